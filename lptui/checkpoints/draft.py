@@ -1,0 +1,131 @@
+"""A checkpoint info while it is being made: what is known so far, and the worst thing said of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lptui.checkpoints.globals import classify_all
+from lptui.checkpoints.info import VERDICTS, CheckpointInfo, GlobalName, Reading
+from lptui.checkpoints.pickles import PickleReading
+from lptui.checkpoints.probe import Probe
+from lptui.checkpoints.walk import Contents, walk
+
+_USE_OTHER = "resume from an older checkpoint that is whole, and keep this file until that one has loaded"
+NEXT_STEPS = {
+    "unsafe-pickle": "do not load this file, not even to look at it; ask where it comes from",
+    "truncated": _USE_OTHER,
+    "zeroed": _USE_OTHER,
+    "crc-mismatch": _USE_OTHER,
+    "unreadable-pickle": _USE_OTHER,
+    "mismatch": _USE_OTHER,
+    "empty": _USE_OTHER,
+    "no-permission": "chmod it to be readable, or run lptui as the user who trains",
+    "vanished": "nothing, if the trainer keeps only its newest checkpoints",
+    "not-regular": "point lptui at the file itself",
+    "reader-failed": "report it with the shape of the file; the file itself may be fine",
+    "changed": "wait for the save to finish",
+    "not-read": "nothing is known against the file; load it in its own framework to be sure",
+    "unknown-format": "nothing, if it is no checkpoint",
+    "custom-pickle": "load it only if you trust its source: it needs weights_only=False, which runs code",
+    "ok-unverified": "",
+}
+
+
+@dataclass(slots=True)
+class Draft:
+    """Mutable only inside one inspection."""
+
+    path: str
+    probe: Probe | None = None
+    format: str = "unknown"
+    contents: Contents = field(default_factory=Contents)
+    globals: tuple[GlobalName, ...] = ()
+    problems: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    notes: list[str] = field(default_factory=list[str])
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
+    expected_size: int | None = None
+    has_crc: bool | None = None
+    serialization_id: str | None = None
+    listed: bool = False
+
+    def blame(self, verdict: str, reason: str) -> None:
+        """Something is wrong; the worst by the order of VERDICTS wins in the end."""
+        self.problems.append((verdict, reason))
+
+    def take_pickle(self, reading: PickleReading) -> None:
+        """Tensors, scalars and names of one pickle."""
+        self.globals = classify_all(reading.labels, reading.reaches_out)
+        dangerous = [g.name for g in self.globals if g.kind == "dangerous"]
+        if dangerous:
+            self.blame("unsafe-pickle", f"loading it would run {_some(dangerous)}")
+        self.take_tree(reading.value, "scalar")
+
+    def take_tree(self, tree: object, source: str) -> None:
+        self.contents = walk(tree, source)
+        self.listed = True
+        if self.contents.outside is not None:
+            self.blame("mismatch", f"tensor {self.contents.outside} needs more bytes than its storage has")
+
+    def note_custom(self) -> None:
+        """A pickle with classes beyond weights_only: honest in many trainers, and worth a word."""
+        custom = [g.name for g in self.globals if g.kind in ("unknown", "known")]
+        if custom:
+            self.blame("custom-pickle", f"it also holds objects of {_some(custom)}")
+
+    def finish(self, framework: str | None) -> CheckpointInfo:
+        """The frozen value."""
+        verdict, reason = self._verdict()
+        probe, found = self.probe, self.contents
+        counters = dict(found.counters)
+        for name, text in self.metadata.items():
+            if name in ("epoch", "agent_step", "global_step", "step") and text.isdecimal() and len(text) < 19:
+                counters.setdefault(name, Reading(name, int(text), f"json: __metadata__.{name}"))
+        return CheckpointInfo(
+            path=self.path,
+            verdict=verdict,
+            reason=reason,
+            next_step=NEXT_STEPS[verdict],
+            format=self.format,
+            framework=framework,
+            key=probe.key if probe else (),
+            size=probe.size if probe else None,
+            allocated=probe.allocated if probe else None,
+            expected_size=self.expected_size,
+            epoch=counters.get("epoch"),
+            agent_step=counters.get("agent_step"),
+            global_step=counters.get("global_step"),
+            step=counters.get("step"),
+            learning_rates=tuple(found.learning_rates),
+            policy_path=found.policy_path,
+            keys=found.keys,
+            n_tensors=found.n_tensors if self.listed else None,
+            n_params=found.n_params if "model" in found.groups else None,
+            dtypes=tuple(sorted(found.dtypes.items())),
+            bytes_by_group=tuple(sorted(found.groups.items())),
+            tensors=tuple(found.tensors),
+            globals=self.globals,
+            scalars=tuple(found.scalars),
+            has_crc=self.has_crc,
+            serialization_id=self.serialization_id,
+            notes=tuple(self.notes),
+        )
+
+    def _verdict(self) -> tuple[str, str]:
+        if self.problems:
+            return min(self.problems, key=lambda problem: VERDICTS.index(problem[0]))
+        if self.has_crc:
+            return (
+                "ok-unverified",
+                "the index and all sizes agree; the tensor bytes were not compared with their checksums",
+            )
+        return (
+            "ok-unverified",
+            "the index and all sizes agree; this format has no checksum of the tensor bytes",
+        )
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
+    return ", ".join(listed[:3]) + more

@@ -1,0 +1,169 @@
+"""What a file name says of a checkpoint: its role, its counters, and the folder that belongs together.
+
+Pure. Names of Metta (all layouts of 2025-26), Lightning, Hugging Face, Stable-Baselines3, PufferLib, and the
+usual NAME-NUMBER.ext. A name is a claim: the number inside the file, once read, goes before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SUFFIXES = (".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".mpt")
+_SUFFIX = r"(?:pt|pth|ckpt|bin|safetensors|mpt)"
+_MAX_DIGITS = 18
+_MAX_NAME = 255  # the limit of every file system; it also bounds the patterns below
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointName:
+    """One recognised file.
+
+    `role` is policy (weights), trainer_state, full (both), optimizer, side (belongs to another file) or
+    temporary (left by a save that never ended). `bundle` is the folder that is one checkpoint, relative like
+    the name, or None. `number` is a trailing number of unknown meaning.
+    """
+
+    role: str
+    layout: str
+    epoch: int | None = None
+    agent_step: int | None = None
+    global_step: int | None = None
+    number: int | None = None
+    bundle: tuple[str, ...] | None = None
+
+    @property
+    def order(self) -> int | None:
+        """The counter to sort a series by; None where the name has none."""
+        for value in (self.global_step, self.agent_step, self.epoch, self.number):
+            if value is not None:
+                return value
+        return None
+
+
+_TEMPORARY = re.compile(
+    rf"tmp[^/]*\.pt|\.tmp[A-Za-z0-9]{{6}}|.*\.{_SUFFIX}(?:\.[^.]+)*\.(?:tmp|part|partial|incomplete)"
+)
+_METTA_MODEL = re.compile(r"model_(\d{4,})\.pt")
+_METTA_DUNDER = re.compile(r".+__e(\d+)__s(\d+)__t\d+__sc-?\d+\.pt")
+_METTA_VERSION = re.compile(r".+:v(\d+)(\.pt|\.mpt|\.zip)?")
+_LIGHTNING = re.compile(r"(?:.*[-_/])?epoch=(\d+)(?:-step=(\d+))?.*\.ckpt")
+_LIGHTNING_STEP = re.compile(r"(?:.*[-_])?step=(\d+).*\.ckpt")
+_LIGHTNING_LAST = re.compile(r"last(?:-v\d+)?\.ckpt")
+_HF_FOLDER = re.compile(r"checkpoint-(\d+)")
+_SB3 = re.compile(r".+_(\d+)_steps\.zip")
+_SB3_SIDE = re.compile(r".+_(?:replay_buffer|vecnormalize)_(\d+)_steps\.pkl")
+_TRAILING = re.compile(rf"(?:.*?[^\d])??(?:([A-Za-z]+)[-_=.]?)?(\d+)(?:[-_](?:best|last|final|ema))?\.{_SUFFIX}")
+_OPTIMIZER = re.compile(r"(?:^|[-_.])optim(?:izer)?(?:[-_.]|$)", re.IGNORECASE)
+_HF_SIDE = re.compile(r"scheduler\.pt|scaler\.pt|rng_state(?:_\d+)?\.pth|training_args\.bin")
+_HF_WEIGHTS = re.compile(r"(?:adapter_)?(?:pytorch_)?model(?:-\d{5}-of-\d{5})?\.(?:bin|safetensors)")
+_EPOCH_WORDS = frozenset(("epoch", "epochs", "ep", "e"))
+_STEP_WORDS = frozenset(("step", "steps", "s", "iter", "iters", "it", "iteration", "update", "updates"))
+
+
+def recognise(parts: Sequence[str]) -> CheckpointName | None:
+    """Name the file at `parts` (relative to the run, folders first); None if it is no checkpoint file."""
+    if not parts or not parts[-1] or any(len(part) > _MAX_NAME for part in parts):
+        return None
+    name = parts[-1]
+    in_bundle = _in_bundle(parts)
+    if _TEMPORARY.fullmatch(name):
+        bundle = in_bundle.bundle if in_bundle else None
+        return CheckpointName("temporary", in_bundle.layout if in_bundle else "any", bundle=bundle)
+    if in_bundle is not None:
+        return in_bundle
+    for reader in (_metta, _lightning, _sb3, _generic):
+        found = reader(name)
+        if found is not None:
+            return found
+    return None
+
+
+def _in_bundle(parts: Sequence[str]) -> CheckpointName | None:
+    """A file inside a folder that is one checkpoint: Metta's RUN:vN/, Hugging Face's checkpoint-N/."""
+    for depth in range(len(parts) - 1, 0, -1):
+        folder, bundle = parts[depth - 1], tuple(parts[:depth])
+        direct = depth == len(parts) - 1
+        version = _METTA_VERSION.fullmatch(folder)
+        if version and version[2] is None:
+            role = "policy" if direct and parts[-1] == "weights.safetensors" else "side"
+            return CheckpointName(role, "metta-bundle", epoch=_count(version[1]), bundle=bundle)
+        numbered = _HF_FOLDER.fullmatch(folder)
+        if numbered:
+            role = _hf_role(parts[-1]) if direct else "side"
+            return CheckpointName(role, "hf", global_step=_count(numbered[1]), bundle=bundle)
+    return None
+
+
+def _hf_role(name: str) -> str:
+    if name == "trainer_state.json":
+        return "trainer_state"
+    if name in ("optimizer.pt", "optimizer.bin"):
+        return "optimizer"
+    known = _generic(name)
+    if known is None or _HF_SIDE.fullmatch(name):
+        return "side"
+    return "policy" if _HF_WEIGHTS.fullmatch(name) else known.role
+
+
+def _metta(name: str) -> CheckpointName | None:
+    if name == "trainer_state.pt":
+        return CheckpointName("trainer_state", "metta")
+    model = _METTA_MODEL.fullmatch(name)
+    if model:
+        return CheckpointName("policy", "metta", epoch=_count(model[1]))
+    dunder = _METTA_DUNDER.fullmatch(name)
+    if dunder:
+        return CheckpointName("policy", "metta", epoch=_count(dunder[1]), agent_step=_count(dunder[2]))
+    version = _METTA_VERSION.fullmatch(name)
+    if version and version[2] is not None:
+        return CheckpointName("policy", "metta", epoch=_count(version[1]))
+    return None
+
+
+def _lightning(name: str) -> CheckpointName | None:
+    match = _LIGHTNING.fullmatch(name)
+    if match:
+        step = _count(match[2]) if match[2] else None
+        return CheckpointName("full", "lightning", epoch=_count(match[1]), global_step=step)
+    match = _LIGHTNING_STEP.fullmatch(name)
+    if match:
+        return CheckpointName("full", "lightning", global_step=_count(match[1]))
+    if _LIGHTNING_LAST.fullmatch(name):
+        return CheckpointName("full", "lightning")
+    return None
+
+
+def _sb3(name: str) -> CheckpointName | None:
+    match = _SB3.fullmatch(name)
+    if match:
+        return CheckpointName("full", "sb3", global_step=_count(match[1]))
+    match = _SB3_SIDE.fullmatch(name)
+    return CheckpointName("side", "sb3", global_step=_count(match[1])) if match else None
+
+
+def _generic(name: str) -> CheckpointName | None:
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or f".{suffix}" not in SUFFIXES or not stem:
+        return None
+    role = "policy" if suffix in ("safetensors", "mpt") else "full"
+    if _OPTIMIZER.search(stem):
+        role = "optimizer"
+    match = _TRAILING.fullmatch(name)
+    if match is None or _is_shard(stem):
+        return CheckpointName(role, "generic")
+    word, number = (match[1] or "").lower(), _count(match[2])
+    if word in _EPOCH_WORDS:
+        return CheckpointName(role, "generic", epoch=number)
+    if word in _STEP_WORDS:
+        return CheckpointName(role, "generic", global_step=number)
+    return CheckpointName(role, "generic", number=number)
+
+
+def _is_shard(stem: str) -> bool:
+    return re.search(r"\d{5}-of-\d{5}$", stem) is not None
+
+
+def _count(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MAX_DIGITS else None

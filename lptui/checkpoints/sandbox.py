@@ -1,0 +1,93 @@
+"""The child side of the worker: limits first, then paths in and checkpoint infos out, one JSON line each.
+
+Started by `worker.Inspector` with a bare interpreter. A hostile file that breaks the reader breaks this
+process only, and it can do nothing: no new privileges, no file written, memory and CPU time bounded.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+
+from lptui.checkpoints.draft import Draft
+from lptui.checkpoints.info import to_json
+from lptui.checkpoints.inspection import inspect
+
+OPEN_FILES = 32
+_NO_NEW_PRIVILEGES = 38  # PR_SET_NO_NEW_PRIVS, linux/prctl.h
+_IDLE_CLASS = 3 << 13  # IOPRIO_CLASS_IDLE, linux/ioprio.h
+
+
+def limit_process(memory: int) -> tuple[str, ...]:
+    """Give up what a reader does not need; returns the limits that this system refused."""
+    refused: list[str] = []
+    limits: list[tuple[str, Callable[[], object]]] = [
+        ("memory", lambda: _cap(resource.RLIMIT_AS, memory)),
+        ("file size", lambda: _cap(resource.RLIMIT_FSIZE, 0)),
+        ("open files", lambda: _cap(resource.RLIMIT_NOFILE, OPEN_FILES)),
+        ("core dumps", lambda: _cap(resource.RLIMIT_CORE, 0)),
+        ("priority", lambda: os.nice(19)),
+        ("privileges", _drop_privileges),
+    ]
+    for name, apply in limits:
+        try:
+            apply()
+        except (OSError, ValueError):
+            refused.append(name)
+    return tuple(refused)
+
+
+def serve(cpu_seconds: int, memory: int) -> None:
+    """Answer requests {"id", "path"} until standard input ends."""
+    refused = limit_process(memory)
+    out = sys.stdout
+    out.write(json.dumps({"ready": True, "refused": refused}) + "\n")
+    out.flush()
+    for line in sys.stdin:
+        request = json.loads(line)
+        _allow_cpu(cpu_seconds)
+        out.write(f'{{"id":{int(request["id"])},"info":{_answer(str(request["path"]))}}}\n')
+        out.flush()
+        gc.collect()
+
+
+def _answer(path: str) -> str:
+    try:
+        return to_json(inspect(path))
+    except MemoryError:
+        draft = Draft(path)
+        draft.blame("not-read", "it asks for more memory than the safe reader has")
+        return to_json(draft.finish(None))
+
+
+def _cap(kind: int, value: int) -> None:
+    _soft, hard = resource.getrlimit(kind)
+    capped = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (capped, capped))
+
+
+def _allow_cpu(seconds: int) -> None:
+    """The limit counts from the start of the process: move it on for each job."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(used.ru_utime + used.ru_stime) + 1 + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+
+
+def _drop_privileges() -> None:
+    """No new privileges, and idle I/O priority: a look must not slow a save."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes  # here, not at the top: only Linux has prctl
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+    calls = {"x86_64": 251, "aarch64": 30}  # ioprio_set has no wrapper in libc
+    number = calls.get(os.uname().machine)
+    if number is not None:
+        libc.syscall(number, 1, 0, _IDLE_CLASS)

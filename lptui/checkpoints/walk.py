@@ -1,0 +1,214 @@
+"""From the inert tree of a pickle to what a person asks: tensors by name, epoch, steps, learning rate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from lptui.checkpoints.info import Reading, TensorEntry
+from lptui.checkpoints.probe import escape
+from lptui.checkpoints.stubs import Instance, StorageStub, TensorStub
+
+MAX_DEPTH = 200
+MAX_TENSORS = 100_000
+MAX_KEYS = 500
+COUNTERS = ("epoch", "agent_step", "global_step", "step")
+_SYNONYMS = {
+    "current_epoch": "epoch",
+    "last_epoch": "epoch",
+    "num_timesteps": "global_step",
+    "total_steps": "global_step",
+    "iteration": "step",
+    "iter": "step",
+    "update": "step",
+    "steps": "step",
+}
+_LR_KEYS = frozenset(("lr", "learning_rate"))
+# tables that count something else: an optimizer's own steps, a scheduler's epochs, old log lines
+_NOT_OURS = ("optim", "state", "lr_sched", "sched", "loops", "callbacks", "log_", "rng")
+_MODULE_PARTS = frozenset(("_parameters", "_buffers", "_modules"))
+_INT_LIMIT = 1 << 63
+
+
+# The way to a value as a linked list (way of the parent, part, depth): text is made only for what is shown.
+_Way = tuple[Any, object, int]
+_DEEPER = (dict, list, tuple, Instance, TensorStub, StorageStub)
+_Pending = list[tuple[object, _Way]]
+
+
+@dataclass(slots=True)
+class Contents:
+    """What was found in one tree. `storages` has every storage once, by key, with the bytes it must have."""
+
+    tensors: list[TensorEntry] = field(default_factory=list[TensorEntry])
+    n_tensors: int = 0
+    n_params: int = 0
+    dtypes: dict[str, int] = field(default_factory=dict[str, int])
+    groups: dict[str, int] = field(default_factory=dict[str, int])
+    storages: dict[str, StorageStub] = field(default_factory=dict[str, StorageStub])
+    keys: tuple[str, ...] = ()
+    raw_keys: frozenset[str] = frozenset()
+    counters: dict[str, Reading] = field(default_factory=dict[str, Reading])
+    scalars: list[Reading] = field(default_factory=list[Reading])
+    learning_rates: list[float] = field(default_factory=list[float])
+    policy_path: str | None = None
+    outside: str | None = None
+    nested: bool = False
+    seen_views: set[tuple[str, int, tuple[int, ...]]] = field(default_factory=set[tuple[str, int, tuple[int, ...]]])
+
+
+def walk(tree: object, source: str = "scalar") -> Contents:
+    """List a tree without recursion; shared parts are listed where they stand first."""
+    found = Contents()
+    root = tree.state if isinstance(tree, Instance) else tree
+    if isinstance(root, dict):
+        names = [k for k in root if isinstance(k, str)]  # pyright: ignore[reportUnknownVariableType]
+        found.raw_keys = frozenset(names)
+        found.keys = tuple(escape(k) for k in names[:MAX_KEYS])
+        found.nested = any(isinstance(v, dict | Instance) for v in root.values())  # pyright: ignore[reportUnknownVariableType]
+    seen: set[int] = set()
+    pending: _Pending = [(tree, (None, None, 0))]
+    while pending:
+        value, way = pending.pop()
+        if isinstance(value, TensorStub):
+            _add_tensor(found, value, way)
+        elif isinstance(value, StorageStub):
+            found.storages.setdefault(value.key, value)
+        elif id(value) not in seen and way[2] <= MAX_DEPTH:
+            seen.add(id(value))
+            children = _open(found, value, way, source)
+            children.reverse()
+            pending += children
+    return found
+
+
+def _open(found: Contents, value: object, way: _Way, source: str) -> _Pending:
+    """The children of a container that can hold more; its plain values are read on the way."""
+    depth = way[2] + 1
+    if isinstance(value, dict):
+        entries = cast("dict[object, object]", value)
+        if depth <= 5:
+            _read_plain(found, entries, way, source)
+        return [(v, (way, k, depth)) for k, v in entries.items() if isinstance(v, _DEEPER)]
+    if isinstance(value, list | tuple):
+        items = cast("list[object]", value)
+        return [(v, (way, i, depth)) for i, v in enumerate(items) if isinstance(v, _DEEPER)]
+    if isinstance(value, Instance):
+        match value.state:
+            case (dict() | None as state, dict() as slots):  # how a class with __slots__ is saved
+                states: list[object] = [state, slots]
+            case state:
+                states = [state]
+        parts = [value.args, *states, value.entries, value.elements]
+        return [(part, way) for part in parts if isinstance(part, _DEEPER)]
+    return []
+
+
+def _parts(way: _Way) -> list[str]:
+    found: list[str] = []
+    while way[0] is not None:
+        if way[1] not in _MODULE_PARTS:
+            found.append(_word(way[1]))
+        way = way[0]
+    found.reverse()
+    return found
+
+
+def _add_tensor(found: Contents, tensor: TensorStub, way: _Way) -> None:
+    storage = tensor.storage
+    found.storages.setdefault(storage.key, storage)
+    found.n_tensors += 1
+    found.dtypes[tensor.dtype] = found.dtypes.get(tensor.dtype, 0) + 1
+    parts = _parts(way)
+    if found.outside is None and _runs_out(tensor):
+        found.outside = escape(".".join(parts))
+    view = (storage.key, tensor.offset, tensor.shape)
+    if view not in found.seen_views:
+        found.seen_views.add(view)
+        group = _group(parts, found.nested)
+        found.groups[group] = found.groups.get(group, 0) + tensor.nbytes
+        if group == "model":
+            found.n_params += tensor.numel
+    if len(found.tensors) < MAX_TENSORS:
+        name = escape(".".join(parts)) or "(the whole file)"
+        found.tensors.append(TensorEntry(name, tensor.shape, tensor.dtype, tensor.nbytes))
+
+
+def _runs_out(tensor: TensorStub) -> bool:
+    """Whether the view needs bytes that its storage does not have."""
+    if 0 in tensor.shape:
+        return False
+    last = tensor.offset + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride, strict=True))
+    item = tensor.nbytes // tensor.numel
+    return (last + 1) * item > tensor.storage.nbytes
+
+
+def _group(parts: list[str], nested: bool) -> str:
+    head = parts[0].lower() if parts else ""
+    if nested and len(parts) == 1 and head != "weight":  # a lone tensor beside whole state dicts: avg_reward
+        return "other"
+    if head.startswith(("optimizer", "optim", "opt_state")) or head in ("exp_avg", "exp_avg_sq"):
+        return "optimizer"
+    if head == "state" and len(parts) > 2:  # a bare optimizer state dict, as HF's optimizer.pt
+        return "optimizer"
+    if head in ("loops", "callbacks", "lr_schedulers", "scheduler", "scaler") or "rng" in head:
+        return "other"
+    return "other" if head.endswith(("_states", "_state")) and head not in _MODEL_STATES else "model"
+
+
+_MODEL_STATES = frozenset(("model_state", "policy_state", "network_state", "agent_state", "model_states"))
+
+
+def _read_plain(found: Contents, entries: dict[object, object], way: _Way, source: str) -> None:
+    """Counters, scalars and the learning rate among the direct children of a shallow table."""
+    depth = way[2]
+    in_groups = depth > 1 and way[0][1] == "param_groups"
+    numbers: list[tuple[str, float]] = []
+    for key, value in entries.items():
+        if isinstance(value, int | float) and isinstance(key, str) and not isinstance(value, bool):
+            if _is_sane(value):
+                numbers.append((key, value))
+        elif depth == 0 and key == "policy_path" and isinstance(value, str):
+            found.policy_path = escape(value)
+    for key, value in numbers:
+        if key in _LR_KEYS and (in_groups or depth == 0):
+            _add_rate(found, float(value))
+        if depth == 0 and len(found.scalars) < MAX_KEYS:
+            found.scalars.append(Reading(escape(key), value, source))
+    if not in_groups and depth <= 2:
+        for key, value in sorted(numbers, key=_is_synonym):
+            _add_counter(found, key, value, way, source)
+
+
+def _is_synonym(number: tuple[str, float]) -> bool:
+    return number[0] not in COUNTERS
+
+
+def _add_rate(found: Contents, rate: float) -> None:
+    if rate not in found.learning_rates and len(found.learning_rates) < 8:
+        found.learning_rates.append(rate)
+
+
+def _add_counter(found: Contents, key: str, value: float, way: _Way, source: str) -> None:
+    """The counter nearest to the root counts; its own name comes before a synonym beside it."""
+    name = key if key in COUNTERS else _SYNONYMS.get(key)
+    if name is None or value < 0 or name in found.counters:
+        return
+    parts = _parts(way)
+    if any(part.startswith(_NOT_OURS) for part in parts):
+        return
+    where = escape(".".join([*parts, key]))
+    found.counters[name] = Reading(name, value, f"{source}: {where}")
+
+
+def _is_sane(value: float) -> bool:
+    return abs(value) < _INT_LIMIT if isinstance(value, int) else math.isfinite(value)
+
+
+def _word(part: object) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, int | float) and _is_sane(part):
+        return str(part)
+    return "?"

@@ -1,0 +1,98 @@
+"""`lptui attach [RUN]`: the screen on a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from lptui.cli import FAILED, NOT_FOUND, USAGE, say
+from lptui.cli.target import Target, options, tell_missing
+from lptui.model.run import RunInfo
+from lptui.run import Missing
+
+
+@click.command("attach", short_help="Watch a run: open the screen on it.")
+@options
+@click.option("--wait", is_flag=True, help="If the run is not there yet, wait for it on the screen.")
+@click.option("--once", is_flag=True, help="Print the state once as text and leave.")
+@click.option("--theme", metavar="NAME", help="Colours: night, paper, high-contrast, okabe, mono, ...")
+@click.option("--ascii", "plain", is_flag=True, help="No box-drawing, braille or other non-ASCII signs.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal (native selection).")
+@click.option("--low-bandwidth", is_flag=True, help="Redraw at most 4 times a second, for slow links.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting.")
+def command(
+    run: str | None,
+    roots: tuple[str, ...],
+    logs: tuple[str, ...],
+    wandb: str,
+    pid: int | None,
+    wait: bool,
+    once: bool,
+    theme: str | None,
+    plain: bool,
+    no_mouse: bool,
+    low_bandwidth: bool,
+    overrides: tuple[str, ...],
+) -> int:
+    """Watch RUN: a run directory, a log file, or the name of a run; without it the newest run below here.
+
+    q leaves; the training goes on.
+    """
+    target = Target(run, roots, logs, wandb, pid)
+    found = target.find()
+    if isinstance(found, Missing):
+        if not wait:
+            return tell_missing(found)
+        found = target.placeholder()
+    flags = {
+        "theme": theme,
+        "ascii": plain or None,
+        "mouse": False if no_mouse else None,
+        "low_bandwidth": low_bandwidth or None,
+    }
+    given = [f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in flags.items() if v is not None]
+    if once or not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        return print_once(found)
+    return open_screen(found, target.find, [*overrides, *given])
+
+
+def print_once(run: RunInfo) -> int:
+    """One screen as text; for pipes, cron and dumb terminals."""
+    if not run.exists:
+        say("the run is not there yet")
+        return NOT_FOUND
+    from lptui.cli.presentation import to_sentences
+    from lptui.engine.reading import read_run
+
+    for line in to_sentences(read_run(run)):
+        click.echo(line)
+    return 0
+
+
+def open_screen(run: RunInfo, find: Callable[[], RunInfo | Missing], given: list[str]) -> int:
+    """Paint the first screen, then let the app take over. Returns the exit code."""
+    from lptui.paint import FirstScreen
+
+    def find_again() -> RunInfo:
+        found = find()
+        return run if isinstance(found, Missing) else found
+
+    with FirstScreen(run, "opening" if run.exists else "waiting for it to appear") as first:
+        from lptui.config.settings import SettingsError, load_settings
+
+        settings = load_settings(given, os.environ, here=os.getcwd(), run=run.path)
+        if isinstance(settings, SettingsError):
+            first.restore()
+            say(f"{settings.title}: {settings.message}")
+            return USAGE
+        from lptui.cli.screen import make_app
+
+        app = make_app(run, find_again, settings)
+        app.run(mouse=settings.mouse)
+    if app.return_code:
+        say(f"the screen ended with code {app.return_code}")
+        return FAILED
+    return 0

@@ -1,0 +1,67 @@
+"""Which run is meant: the options that `attach` and `check` share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from lptui.cli import NOT_FOUND, say
+from lptui.model.run import RunInfo
+from lptui.run import Missing, resolve
+from lptui.text import sanitise
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the user said of the run."""
+
+    name: str | None
+    roots: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ()
+    wandb: str = ""
+    pid: int | None = None
+
+    def find(self) -> RunInfo | Missing:
+        """The run as it is on disk now."""
+        return resolve(
+            self.name, self.roots, os.environ, logs=self.logs, wandb=self.wandb, pid=self.pid, here=os.getcwd()
+        )
+
+    def placeholder(self) -> RunInfo:
+        """A run that is not there yet."""
+        path = os.path.abspath(self.name or ".")
+        return RunInfo(os.path.basename(path), path, exists=os.path.isdir(path), pid=self.pid, logs=self.logs)
+
+
+def options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """RUN and the helpers that name its parts."""
+    for option in (
+        click.option("--pid", type=int, metavar="N", help="The training's process id, if it is not found by itself."),
+        click.option("--wandb", metavar="DIR", default="", help="Folder (or .wandb file) of the run's W&B data."),
+        click.option("--log", "logs", multiple=True, metavar="FILE", help="A log file of the run; may be repeated."),
+        click.option(
+            "--root",
+            "roots",
+            multiple=True,
+            metavar="DIR",
+            help="Where runs lie (default: train_dir, $DATA_DIR, here).",
+        ),
+        click.argument("run", required=False),
+    ):
+        function = option(function)
+    return function
+
+
+def tell_missing(missing: Missing) -> int:
+    """One line: why there is no such run, and the nearest names."""
+    text = sanitise(missing.reason)
+    if missing.nearest:
+        text += "; nearest: " + ", ".join(sanitise(n) for n in missing.nearest)
+    elif missing.next_step:
+        text += f"; {missing.next_step}"
+    say(text)
+    return NOT_FOUND

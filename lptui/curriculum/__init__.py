@@ -1,0 +1,1 @@
+"""Learning-progress mathematics: reference algorithm, metric names, health signals. No I/O."""

@@ -1,0 +1,162 @@
+"""NaN or infinity in any metric: where it began, and whether it is still so."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lptui.detect import Detector
+from lptui.model.events import Event, Points, Samples
+from lptui.model.finding import Change, Evidence, Finding, Fix
+from lptui.state.run_state import RunState
+from lptui.stores.series import Series
+from lptui.text import format_value, plural, sanitise, short_number
+
+KEYS_LIMIT = 2000
+_MAY_BE_NAN = re.compile(r"explained_variance|std_dev$|/std$|_std$|grad_?scale|perplexity_max", re.IGNORECASE)
+"""Undefined by definition at times: a variance of 0, a spread of one sample."""
+_LATE = re.compile(r"reward|score|return|success|ep_|episode|eval|win_?rate|best|val", re.IGNORECASE)
+"""Has no value before the first episode or evaluation ends; NaN until then is no failure."""
+_LOSS = re.compile(r"loss|grad|entropy|logprob|ratio|kl", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """The first point of a series that is not finite."""
+
+    step: float
+    time: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Onset by metric."""
+
+    onsets: Mapping[str, Onset] = field(default_factory=dict[str, Onset])
+    raised: str = ""
+
+
+def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequence[Change]]:
+    """One finding for all metrics that are, or were, not finite; the earliest one leads."""
+    assert isinstance(event, Samples)
+    onsets = dict(memory.onsets)
+    touched = False
+    for points in event.points:
+        found = _find_onset(points)
+        known = onsets.get(points.key)
+        touched = touched or known is not None
+        if found is not None and not _MAY_BE_NAN.search(points.key) and len(onsets) < KEYS_LIMIT:
+            touched = True
+            if known is None or _order(found) < _order(known):
+                onsets[points.key] = found
+    if not touched:
+        return memory, ()
+    finding = _judge(onsets, state)
+    if finding is None:
+        gone = (Change.cleared(memory.raised),) if memory.raised else ()
+        return Memory(onsets), gone
+    return Memory(onsets, finding.id), (Change.raised(finding),)
+
+
+def _find_onset(points: Points) -> Onset | None:
+    values = points.values
+    # A sum is finite when all its terms are, but for overflow, which the exact look below then clears.
+    if math.isfinite(sum(values)):
+        return None
+    for index, value in enumerate(values):
+        if not math.isfinite(value):
+            return Onset(points.steps[index], points.times[index], value)
+    return None
+
+
+def _order(onset: Onset) -> float:
+    return onset.step if onset.step == onset.step else onset.time if onset.time == onset.time else 0.0
+
+
+def _counts(key: str, series: Series | None) -> bool:
+    """Whether a series' NaN means something: it had been finite, or is of a kind that always is."""
+    if series is None:
+        return False
+    return not (_LATE.search(key) and not _LOSS.search(key) and series.count == series.nonfinite)
+
+
+def _judge(onsets: Mapping[str, Onset], state: RunState) -> Finding | None:
+    bad = {k: o for k, o in onsets.items() if _counts(k, state.series.get(k))}
+    if not bad:
+        return None
+    now_bad = [k for k in bad if (s := state.series[k].last()) is not None and not math.isfinite(s.value)]
+    keys = sorted(now_bad or bad, key=lambda k: (_order(bad[k]), not _LOSS.search(k), k))
+    first = bad[keys[0]]
+    word = "NaN" if math.isnan(first.value) else "infinite"
+    others = f" and {plural(len(keys) - 1, 'more metric')}" if len(keys) > 1 else ""
+    where = f" since step {short_number(first.step)}" if first.step == first.step else ""
+    past = not now_bad
+    return Finding(
+        id=f"nan-loss:{sanitise(min(bad, key=lambda k: (_order(bad[k]), k)))}",
+        cls="nan-loss",
+        severity="warning" if past or not any(_LOSS.search(k) for k in keys) else "error",
+        title=f"{sanitise(keys[0])} is {word}{where}{others}",
+        attempt=state.life.attempts,
+        evidence=tuple(_evidence(k, bad[k], state.series[k]) for k in keys[:8]),
+        fix=_fix(first, state),
+        first_seen=first.time if first.time == first.time else None,
+        step=int(first.step) if first.step == first.step else None,
+        count=len(keys),
+        past=past,
+        past_reason="all of them are finite again" if past else "",
+    )
+
+
+def _evidence(key: str, onset: Onset, series: Series) -> Evidence:
+    before = _last_finite(series, onset)
+    text = f"{sanitise(key)} = {format_value(onset.value)}"
+    if before is not None:
+        text += f", {format_value(before)} just before"
+    return Evidence(
+        text,
+        kind="metric",
+        step=onset.step if onset.step == onset.step else None,
+        at=onset.time if onset.time == onset.time else None,
+    )
+
+
+def _last_finite(series: Series, onset: Onset) -> float | None:
+    last = None
+    for segment in series.segments:
+        for at, value in zip(segment.points.steps, segment.points.values, strict=True):
+            if not at < onset.step:
+                return last
+            if math.isfinite(value):
+                last = value
+    return last
+
+
+def _fix(onset: Onset, state: RunState) -> Fix:
+    rate = next(((k, v) for k, v in state.config if k.endswith(("learning_rate", ".lr")) and _number(v)), None)
+    saved = [c for c in state.checkpoints if c.step is not None and c.step < onset.step and c.verdict != "truncated"]
+    what, why = "lower the learning rate and clip gradients", "values grew until they were no longer numbers"
+    command = ""
+    if rate is not None:
+        key, value = rate
+        lower = format_value(float(value) / 10)
+        what = f"set {sanitise(key)} from {sanitise(value)} to {lower}"
+        command = f"{key}={lower}" if key.replace(".", "").replace("_", "").isalnum() else ""
+    if saved:
+        name = sanitise(saved[-1].name)
+        what += f"; resume from {name} (step {short_number(saved[-1].step)}), the last one before the onset"
+    elif state.checkpoints:
+        what += "; every checkpoint with a known step is from after the onset, so start anew"
+    return Fix(what, why, command, "the metrics stay finite well past the step of the onset")
+
+
+def _number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text)) and float(text) > 0
+    except ValueError:
+        return False
+
+
+NONFINITE = Detector("nonfinite", Memory(), step, (Samples,))

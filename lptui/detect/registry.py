@@ -1,0 +1,22 @@
+"""All detectors, in the order in which they see an event."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from lptui.detect import Detector
+
+
+@cache
+def load_detectors() -> tuple[Detector, ...]:
+    """Imported at first use: the catalogue and its scanner take a while that no first screen should wait for."""
+    from lptui.detect.checkpoints import CHECKPOINTS
+    from lptui.detect.configuration import CONFIGURATION
+    from lptui.detect.curriculum import CURRICULUM
+    from lptui.detect.log_failures import LOG_FAILURES
+    from lptui.detect.machine import MACHINE
+    from lptui.detect.nonfinite import NONFINITE
+    from lptui.detect.restarts import RESTARTS
+    from lptui.detect.silence import SILENCE
+
+    return (LOG_FAILURES, NONFINITE, RESTARTS, CURRICULUM, CHECKPOINTS, CONFIGURATION, MACHINE, SILENCE)

@@ -1,0 +1,1 @@
+"""The only threads of the monitor: lanes that poll sources, one thread that folds and detects, one that answers."""

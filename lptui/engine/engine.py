@@ -1,0 +1,176 @@
+"""The engine of one run: lanes -> queue -> fold and detect -> the newest state, published at a bounded rate."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from lptui.detect.registry import load_detectors
+from lptui.engine.answers import Answers
+from lptui.engine.bell import Bell
+from lptui.engine.core import advance, advance_all
+from lptui.engine.lane import STUCK_AFTER, Lane
+from lptui.model.events import Event, RunSeen, StatusSeen, Tick
+from lptui.model.readings import SourceStatus
+from lptui.model.request import Acknowledge, Answer, Request
+from lptui.model.run import RunInfo
+from lptui.run import discover
+from lptui.sources import Source
+from lptui.sources.registry import SOURCES
+from lptui.state.fold import acknowledge
+from lptui.state.run_state import RunState
+
+QUEUE = 32
+"""Batches that may wait for the fold: history then waits in its source instead of in memory."""
+TICK = 1.0
+LOOK_AGAIN = 3.0
+LIVELY, CALM, SLOW_LINK = 0.05, 0.1, 0.25
+
+Listener = Callable[[RunState], None]
+
+
+class Engine:
+    """Watches one run. `start`, read `state` or be told of each new one, `ask`, `stop`.
+
+    `find` looks the run up again (for files that came later); `slow_link` publishes 4 times a second instead of 10-20.
+    """
+
+    def __init__(
+        self,
+        run: RunInfo,
+        *,
+        find: Callable[[], RunInfo] | None = None,
+        clock: Callable[[], float] = time.time,
+        slow_link: bool = False,
+    ) -> None:
+        self.state = RunState(run=run, now=clock())
+        self._clock, self._slow_link = clock, slow_link
+        self._find = find or (lambda: discover(run.path))
+        self._queue: queue.Queue[Sequence[Event]] = queue.Queue(QUEUE)
+        self._lanes = {name: Lane(name, clock, self._put) for name in ("log", "files", "machine")}
+        self._known: dict[tuple[str, str], Source] = {}
+        self._listener: Listener | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lptui fold", daemon=True)
+        self._answers = Answers(self._sources_of)
+        self._bell = Bell(self._ring)
+        self._acknowledged: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._looked_at = 0.0
+
+    def start(self, listener: Listener | None = None) -> None:
+        """Begin to watch; `listener` is called from an engine thread with each published state."""
+        self._listener = listener
+        self._add_sources(self.state.run)
+        for lane in self._lanes.values():
+            lane.start()
+        self._answers.start()
+        self._thread.start()
+
+    def ask(self, request: Request, reply: Callable[[Answer], None]) -> None:
+        """Have `request` answered; `reply` is called from an engine thread, several times for a search."""
+        if isinstance(request, Acknowledge):
+            self._acknowledged.put(request.finding_id)
+            self._put(())
+        else:
+            self._answers.ask(request, reply)
+
+    def stop(self) -> None:
+        """End all threads that can be ended; a stuck one is left behind."""
+        self._stopping.set()
+        self._put(())
+        self._bell.stop()
+        self._answers.stop()
+        for lane in self._lanes.values():
+            lane.stop(timeout=0.5)
+        if self._thread.is_alive():
+            self._thread.join(1.0)
+
+    def _sources_of(self, kind: str) -> dict[str, Source]:
+        return {key: source for (of, key), source in self._known.items() if of == kind}
+
+    def _put(self, events: Sequence[Event]) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._queue.put(events, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    def _ring(self) -> None:
+        for name in ("log", "files"):
+            self._lanes[name].ring()
+
+    def _add_sources(self, run: RunInfo) -> None:
+        for registered in SOURCES:
+            made = registered.make(run)
+            fresh = {key: s for key, s in made.items() if (registered.kind, key) not in self._known}
+            for source in (s for key, s in made.items() if key not in fresh):
+                source.close()
+            self._known.update({(registered.kind, key): s for key, s in fresh.items()})
+            if fresh:
+                self._lanes[registered.lane].add(fresh.values())
+        self._bell.watch({folder for s in self._known.values() for folder in s.watched()})
+
+    def _run(self) -> None:
+        """The folding thread: the only one that makes states."""
+        detectors = load_detectors()
+        next_tick = published_at = 0.0
+        published = self.state
+        while not self._stopping.is_set():
+            now = self._clock()
+            due = published_at + self._pace(now)
+            wait = max(0.0, min(next_tick, due if published is not self.state else next_tick) - now)
+            state = self.state
+            try:
+                batch = self._queue.get(timeout=max(wait, 0.001))
+                state = advance_all(state, batch, detectors)
+            except queue.Empty:
+                pass
+            state = self._silence(state)
+            now = self._clock()
+            if now >= next_tick:
+                next_tick = now + TICK
+                state = self._tick(state, now)
+            self.state = state
+            if state is not published and now >= published_at + self._pace(now):
+                published, published_at = state, now
+                if self._listener is not None:
+                    self._listener(state)
+
+    def _tick(self, state: RunState, now: float) -> RunState:
+        state = self._tell_stuck(advance(state, Tick(now=now, seen_at=now), load_detectors()), now)
+        ended = state.life.condition in ("finished", "crashed")
+        for lane in self._lanes.values():
+            lane.settled = ended
+        if now - self._looked_at >= LOOK_AGAIN * (10 if ended else 1):
+            self._looked_at = now
+            self._lanes["files"].submit(self._look_again)
+        return state
+
+    def _look_again(self) -> None:
+        """Files that came after the start: run in the lane for files, since a folder may hang too."""
+        run = self._find()
+        if run != self.state.run:
+            self._add_sources(run)
+            self._put((RunSeen(run=run, seen_at=self._clock()),))
+
+    def _tell_stuck(self, state: RunState, now: float) -> RunState:
+        for lane in self._lanes.values():
+            polling = lane.polling
+            if polling is not None and now - polling[1] > STUCK_AFTER:
+                detail = f"no answer for {now - polling[1]:.0f} s: its disk, mount or driver hangs"
+                status = SourceStatus(polling[0], "failed", detail, polling[1])
+                state = advance(state, StatusSeen(seen_at=now, status=status), ())
+        return state
+
+    def _silence(self, state: RunState) -> RunState:
+        while not self._acknowledged.empty():
+            state = acknowledge(state, self._acknowledged.get())
+        return state
+
+    def _pace(self, now: float) -> float:
+        if self._slow_link:
+            return SLOW_LINK
+        return CALM if self._queue.qsize() > 2 else LIVELY

@@ -1,0 +1,128 @@
+"""A thread that polls some sources in turn, and the bell that wakes it early."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+from lptui.model.events import Event, StatusSeen
+from lptui.model.readings import SourceStatus
+from lptui.sources import Source
+
+EAGER_FOR = 2.0
+"""Seconds after a change in which a fast source is polled at its own period; then it is left to the bell."""
+RELAXED = 0.25
+SETTLED = 1.0
+STUCK_AFTER = 5.0
+log = logging.getLogger(__name__)
+
+Sink = Callable[[Sequence[Event]], None]
+
+
+class Lane:
+    """Polls its sources in one thread of its own and hands what they saw to `sink`.
+
+    `clock` gives unix time. A source that raises is fenced: it becomes a failed status and is tried again later.
+    """
+
+    def __init__(self, name: str, clock: Callable[[], float], sink: Sink) -> None:
+        self.name, self._clock, self._sink = name, clock, sink
+        self._sources: list[Source] = []
+        self._due: dict[int, float] = {}
+        self._active: dict[int, float] = {}
+        self._jobs: list[Callable[[], None]] = []
+        self._wake = threading.Event()
+        self._rung = False
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self.settled = False
+        self.polling: tuple[str, float] | None = None
+        """The source that is being polled and since when: a stuck mount is told from here."""
+
+    def add(self, sources: Iterable[Source]) -> None:
+        """More sources, polled from the next turn on."""
+        self._sources = [*self._sources, *sources]
+        self.ring()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return tuple(self._sources)
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run `job` once in this lane's thread, before its next turn."""
+        self._jobs.append(job)
+        self._wake.set()
+
+    def start(self) -> None:
+        """Begin to poll."""
+        self._thread = threading.Thread(target=self._run, name=f"lptui {self.name}", daemon=True)
+        self._thread.start()
+
+    def ring(self) -> None:
+        """Poll now: something changed."""
+        self._rung = True
+        self._wake.set()
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """End the thread; one that hangs in a dead mount or driver is left behind (it is a daemon)."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+        if self._thread is None or not self._thread.is_alive():
+            for source in self._sources:
+                source.close()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            rung, self._rung = self._rung, False
+            self._wake.clear()
+            self._run_jobs()
+            wait = self._turn(rung)
+            if wait > 0 and not self._stopping:
+                self._wake.wait(wait)
+
+    def _run_jobs(self) -> None:
+        while self._jobs:
+            try:
+                self._jobs.pop(0)()
+            except Exception:
+                log.exception("job in lane %s", self.name)
+
+    def _turn(self, rung: bool) -> float:
+        """Poll what is due; seconds until something is due again."""
+        now = self._clock()
+        for source in self._sources:
+            key = id(source)
+            if self._stopping:
+                break
+            if source.pending or rung or self._due.get(key, 0.0) <= now:
+                events = self.poll(source, now)
+                if events:
+                    self._active[key] = now
+                    self._sink(events)
+                now = self._clock()
+                self._due[key] = now + self._interval(source, now)
+        if any(source.pending for source in self._sources):
+            return 0.0
+        return max(0.001, min((self._due.get(id(s), 0.0) for s in self._sources), default=now + 0.5) - now)
+
+    def _interval(self, source: Source, now: float) -> float:
+        if now - self._active.get(id(source), 0.0) <= EAGER_FOR:
+            return source.period
+        return max(source.period, SETTLED if self.settled else RELAXED)
+
+    def poll(self, source: Source, now: float) -> list[Event]:
+        """What `source` saw, fenced."""
+        self.polling = (source.name, now)
+        try:
+            return list(source.poll(now))
+        except Exception as error:
+            log.exception("source %s", source.name)
+            status = SourceStatus(source.name, "failed", f"lptui: {type(error).__name__}: {error}", now, now + 5.0)
+            self._due[id(source)] = now + 5.0
+            source.pending = False
+            return [StatusSeen(seen_at=now, status=status)]
+        finally:
+            self.polling = None

@@ -1,0 +1,51 @@
+"""Read a run once, to the end of every source, without threads or a screen: what `check` and `--once` stand on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from lptui.detect.registry import load_detectors
+from lptui.engine.core import advance, advance_all
+from lptui.engine.lane import Lane
+from lptui.model.events import Tick
+from lptui.model.run import RunInfo
+from lptui.sources import Source
+from lptui.sources.registry import SOURCES
+from lptui.state.run_state import RunState
+
+PATIENCE = 2.0
+"""Seconds to wait for a source that answers from a thread of its own (NVML, a hanging mount)."""
+
+
+def read_run(run: RunInfo, clock: Callable[[], float] = time.time, patience: float = PATIENCE) -> RunState:
+    """The state of `run` with everything read that can be read now, and the findings that follow."""
+    detectors = load_detectors()
+    sources = [source for kind in SOURCES for source in kind.make(run).values()]
+    lane = Lane("reading", clock, lambda events: None)
+    state = RunState(run=run, now=clock())
+    for source in sources:
+        more = True
+        while more:
+            state = advance_all(state, lane.poll(source, clock()), detectors)
+            more = source.pending
+    state = _await_late(state, sources, lane, clock, clock() + patience)
+    for source in sources:
+        source.close()
+    # Two ticks: what a detector concludes at the first (a death) is what others see at the second (a loop).
+    for _ in range(2):
+        state = advance(state, Tick(now=clock(), seen_at=clock()), detectors)
+    return state
+
+
+def _await_late(
+    state: RunState, sources: list[Source], lane: Lane, clock: Callable[[], float], deadline: float
+) -> RunState:
+    """Ask again those that have said nothing yet."""
+    late = [s for s in sources if s.name not in state.statuses]
+    while late and clock() < deadline:
+        time.sleep(0.02)
+        for source in late:
+            state = advance_all(state, lane.poll(source, clock()), load_detectors())
+        late = [s for s in late if s.name not in state.statuses]
+    return state

@@ -1,0 +1,182 @@
+"""Follow one growing file over truncation, rotation, replacement, deletion and return; nothing is read twice or lost.
+
+The truth is `fstat` and `stat`, not events: inotify is blind on network mounts. Bytes that were overwritten before we
+could read them are gone for any reader; the segment then says how many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lptui.files.seam import FileFailure, Handle, open_file, stat_file
+from lptui.model.log import LogSegment, LogView, SeamKind
+
+TAIL = 64 * 1024
+FINGERPRINT = 256
+IDENTITY_EVERY = 0.25
+OPEN_HANDLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """New bytes: they begin at position `start`."""
+
+    start: int
+    data: bytes
+    generation: int
+
+
+class Tail:
+    """The reading end of one log file. `poll` looks once; `view` is what is known; `read` answers a range."""
+
+    def __init__(self, path: str, turn: int = 4 * 1024 * 1024) -> None:
+        self.path, self.turn = path, turn
+        self.view = LogView(path, missing=True)
+        self.failure: FileFailure | None = None
+        self._handles: dict[int, Handle] = {}
+        self._identity = ""
+        self._head = b""
+        self._checked_at = -1.0
+        self._pending_seam: SeamKind = "start"
+
+    @property
+    def _handle(self) -> Handle | None:
+        return self._handles.get(self.view.segments[-1].generation) if self.view.segments else None
+
+    def poll(self, now: float) -> list[Growth]:
+        """Look once: bytes that were appended since, at most `turn`. Never raises; see `failure`, `view.missing`."""
+        try:
+            grown = self._poll(now)
+        except FileFailure as failure:
+            self.failure = failure
+            self.view = replace(self.view, missing=failure.missing)
+            return []
+        return grown
+
+    def _poll(self, now: float) -> list[Growth]:
+        if self._handle is None:
+            self._open(now, "returned" if self.view.segments else "start")
+            self.failure = None
+            return []
+        due = now - self._checked_at >= IDENTITY_EVERY or now < self._checked_at
+        if due:
+            self._checked_at = now
+            self._check_head(now)
+        grown = self._read_growth(now)
+        if grown or not due:
+            return grown  # drain the old file before looking for its successor
+        if not self._same_file():
+            self._open(now, "returned" if self.view.missing else "rotated")
+        self.failure = None
+        if self.view.missing:
+            self.view = replace(self.view, missing=False)
+        return []
+
+    def _same_file(self) -> bool:
+        return stat_file(self.path).identity == self._identity
+
+    def _open(self, now: float, seam: SeamKind) -> None:
+        """Begin a new generation at the file that the path names now."""
+        handle = open_file(self.path)
+        stat = handle.stat()
+        self._identity, self._head = stat.identity, handle.pread(0, min(FINGERPRINT, stat.size))
+        # A later generation is new to the reader as a whole; the first is history, read newest block first.
+        known = stat.size if not self.view.segments else 0
+        self._begin(seam, now, known)
+        self._handles[self.view.segments[-1].generation] = handle
+        self._forget_handles()
+        start = max(0, known - TAIL)
+        tail = handle.pread(start, known - start) if known else b""
+        self.view = replace(
+            self.view,
+            tail=tail,
+            tail_start=self.view.segments[-1].base + start,
+            missing=False,
+            modified_at=stat.modified_at,
+        )
+
+    def _begin(self, seam: SeamKind, now: float, size: int) -> None:
+        segments = self.view.segments
+        generation = segments[-1].generation + 1 if segments else 0
+        base = segments[-1].end if segments else 0
+        new = LogSegment(generation, base, size, seam, now)
+        self.view = replace(self.view, segments=(*segments, new), tail=b"", tail_start=base)
+
+    def _check_head(self, now: float) -> None:
+        """A file that shrank, or whose first bytes changed, was truncated or rewritten in place: a new generation."""
+        handle, segment = self._handle, self.view.segments[-1]
+        if handle is None:
+            return
+        stat = handle.stat()
+        head = handle.pread(0, FINGERPRINT)
+        if stat.size < segment.size:
+            self._restart("truncated", now, handle)
+        elif not head.startswith(self._head):
+            self._restart("replaced", now, handle)
+        elif len(head) > len(self._head):
+            self._head = head
+        if stat.modified_at != self.view.modified_at:
+            self.view = replace(self.view, modified_at=stat.modified_at)
+
+    def _restart(self, seam: SeamKind, now: float, handle: Handle) -> None:
+        """The same file begins again: what we still hold of the old bytes stays readable."""
+        old, view = self.view.segments[-1], self.view
+        kept_from = max(0, view.tail_start - old.base)
+        kept = replace(old, kept=view.tail[max(0, old.base - view.tail_start) :], kept_from=kept_from)
+        self.view = replace(view, segments=(*view.segments[:-1], kept))
+        self._handles.pop(old.generation, None)
+        self._begin(seam, now, 0)
+        self._handles[self.view.segments[-1].generation] = handle
+        self._head = handle.pread(0, FINGERPRINT)
+
+    def _read_growth(self, now: float) -> list[Growth]:
+        handle, segment = self._handle, self.view.segments[-1]
+        if handle is None:
+            return []
+        size = handle.stat().size
+        if size < segment.size:
+            self._restart("truncated", now, handle)
+            segment = self.view.segments[-1]
+        data = handle.pread(segment.size, min(self.turn, max(0, size - segment.size)))
+        if not data:
+            return []
+        grown = replace(segment, size=segment.size + len(data))
+        tail = (self.view.tail + data)[-TAIL:]
+        self.view = replace(
+            self.view,
+            segments=(*self.view.segments[:-1], grown),
+            tail=tail,
+            tail_start=grown.end - len(tail),
+            grown_at=now,
+            missing=False,
+        )
+        return [Growth(grown.end - len(data), data, grown.generation)]
+
+    def read(self, position: int, length: int) -> tuple[bytes, str]:
+        """Bytes at `position`, within one segment, and why there are fewer than asked for, if so."""
+        segment = self.view.segment_at(position)
+        if segment is None:
+            return b"", ""
+        offset = position - segment.base
+        length = min(length, segment.size - offset)
+        if segment.kept is not None:
+            if offset < segment.kept_from:
+                return b"", f"{segment.kept_from - offset:,} bytes were overwritten when the file was {segment.seam}"
+            return segment.kept[offset - segment.kept_from :][:length], ""
+        handle = self._handles.get(segment.generation)
+        if handle is None:
+            return b"", "this older part of the log was closed; its file has been rotated away"
+        try:
+            return handle.pread(offset, length), ""
+        except FileFailure as failure:
+            return b"", str(failure)
+
+    def _forget_handles(self) -> None:
+        while len(self._handles) > OPEN_HANDLES:
+            self._handles.pop(min(self._handles)).close()
+
+    def close(self) -> None:
+        """Close every generation's file."""
+        for handle in set(self._handles.values()):
+            handle.close()
+        self._handles.clear()

@@ -1,0 +1,1 @@
+"""Bytes to values, pure: no file access, no clock, nothing executed. Import the module you need."""

@@ -1,0 +1,208 @@
+"""What stands before the message of a log line: rank, clock, level, logger name.
+
+Known: the console and file formats of Metta (three eras), Python logging with asctime in its usual
+arrangements (Hydra's and DeepSpeed's among them), ISO 8601, loguru, glog / absl / torch C++, transformers, `LEVEL:name:`,
+and the rank labels of torchrun and Ray. Rich's continuation lines are the caller's business.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+_LOOK = 400  # no known prefix is longer; a line may be megabytes
+
+_RANK = re.compile(
+    rb"\[(?:rank|default)(\d{1,6})\]:? ?"
+    rb"|\((?:[\w.:<>\[\]-]{1,60} )?pid=\d{1,10}(?:, ip=[\d.:a-f]{1,45})?\) ?"
+)
+_ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_CLOCK = re.compile(
+    rb"\[?(?:(\d{4})[-/](\d\d)[-/](\d\d)[T ])?([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:[.,](\d{1,9}))?"
+    rb"(?: ?(Z|UTC|[+-]\d\d:?\d\d)(?![\d.]))?\]?(?=[\s\[|>-]|$)"
+)
+_GLOG = re.compile(
+    rb"\[?([DIWEFC])(\d\d)(\d\d) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))? +(?:\d+ +)?"
+    rb"(?:\[?[\w./+-]{1,200}:\d+\] ?)?"
+)
+_GLOG_PLAIN = re.compile(rb"\[([DIWEFC]) [\w./+-]{1,200}:\d+\] ?")
+_GLOG_STARTS = b"[DIWEFC"
+_WORD = rb"(TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN|WARNING|ERROR|CRITICAL|FATAL)"
+_AFTER_CLOCK = re.compile(
+    rb"\s*(?:"
+    # Metta's console, plain
+    rb"(?:\[(?:\d+(?:-\d+)?)?\] +)?" + _WORD + rb"\b:? +(?:\[\d+(?:-\d+)?\] )?(?:- )?"
+    # Metta's file, DeepSpeed
+    rb"|\[ *" + _WORD + rb" *\] *(?:-+ +)?(?:\[[^\]\s]{1,120}\] |[\w.-]{1,80}: )?"
+    rb"|[-|] *" + _WORD + rb" *[-|] (?:[\w.<>-]{1,80}(?::[\w.<>-]{1,80}){1,2} - )?"  # loguru
+    rb"|- [\w./:-]{1,80} - " + _WORD + rb"(?: - |: )"  # the example of the logging manual
+    rb"|\[[\w./:-]{1,80}\]\[" + _WORD + rb"\] - "  # Hydra
+    rb"|>> "  # transformers
+    rb")"
+)
+_ALONE = re.compile(
+    rb" *(?:" + _WORD + rb":[\w.]{1,80}:|" + _WORD + rb":? - |" + _WORD + rb": +|\[" + _WORD + rb"\] +"
+    rb"|" + _WORD + rb" {1,8}(?=\S))"
+)
+_TRANSFORMERS = re.compile(rb"\[" + _WORD + rb"\|[^\]]{1,200}\] *")
+_LEVELS = {
+    b"TRACE": "debug",
+    b"DEBUG": "debug",
+    b"INFO": "info",
+    b"NOTICE": "info",
+    b"SUCCESS": "info",
+    b"WARN": "warning",
+    b"WARNING": "warning",
+    b"ERROR": "error",
+    b"CRITICAL": "critical",
+    b"FATAL": "critical",
+    b"D": "debug",
+    b"I": "info",
+    b"W": "warning",
+    b"E": "error",
+    b"F": "critical",
+    b"C": "critical",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The parts before a message; `start` is where the message begins in the line without escape sequences.
+
+    `clock`: seconds since the epoch if `has_date`, else seconds of a day. Without a zone in the line (`has_zone`)
+    it is the writer's local time, counted as if it were UTC.
+    """
+
+    start: int
+    clock: float | None = None
+    has_date: bool = False
+    has_zone: bool = False
+    level: str | None = None
+    rank: int | None = None
+
+
+def read_prefix(line: bytes) -> Prefix:
+    """Take a line's prefix apart; an unknown one is empty. The line holds no escape sequences."""
+    found = _match_prefix(line)
+    clock, has_date, has_zone = None, False, False
+    if found.clock is not None and found.clock.re is _GLOG:
+        clock = _seconds(found.clock, 4)
+    elif found.clock is not None:
+        clock, has_date = _to_time(found.clock)
+        has_zone = found.clock[8] is not None
+    level = None if found.word is None else _LEVELS[found.word]
+    return Prefix(found.start, clock, has_date, has_zone, level, found.rank)
+
+
+def find_message(line: bytes) -> int:
+    """Where the message begins in a line without escape sequences."""
+    return _match_prefix(line).start
+
+
+def parse_clock(line: bytes) -> tuple[float, bool] | None:
+    """(seconds of the day, False) or (seconds since the epoch, True); None for a line without a clock.
+
+    A date without a zone is the writer's local time counted as UTC; `read_prefix` tells which it was.
+    """
+    prefix = read_prefix(strip_escapes(line[:_LOOK]))
+    return None if prefix.clock is None else (prefix.clock, prefix.has_date)
+
+
+def level(line: bytes) -> str | None:
+    """debug, info, warning, error or critical, from a line's prefix."""
+    return read_prefix(strip_escapes(line[:_LOOK])).level
+
+
+def strip_prefix(line: bytes) -> bytes:
+    """The message: the line without escape sequences, rank, clock, level and logger name."""
+    line = strip_escapes(line)
+    return line[read_prefix(line).start :]
+
+
+def strip_escapes(line: bytes) -> bytes:
+    """The line without ANSI escape sequences."""
+    return _ESCAPE.sub(b"", line) if b"\x1b" in line else line
+
+
+def strip_labels(line: bytes) -> bytes:
+    """The line without the rank labels of torchrun and Ray."""
+    return line[_skip_labels(line)[0] :]
+
+
+class _Found(NamedTuple):
+    start: int
+    clock: re.Match[bytes] | None
+    word: bytes | None
+    rank: int | None
+
+
+def _match_prefix(line: bytes) -> _Found:
+    at, rank = _skip_labels(line)
+    word = None
+    if line[at : at + 1] in _GLOG_STARTS:
+        match = _GLOG.match(line, at, _LOOK)
+        if match:
+            return _Found(match.end(), match, match[1], rank)
+        match = _GLOG_PLAIN.match(line, at, _LOOK)
+        if match:
+            return _Found(match.end(), None, match[1], rank)
+        match = _TRANSFORMERS.match(line, at, _LOOK)
+        if match:
+            word, at = match[1], match.end()
+    clock = _CLOCK.match(line, at, _LOOK)
+    if not clock:
+        match = None if word else _ALONE.match(line, at, _LOOK)
+        if match:
+            word, at = match[match.lastindex or 0], match.end()
+        return _Found(at, None, word, rank)
+    at = clock.end()
+    after = _AFTER_CLOCK.match(line, at, _LOOK)
+    if after:
+        return _Found(after.end(), clock, word or (after[after.lastindex] if after.lastindex else None), rank)
+    while line[at : at + 1] == b" ":
+        at += 1
+    return _Found(at, clock, word, rank)
+
+
+def _skip_labels(line: bytes) -> tuple[int, int | None]:
+    at, rank = 0, None
+    while line[at : at + 1] in (b"[", b"(") and at < _LOOK:
+        match = _RANK.match(line, at, _LOOK)
+        if not match:
+            break
+        at = match.end()
+        rank = int(match[1]) if match[1] else rank
+    return at, rank
+
+
+def _seconds(match: re.Match[bytes], first: int) -> float:
+    hour, minute, second, fraction = match.group(first, first + 1, first + 2, first + 3)
+    return int(hour) * 3600 + int(minute) * 60 + int(second) + (float(b"0." + fraction) if fraction else 0.0)
+
+
+def _to_time(match: re.Match[bytes]) -> tuple[float | None, bool]:
+    seconds = _seconds(match, 4)
+    if match[1] is None:
+        return seconds, False
+    day = _find_day(match[1], match[2], match[3])
+    return (None, False) if day is None else (day + seconds - _to_offset(match[8]), True)
+
+
+@lru_cache(64)
+def _find_day(year: bytes, month: bytes, day: bytes) -> float | None:
+    """Midnight UTC of a date; None when the calendar has no such day."""
+    try:
+        return datetime(int(year), int(month), int(day), tzinfo=UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _to_offset(zone: bytes | None) -> int:
+    """Seconds east of UTC of `Z`, `UTC`, `+01:00`, `-0530`."""
+    if zone is None or zone[:1] in (b"Z", b"U"):
+        return 0
+    seconds = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+    return -seconds if zone[:1] == b"-" else seconds

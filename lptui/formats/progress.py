@@ -1,0 +1,122 @@
+"""What a training log says of progress: a gate over the raw bytes, then a look at the lines it lets by.
+
+Known: Metta's progress lines (three eras, console and file), tqdm bars (the last frame of a line counts), the
+dict lines of transformers, `step=123 loss=0.5` and relatives, and life-cycle lines (lptui.formats.lifecycle).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol, cast
+
+from lptui.formats import lifecycle, progress_lines
+from lptui.formats.lifecycle import Lifecycle, read_lifecycle
+from lptui.formats.log_prefix import find_message, level, parse_clock, strip_escapes, strip_prefix
+from lptui.formats.progress_lines import Progress, read_progress
+
+__all__ = ["Lifecycle", "LogFact", "Progress", "level", "parse_clock", "read_line", "scan", "strip_prefix"]
+
+_LONGEST_FRAME = 8192
+_RICH_CLOCK = re.compile(rb"\[\d\d:\d\d:\d\d\.\d{6}\] ")
+_INDENT = b" " * 27  # where Rich continues a wrapped message
+_LOCATION = re.compile(rb" +\[?[\w.-]{1,100}\.py:\d{1,6}\]? *$")
+_LOCATION_REACH = 120
+_LONGEST_WRAP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class LogFact:
+    """One statement of a log; `offset` is where its line begins in the block that was scanned."""
+
+    offset: int
+    fact: Progress | Lifecycle
+
+
+class _Hit(Protocol):
+    def start(self) -> int: ...
+    def end(self) -> int: ...
+
+
+Search = Callable[[bytes, int], "_Hit | None"]
+_GATE_MEMORY = 64 << 20
+
+
+def scan(data: bytes) -> tuple[LogFact, ...]:
+    """The facts in a block of whole lines (the last may lack its newline), in order. Linear in its size."""
+    search = _load_gate()
+    facts: list[LogFact] = []
+    at, size = 0, len(data)
+    while at < size and (hit := search(data, at)) is not None:
+        start = data.rfind(b"\n", at, hit.start()) + 1 or at
+        end = data.find(b"\n", hit.end())
+        end = size if end < 0 else end
+        line = _last_frame(data[start:end])
+        if line and _RICH_CLOCK.match(line):
+            line, end = _join_wrapped(data, line, end)
+        fact = read_line(line) if line else None
+        if fact is not None:
+            facts.append(LogFact(start, fact))
+        at = end + 1
+    return tuple(facts)
+
+
+def read_line(line: bytes) -> Progress | Lifecycle | None:
+    """What one line says, its prefix included."""
+    line = strip_escapes(line)
+    message = _strip_location(line[find_message(line) :])
+    return read_lifecycle(message) or read_progress(message)
+
+
+def _last_frame(line: bytes) -> bytes:
+    """What a terminal shows last of a line that carriage returns overwrite; empty when that is too long."""
+    if b"\r" in line:
+        for frame in reversed(line[-_LONGEST_FRAME:].split(b"\r")):
+            if strip_escapes(frame).strip():
+                line = frame
+                break
+    return line if len(line) <= _LONGEST_FRAME else b""
+
+
+def _strip_location(message: bytes) -> bytes:
+    if b".py:" not in message[-_LOCATION_REACH:]:
+        return message
+    tail = max(0, len(message) - _LOCATION_REACH)
+    match = _LOCATION.search(message.rstrip(), tail)
+    return message[: match.start()] if match else message
+
+
+def _join_wrapped(data: bytes, line: bytes, end: int) -> tuple[bytes, int]:
+    """A message that Rich wrapped at the console's width, as one line, and where its last line ends."""
+    for _ in range(_LONGEST_WRAP):
+        if not data.startswith(_INDENT, end + 1):
+            break
+        stop = data.find(b"\n", end + 1)
+        stop = len(data) if stop < 0 else stop
+        if stop - end > _LONGEST_FRAME:
+            break
+        line = _strip_location(line).rstrip() + b" " + data[end + 1 : stop].strip()
+        end = stop
+    return line, end
+
+
+@cache
+def _load_gate() -> Search:
+    """A search for anything of interest: google-re2 where it is installed and behaves, `re` otherwise."""
+    pattern = b"|".join((*progress_lines.GATE, *lifecycle.GATE))
+    try:
+        import re2
+
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.never_capture = True
+        options.max_mem = _GATE_MEMORY
+        gate = re2.compile(pattern, options)
+        hit = gate.search(b"x\nEpoch 3", 1)
+        if hit is not None and hit.start() == 2:
+            return cast(Search, gate.search)
+    except (ImportError, AttributeError, TypeError, ValueError):
+        pass  # no wheel here, or another package of this name
+    return cast(Search, re.compile(pattern).search)

@@ -1,0 +1,220 @@
+"""Python tracebacks in a log: where they are, through which code they went, what was raised first.
+
+Plain tracebacks, also behind rank labels and logger prefixes (`[rank2]: `, `(pid=7) `) with other ranks' lines in
+between, those that DataLoader workers hand on (`Original Traceback`), exception groups, and Rich's boxes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from lptui.formats.log_prefix import strip_escapes, strip_labels
+from lptui.formats.traceback_box import read_box
+
+MARK = b"Traceback (most recent call last)"
+_LONGEST_LINE = 4096
+_MOST_FRAMES = 200
+_MOST_FOREIGN = 400  # lines of other ranks in a row
+_MOST_LINES = 2000
+_FARTHEST_LINK = 60  # lines between an exception and the one that it led to: a long message, then the sentence
+_LONGEST_MESSAGE = 2000
+_FRAME = re.compile(rb' {2,4}File "([^"\n]{1,1024})", line (\d{1,9})(?:, in (.{1,200}))?')
+_RAISED = re.compile(rb"([A-Za-z_][\w.<>]{0,200})(?::(?: (.*))?)?$", re.DOTALL)
+_LEVEL_WORDS = frozenset((b"DEBUG", b"INFO", b"WARN", b"WARNING", b"ERROR", b"CRITICAL", b"FATAL"))
+_LINKS = (
+    b"During handling of the above exception, another exception occurred:",
+    b"The above exception was the direct cause of the following exception:",
+)
+_LIBRARY = re.compile(r"site-packages|dist-packages|[/\\]lib[/\\]python\d|^<|^ray::")
+_NO_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One call; `line` counts from 1, `function` may be empty."""
+
+    path: str
+    line: int
+    function: str
+
+    @property
+    def in_library(self) -> bool:
+        """Whether the code is an installed package's or Python's own."""
+        return _LIBRARY.search(self.path) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Traceback:
+    """One exception's way up, outermost call first; `start` and `end` are offsets of whole lines in the block.
+
+    `root` is what was raised first when exceptions follow from one another, None when this is the only one; `start`
+    covers it. `exception` is empty when the block ends before its name.
+    """
+
+    start: int
+    end: int
+    frames: tuple[Frame, ...]
+    exception: str
+    message: str
+    root: Traceback | None = None
+
+    @property
+    def origin(self) -> Traceback:
+        """The exception that was raised first."""
+        return self.root or self
+
+    @property
+    def user_frame(self) -> Frame | None:
+        """The deepest frame in the user's own code; None when there is none."""
+        return next((frame for frame in reversed(self.frames) if not frame.in_library), None)
+
+
+def find_tracebacks(data: bytes) -> tuple[Traceback, ...]:
+    """All tracebacks in a block of whole lines, chained ones as one value, in the order in which they begin."""
+    found: list[Traceback] = []
+    used: set[int] = set()
+    mark = data.find(MARK)
+    while mark >= 0:
+        if mark not in used:
+            chain = _read_chain(data, mark, used)
+            if chain is not None:
+                found.append(chain)
+        mark = data.find(MARK, mark + len(MARK))
+    return tuple(found)
+
+
+def _read_chain(data: bytes, mark: int, used: set[int]) -> Traceback | None:
+    """The traceback at `mark` and those that follow from it; adds the marks that it took to `used`."""
+    newest = first = _read_one(data, mark)
+    root = first
+    while newest is not None and (link := _find_link(data, mark, newest.end)) is not None:
+        mark, nested = link
+        following = None if mark in used else _read_one(data, mark)
+        if following is None:
+            break
+        used.add(mark)
+        if nested:  # printed after the exception that wraps it, but raised before
+            root = following
+            newest = replace(newest, end=following.end)
+        else:
+            newest = following
+    if newest is None or first is None or (not newest.frames and not newest.exception):
+        return None
+    return replace(newest, start=first.start, root=None if root is newest or root is first is newest else root)
+
+
+def _read_one(data: bytes, mark: int) -> Traceback | None:
+    start = data.rfind(b"\n", 0, mark) + 1
+    stop = _find_end(data, mark)
+    head = strip_escapes(data[start:stop])
+    if head[head.find(MARK) + len(MARK) :].strip()[:1] not in (b":", b""):
+        box = read_box(data, start)
+        if box is None:
+            return None
+        frames = tuple(Frame(*frame) for frame in box.frames)
+        return Traceback(start, box.end, frames, box.exception, box.message)
+    return _read_plain(data, start, mark)
+
+
+def _read_plain(data: bytes, start: int, mark: int) -> Traceback:
+    frames: list[Frame] = []
+    end = min(len(data), _find_end(data, mark) + 1)
+    lines = _own_lines(data, mark)
+    raised = None
+    for text, stop in lines:
+        match = _FRAME.match(text)
+        if match and len(frames) < _MOST_FRAMES:
+            path, number, function = match.groups(b"")
+            frames.append(Frame(_show(path), int(number), _show(function.strip())))
+        elif text[:1] not in (b" ", b"\t"):
+            raised = _RAISED.match(text)
+            if raised and raised[1] not in _LEVEL_WORDS:
+                end = stop
+            else:
+                raised = None
+            break
+        end = stop
+    if raised is None:
+        return Traceback(start, end, tuple(frames), "", "")
+    message = [raised[2] or b""]
+    for text, stop in lines:
+        if text[:1] not in (b" ", b"\t") or len(message) > 20:
+            break
+        message.append(text.strip())
+        end = stop
+    joined = b"\n".join(message)[:_LONGEST_MESSAGE]
+    return Traceback(start, end, tuple(frames), _show(raised[1]), _show(joined.strip()))
+
+
+def _find_link(data: bytes, mark: int, end: int) -> tuple[int, bool] | None:
+    """Where the next traceback of a chain begins, and whether it is the `Original` one of a worker; None: no chain."""
+    between: list[bytes] = []
+    at = end
+    for text, stop in _own_lines(data, mark, end):
+        place = text.find(MARK)
+        if place >= 0:
+            position = data.find(MARK, at)
+            nested = text.startswith(b"Original Traceback")
+            sentence = b" ".join(b" ".join(between).split())
+            return (position, nested) if nested or sentence.endswith(_LINKS) else None
+        between.append(text)
+        at = stop
+        if len(between) > _FARTHEST_LINK:
+            break
+    return None
+
+
+def _own_lines(data: bytes, mark: int, at: int = -1) -> Iterator[tuple[bytes, int]]:
+    """(text without its label, end) of the lines from `at` on that belong to the traceback at `mark`.
+
+    What stands before the mark is the label when the next line has it too, its digits aside; lines without it are then
+    someone else's. A rank's label must be the same to the digit.
+    """
+    start = data.rfind(b"\n", 0, mark) + 1
+    label = _find_label(data[start:mark])
+    first = _find_end(data, mark) + 1
+    at = first if at < 0 else at
+    exact = bool(label) and not strip_labels(label).strip()
+    shape = label.translate(_NO_DIGITS)
+    labelled = exact or bool(label and data[first : first + len(label)].translate(_NO_DIGITS) == shape)
+    foreign = 0
+    for _ in range(_MOST_LINES):
+        if at >= len(data):
+            return
+        stop = min(len(data), _find_end(data, at) + 1)
+        line = data[at : min(stop, at + _LONGEST_LINE)].rstrip(b"\r\n")
+        at = stop
+        if labelled:
+            head = line[: len(label)]
+            if head == label or (not exact and head.translate(_NO_DIGITS) == shape):
+                line = line[len(label) :]
+            elif line != label.rstrip():
+                foreign += 1
+                if foreign > _MOST_FOREIGN or not exact:
+                    return
+                continue
+            else:
+                line = b""
+            foreign = 0
+        yield strip_escapes(line), stop
+
+
+def _find_label(before: bytes) -> bytes:
+    """What every line of a traceback may begin with, from what stands before its mark."""
+    before = before[before.rfind(b"\r") + 1 :]
+    if before.endswith(b"Original "):
+        before = before[: -len(b"Original ")]
+    if before.endswith(b"+ Exception Group "):
+        before = before[: -len(b"+ Exception Group ")] + b"| "
+    return before
+
+
+def _find_end(data: bytes, at: int) -> int:
+    end = data.find(b"\n", at)
+    return len(data) if end < 0 else end
+
+
+def _show(raw: bytes) -> str:
+    return raw.decode(errors="replace")

@@ -1,0 +1,103 @@
+"""Tracebacks as Rich draws them: a box of frames with source lines, the exception below it.
+
+    ╭── Traceback (most recent call last) ──╮
+    │ /home/me/train.py:10 in outer         │
+    │                                       │
+    │ ❱ 10 │   inner(1)                     │
+    ╰───────────────────────────────────────╯
+    KeyError: 'k'
+
+A RichHandler indents all of it; everything is wrapped at the console's width.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lptui.formats.log_prefix import strip_escapes
+
+_MOST_LINES = 4000
+_LONGEST_LINE = 4096
+_MOST_FRAMES = 200
+_MOST_WRAPS = 20
+_CORNERS = "╭┌+"
+_SIDES = "│|"
+_FEET = "╰└+"
+_FRAME = re.compile(r"(\S.{0,1000}?):(\d{1,9}) in (\S{1,200})")
+_RAISED = re.compile(r"([A-Za-z_][\w.<>]{0,200})(?::(?: (.*))?)?$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What a box says: (path, line, function) of each frame, outermost first; `end` is the offset behind it."""
+
+    end: int
+    frames: tuple[tuple[str, int, str], ...]
+    exception: str
+    message: str
+
+
+def read_box(data: bytes, start: int) -> Box | None:
+    """The box whose top line begins at `start`; None when that is not a top line."""
+    top, at = _read_line(data, start)
+    left = next((place for place, glyph in enumerate(top) if glyph in _CORNERS), -1)
+    if left < 0:
+        return None
+    inside: list[str] = []
+    closed = False
+    for _ in range(_MOST_LINES):
+        line, stop = _read_line(data, at)
+        edge = line[left : left + 1]
+        if not edge or stop == at or edge not in _SIDES + _FEET:
+            break
+        at = stop
+        if edge in _FEET:
+            closed = True
+            break
+        inside.append(line[left + 2 :].rstrip().rstrip(_SIDES).rstrip())
+    frames = tuple(_find_frames(inside))
+    if not closed:
+        return Box(at, frames, "", "")
+    text, end = _read_below(data, at, left, len(top.rstrip()))
+    match = _RAISED.match(text)
+    if not match:
+        return Box(at, frames, "", "")
+    return Box(end, frames, match[1], (match[2] or "").strip())
+
+
+def _find_frames(inside: list[str]) -> list[tuple[str, int, str]]:
+    """The frames' title lines; a long path continues on the lines below it."""
+    frames: list[tuple[str, int, str]] = []
+    for place, line in enumerate(inside):
+        if not line or line[0] in " ❱╭│╰" or len(frames) >= _MOST_FRAMES or (place and inside[place - 1]):
+            continue
+        title = line
+        for following in inside[place + 1 : place + 6]:
+            if _FRAME.fullmatch(title) or not following:
+                break
+            title += (" " if title.endswith(" in") else "") + following
+        match = _FRAME.fullmatch(title)
+        if match:
+            frames.append((match[1], int(match[2]), match[3]))
+    return frames
+
+
+def _read_below(data: bytes, at: int, left: int, width: int) -> tuple[str, int]:
+    """The exception's line, unwrapped: a line goes on if its first word had not fitted on the one before."""
+    line, end = _read_line(data, at)
+    text = last = line[left:].rstrip()
+    for _ in range(_MOST_WRAPS):
+        following, stop = _read_line(data, end)
+        rest = following[left:].strip()
+        if stop == end or not rest or following[:left].strip():
+            break
+        if left + len(last) + 1 + len(rest.split(" ", 1)[0]) <= width:
+            break
+        text, last, end = f"{text} {rest}", rest, stop
+    return text, end
+
+
+def _read_line(data: bytes, at: int) -> tuple[str, int]:
+    stop = data.find(b"\n", at) + 1 or len(data)
+    return strip_escapes(data[at : min(stop, at + _LONGEST_LINE)]).decode(errors="replace").rstrip("\r\n"), stop

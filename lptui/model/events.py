@@ -1,0 +1,167 @@
+"""What sources yield. Every event says where (`place`), when, and at which step, from the first day."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+
+from lptui.model.finding import Change
+from lptui.model.log import LogView
+from lptui.model.place import Moment, Place
+from lptui.model.readings import (
+    CheckpointReading,
+    GpuSweep,
+    HostReading,
+    ProcessReading,
+    SourceStatus,
+)
+from lptui.model.run import RunInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Where, when, at which step. `backfill` marks history read after the fact, in any order."""
+
+    place: Place = field(default_factory=Place)
+    seen_at: float = 0.0
+    happened_at: Moment | None = None
+    step: int | None = None
+    backfill: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick(Event):
+    """Time itself: nothing downstream asks a clock."""
+
+    now: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSeen(Event):
+    """Discovery looked again and found files that came later."""
+
+    run: RunInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusSeen(Event):
+    """How a source is."""
+
+    status: SourceStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSeen(Event):
+    """The extent of one log file changed (it grew, was rotated, truncated, vanished, came back)."""
+
+    view: LogView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogBlock(Event):
+    """Complete lines of a log, for scanning; kept by nobody. `lead` are up to 8 KiB right before `data`, so that a
+    traceback which began in the block before can be read whole. `start` is the position of data[0]."""
+
+    file: str
+    start: int
+    data: bytes
+    lead: bytes = b""
+    generation: int = 0
+    base: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DatedFact:
+    """One thing that a log line says (a value of `formats.progress`), at a position, and when (unix s) if known."""
+
+    position: int
+    fact: object
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts(Event):
+    """What the lines of one block say of progress and life cycle, in the order of the lines."""
+
+    file: str
+    facts: tuple[DatedFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Consecutive points of one series: step (NaN where unknown), unix time (NaN where unknown), value."""
+
+    key: str
+    steps: array[float]
+    times: array[float]
+    values: array[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples(Event):
+    """Points of many series from one source. `sampled`: an overview that later, complete points replace."""
+
+    source: str
+    points: tuple[Points, ...]
+    order: float = 0.0
+    """Where in the source these points lie (record number, byte position): sorts batches that arrive out of order."""
+    sampled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigSeen(Event):
+    """The run's own configuration as flat rows (dotted key, value as text; secrets are masked before this)."""
+
+    path: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointsSeen(Event):
+    """All checkpoints there are now, oldest first, and leftovers of interrupted saves."""
+
+    checkpoints: tuple[CheckpointReading, ...]
+    leftovers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuSeen(Event):
+    sweep: GpuSweep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSeen(Event):
+    host: HostReading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessesSeen(Event):
+    """The run's processes. None: it cannot be told here (`reason`), which is never 'dead'."""
+
+    processes: tuple[ProcessReading, ...] | None
+    reason: str = ""
+    local: bool = True
+    """Whether the run is known to be (or have been) on this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatSeen(Event):
+    """The heartbeat file's mtime (HEAD only touches it, so its text says nothing)."""
+
+    path: str
+    modified_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessSeen(Event):
+    """A small fact about the run's life from a file or record: termination_reason, restart_count, exit_code, ..."""
+
+    source: str
+    name: str
+    value: str
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingsChanged(Event):
+    changes: tuple[Change, ...]

@@ -1,0 +1,146 @@
+"""Readings of the machine that a run is on. None means: not known, and `reason` (or `reasons`) says why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReading:
+    """One process of the run (the trainer, or a child of it)."""
+
+    pid: int
+    parent: int
+    name: str
+    command: str
+    user: str = ""
+    started_at: float = 0.0
+    status: str = ""
+    cpu_percent: float | None = None
+    rss_bytes: int | None = None
+    threads: int | None = None
+    rank: int | None = None
+    why: str = ""
+    """How it was recognised as the run's: 'writes logs/script.log', 'named by --pid', 'child of 812'."""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuProcess:
+    """Memory that one process holds on one device. `ours` is None where that cannot be told (other pid namespace)."""
+
+    pid: int
+    used_bytes: int | None
+    ours: bool | None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuDevice:
+    """One device as NVML tells it. Bytes, percent, watts, degrees Celsius."""
+
+    index: int
+    uuid: str
+    name: str
+    read_at: float
+    """When this device last answered; older than the sweep means that it hangs."""
+    memory_total: int | None = None
+    memory_used: int | None = None
+    memory_reserved: int | None = None
+    utilization: float | None = None
+    temperature: float | None = None
+    power: float | None = None
+    power_limit: float | None = None
+    throttle: tuple[str, ...] = ()
+    processes: tuple[GpuProcess, ...] = ()
+    lost: str = ""
+    """Not empty: the device no longer answers, and what NVML said."""
+    reasons: tuple[tuple[str, str], ...] = ()
+    """(field, why it is None), e.g. ('power', 'not supported')."""
+
+    @property
+    def memory_ours(self) -> int | None:
+        """Bytes held by the run's own processes; None if no process list could be read."""
+        known = [p.used_bytes for p in self.processes if p.ours and p.used_bytes is not None]
+        return sum(known) if known else (0 if self.processes else None)
+
+
+@dataclass(frozen=True, slots=True)
+class HostReading:
+    """The machine: CPU (percent of all cores), memory, disk of the run directory, /dev/shm. Bytes."""
+
+    name: str
+    read_at: float
+    boot_id: str = ""
+    cpu_percent: float | None = None
+    cpu_count: int | None = None
+    load: tuple[float, float, float] | None = None
+    memory_total: int | None = None
+    memory_available: int | None = None
+    memory_limit: int | None = None
+    """The cgroup's limit, when there is one below the machine's total."""
+    memory_limit_used: int | None = None
+    swap_total: int | None = None
+    swap_used: int | None = None
+    disk_path: str = ""
+    disk_total: int | None = None
+    disk_free: int | None = None
+    shm_total: int | None = None
+    shm_free: int | None = None
+    reasons: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GpuSweep:
+    """All devices at one instant, or the one line that says why there are none."""
+
+    devices: tuple[GpuDevice, ...] = ()
+    reason: str = ""
+    driver: str = ""
+
+
+SourceCondition = Literal["ok", "waiting", "absent", "partial", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How one source is: `ok` (read to its end), `waiting` (nothing there yet), `absent` (this run has none),
+    `partial` (part of it could not be read), `failed` (nothing can be read now)."""
+
+    source: str
+    condition: SourceCondition
+    detail: str = ""
+    since: float = 0.0
+    next_try: float | None = None
+    path: str = ""
+    read: int = 0
+    """Bytes, rows or files read so far; with `of` a progress."""
+    of: int | None = None
+    backfilling: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that this source could say has been read."""
+        return self.condition in ("ok", "absent") and not self.backfilling
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointReading:
+    """One checkpoint of the run as its directory listing (L0) and, later, its index (L1) tell it."""
+
+    name: str
+    path: str
+    role: str
+    size: int
+    modified_at: float
+    files: int = 1
+    step: int | None = None
+    epoch: int | None = None
+    complete: bool = True
+    verdict: str = "unread"
+    """unread, ok, truncated, unreadable-pickle, unsafe-pickle, custom-pickle, zeroed, incomplete, being-written, ..."""
+    reason: str = ""
+    next_step: str = ""
+    format: str = ""
+    facts: tuple[tuple[str, str], ...] = field(default=())
+    """What the safe look inside found, as (name, value) rows for the detail view."""

@@ -1,0 +1,40 @@
+"""What a run consists of on disk, as discovery found it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Layout = Literal["metta-s1", "metta-s2", "metta-head", "lightning", "huggingface", "generic", "empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One kind of thing that discovery looked for: what it found, or where it looked in vain."""
+
+    kind: str
+    paths: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """A run directory and what belongs to it (absolute paths). Files beside the run (W&B, .job_metadata) included."""
+
+    name: str
+    path: str
+    layout: Layout = "empty"
+    logs: tuple[str, ...] = ()
+    """The log to open first comes first."""
+    wandb: tuple[str, ...] = ()
+    """`.wandb` files, oldest first."""
+    event_files: tuple[str, ...] = ()
+    checkpoint_dirs: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
+    heartbeat: str = ""
+    job_metadata: str = ""
+    wandb_ipc: str = ""
+    pid: int | None = None
+    modified_at: float | None = None
+    looked: tuple[Looked, ...] = ()
+    exists: bool = True

@@ -1,0 +1,111 @@
+"""The first screen, before Textual is imported: who the run is and its newest log lines, within a few milliseconds.
+
+Owns the terminal until the app does: alternate screen, cbreak, no echo (typed keys wait for the app). It is given back
+on every way out: return, exception, signal. Nothing but the standard library and small rooms of ours is imported here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import termios
+from types import FrameType, TracebackType
+from typing import Any
+
+from lptui.files import FileFailure, open_file
+from lptui.model.run import RunInfo
+from lptui.text.hostile import sanitise
+from lptui.text.width import fit
+
+ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J", "\x1b[?25h\x1b[?1049l"
+TAIL = 64 * 1024
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def read_last_rows(path: str, count: int) -> list[str]:
+    """The newest `count` rows of a log, harmless, oldest first; empty when it cannot be read."""
+    try:
+        handle = open_file(path)
+    except FileFailure:
+        return []
+    try:
+        size = handle.stat().size
+        data = handle.pread(max(0, size - TAIL), TAIL)
+    except FileFailure:
+        return []
+    finally:
+        handle.close()
+    lines = data.split(b"\n")
+    if len(lines) > 1 and size > TAIL:
+        lines = lines[1:]
+    if lines and not lines[-1]:
+        lines.pop()
+    return [_to_row(line) for line in lines[-count:]]
+
+
+def _to_row(line: bytes) -> str:
+    """What the last frame of a line shows; a progress bar is one row."""
+    frames = [f for f in line[-4096:].split(b"\r") if f.strip()]
+    return sanitise((frames[-1] if frames else b"").decode("utf-8", "replace"))
+
+
+def compose(run: RunInfo, width: int, height: int, words: str = "opening") -> list[str]:
+    """The first screen as plain rows of exactly `width` cells."""
+    rows = read_last_rows(run.logs[0], max(1, height - 3)) if run.logs else []
+    what = sanitise(run.logs[0].rsplit("/", 1)[-1]) if run.logs else "no log yet"
+    head = [f" {sanitise(run.name)}  {words} …", f" {what}"]
+    return [fit(row, width) for row in [*head, *rows][: max(1, height - 1)]]
+
+
+class FirstScreen:
+    """A context: on entry the terminal shows the run; on exit it is as it was (the app has come and gone)."""
+
+    def __init__(self, run: RunInfo, words: str = "opening") -> None:
+        self._run, self._words = run, words
+        self._attributes: list[Any] | None = None
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> FirstScreen:
+        descriptor = sys.stdin.fileno()
+        self._attributes = termios.tcgetattr(descriptor)
+        changed = termios.tcgetattr(descriptor)
+        changed[3] &= ~(termios.ECHO | termios.ICANON)
+        # TCSADRAIN, not FLUSH: keys typed ahead are for the app.
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, changed)
+        for number in _SIGNALS:
+            self._handlers[number] = signal.signal(number, self._end)
+        size = shutil.get_terminal_size()
+        rows = compose(self._run, size.columns, size.lines, self._words)
+        if rows:
+            rows[0] = f"\x1b[7m{rows[0]}\x1b[0m"
+        self._write(ENTER + "\r\n".join(rows))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.restore()
+
+    def restore(self) -> None:
+        """Give the terminal back; a second call does nothing."""
+        if self._attributes is None:
+            return
+        attributes, self._attributes = self._attributes, None
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        try:
+            termios.tcsetattr(sys.stdin.fileno(), termios.TCSADRAIN, attributes)
+            self._write(LEAVE)
+        except (OSError, termios.error):
+            return  # the terminal is gone
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        self.restore()
+        os._exit(128 + number)
+
+    def _write(self, text: str) -> None:
+        data = text.encode("utf-8", "replace")
+        while data:
+            data = data[os.write(sys.stdout.fileno(), data) :]

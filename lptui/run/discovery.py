@@ -1,0 +1,265 @@
+"""From a path to a RunInfo: everything that belongs to one run, in it and beside it. Reads names, hardly any
+content."""
+
+from __future__ import annotations
+
+import os  # and not pathlib, which costs 10 ms before the first paint
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from lptui.files import Entry, FileFailure, stat_file
+from lptui.model.run import Looked, RunInfo
+from lptui.run import layout, wandb_beside
+from lptui.run.life_signs import LifeSigns, find_life_signs
+from lptui.run.listing import MAX_DEPTH, Listing, is_folder
+from lptui.run.wandb_beside import WandbFolder, WandbFound
+
+MAX_LOGS = 64
+MAX_FOLDERS = 64
+
+
+@dataclass(slots=True)
+class _Inside:
+    """What the walk through a run directory met."""
+
+    root: str
+    logs: list[Entry] = field(default_factory=list[Entry])
+    configs: list[Entry] = field(default_factory=list[Entry])
+    events: list[Entry] = field(default_factory=list[Entry])
+    wandb_files: list[Entry] = field(default_factory=list[Entry])
+    wandb_folders: list[str] = field(default_factory=list[str])
+    checkpoint_dirs: dict[str, None] = field(default_factory=dict[str, None])
+    relative: set[str] = field(default_factory=set[str])
+    modified_at: float = 0.0
+
+
+def discover(
+    path: str,
+    *,
+    logs: Sequence[str] = (),
+    wandb: str = "",
+    pid: int | None = None,
+    listing: Listing | None = None,
+) -> RunInfo:
+    """The run at `path`: a directory, or one log, `.wandb` or event file.
+
+    `logs` are opened first, before what is found; `wandb` is a `.wandb` file, a folder with some, or a run
+    id. The answer never fails: `exists` is False and `looked` says so where nothing is. `listing` may be
+    shared by many calls.
+    """
+    listing = listing or Listing()
+    path = _absolute(path)
+    given = tuple(_absolute(log) for log in logs)
+    name = path.rpartition("/")[2] or path
+    try:
+        stat = stat_file(path)
+    except FileFailure as failure:
+        looked = (Looked("run", (path,), f"{failure.cause}; {failure.next_step}".rstrip("; ")),)
+        return RunInfo(name, path, logs=given, pid=pid, looked=looked, exists=False)
+    info = _from_folder(listing, path, name, wandb) if stat.is_folder else _from_file(listing, path, name)
+    if stat.is_file and info.modified_at is None:
+        info = replace(info, modified_at=stat.modified_at)
+    return _with_given(info, given, pid)
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def _with_given(info: RunInfo, given: tuple[str, ...], pid: int | None) -> RunInfo:
+    if not given:
+        return replace(info, pid=pid)
+    rest = tuple(log for log in info.logs if log not in given)
+    newest = max((_modified(log) for log in given), default=0.0)
+    return replace(
+        info,
+        pid=pid,
+        logs=given + rest,
+        layout="generic" if info.layout == "empty" else info.layout,
+        modified_at=max(newest, info.modified_at or 0.0) or None,
+        looked=(*info.looked, Looked("named logs", given, "as given")),
+    )
+
+
+def _modified(path: str) -> float:
+    try:
+        return stat_file(path).modified_at
+    except FileFailure:
+        return 0.0
+
+
+def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
+    inside = _look_inside(listing, path)
+    signs = find_life_signs(listing, path, name)
+    chosen = _choose_wandb(listing, inside, name, signs.run_id, wandb)
+    files = [file for folder in chosen.folders for file in wandb_beside.files_of(listing, folder)]
+    files += [e.path for e in inside.wandb_files if e.path not in files]
+    logs = _order_logs(inside.logs) + [log for f in reversed(chosen.folders) if (log := wandb_beside.output_log(f))]
+    configs = [e.path for e in _order_configs(inside)] + _wandb_configs(chosen.folders)
+    modified = max([inside.modified_at, *map(_modified, files), *map(_modified, filter(None, [signs.heartbeat]))])
+    empty = not (logs or files or inside.events or inside.checkpoint_dirs or configs)
+    return RunInfo(
+        name=name,
+        path=path,
+        layout="empty" if empty else layout.recognise_layout(inside.relative, bool(signs.job_metadata)),
+        logs=tuple(dict.fromkeys(logs))[:MAX_LOGS],
+        wandb=tuple(files),
+        event_files=tuple(e.path for e in sorted(inside.events, key=lambda e: (e.stat.modified_at, e.path))),
+        checkpoint_dirs=tuple(inside.checkpoint_dirs)[:MAX_FOLDERS],
+        configs=tuple(configs),
+        heartbeat=signs.heartbeat,
+        job_metadata=signs.job_metadata,
+        wandb_ipc=signs.wandb_ipc,
+        modified_at=modified or None,
+        looked=_tell(listing, inside, signs, chosen, files, logs, configs),
+    )
+
+
+def _look_inside(listing: Listing, root: str) -> _Inside:
+    inside = _Inside(root)
+
+    def descend(entry: Entry) -> bool:
+        parent = entry.path.split("/")[-2]
+        return parent not in layout.CHECKPOINT_FOLDERS and not layout.is_checkpoint_folder(entry.name)
+
+    for entry, depth in listing.walk(root, descend):
+        if depth <= 2:
+            inside.relative.add(entry.path[len(root.rstrip("/")) + 1 :])
+        if entry.stat.is_folder:
+            _note_folder(inside, entry)
+        else:
+            _note_file(inside, entry)
+    return inside
+
+
+def _note_folder(inside: _Inside, entry: Entry) -> None:
+    if entry.name == "wandb":
+        inside.wandb_folders.append(entry.path)
+    elif entry.name in layout.CHECKPOINT_FOLDERS:
+        inside.checkpoint_dirs[entry.path] = None
+    elif layout.is_checkpoint_folder(entry.name):
+        inside.checkpoint_dirs[entry.path.rpartition("/")[0]] = None
+        inside.modified_at = max(inside.modified_at, entry.stat.modified_at)
+
+
+def _note_file(inside: _Inside, entry: Entry) -> None:
+    folder = entry.path.rpartition("/")[0]
+    if layout.is_checkpoint_file(entry.name):
+        inside.checkpoint_dirs[folder] = None
+    elif layout.is_event_file(entry.name):
+        inside.events.append(entry)
+    elif layout.is_config(entry.name, folder.rpartition("/")[2]):
+        inside.configs.append(entry)
+    elif entry.name.endswith(".wandb"):
+        inside.wandb_files.append(entry)
+    elif layout.is_log(entry.name) and folder.rpartition("/")[2] not in layout.CHECKPOINT_FOLDERS:
+        inside.logs.append(entry)
+    else:
+        return
+    inside.modified_at = max(inside.modified_at, entry.stat.modified_at)
+
+
+def _order_logs(entries: list[Entry]) -> list[str]:
+    def key(entry: Entry) -> tuple[object, ...]:
+        return (*layout.log_order(entry.path, entry.stat.size, entry.stat.modified_at), entry.path)
+
+    return [entry.path for entry in sorted(entries, key=key)]
+
+
+def _order_configs(inside: _Inside) -> list[Entry]:
+    names = layout.CONFIG_NAMES
+    return sorted(inside.configs, key=lambda e: (e.path.count("/"), names.index(e.name), e.path))
+
+
+def _wandb_configs(folders: Sequence[WandbFolder]) -> list[str]:
+    paths = [f"{folder.path}/files/config.yaml" for folder in reversed(folders)]
+    return [path for path in paths if _modified(path)][:1]
+
+
+def _choose_wandb(listing: Listing, inside: _Inside, name: str, run_id: str, wanted: str) -> WandbFound:
+    if wanted:
+        return _named_wandb(listing, inside, wanted)
+    found = wandb_beside.find_inside(listing, inside.wandb_folders, name, run_id)
+    return found if found.folders else wandb_beside.find_beside(listing, inside.root, name, run_id)
+
+
+def _named_wandb(listing: Listing, inside: _Inside, wanted: str) -> WandbFound:
+    """What the user named: a `.wandb` file or its folder, a `wandb/` folder, or a run id to look for."""
+    path = _absolute(wanted)
+    if path.endswith(".wandb"):
+        path = path.rpartition("/")[0]
+    if is_folder(path):
+        if any(e.name.endswith(".wandb") for e in listing.entries(path)):
+            return WandbFound((WandbFolder(path, "", path.rpartition("-")[2]),), "as given")
+        found = wandb_beside.find_inside(listing, [path], inside.root.rpartition("/")[2], "")
+        return found if found.folders else WandbFound(note=f"no .wandb file in {path}")
+    found = wandb_beside.find_inside(listing, inside.wandb_folders, wanted, wanted)
+    if found.folders and found.folders[0].run_id == wanted:
+        return found
+    found = wandb_beside.find_beside(listing, inside.root, wanted, wanted)
+    return found if found.folders else WandbFound(note=f"{wanted} is neither a path nor a W&B run id found here")
+
+
+def _tell(
+    listing: Listing,
+    inside: _Inside,
+    signs: LifeSigns,
+    chosen: WandbFound,
+    files: list[str],
+    logs: list[str],
+    configs: list[str],
+) -> tuple[Looked, ...]:
+    where = f"{inside.root}, to depth {MAX_DEPTH}"
+    parents = wandb_beside.parents_of(inside.root)
+    rows = [
+        Looked("logs", tuple(logs), "" if logs else f"no *.log, *.out, *.err, *.txt in {where}"),
+        Looked(
+            "wandb",
+            tuple(files),
+            chosen.note
+            or ("" if files else f"no .wandb file in {where}, none of this run in wandb/ up to {parents[-1:]}"),
+        ),
+        Looked(
+            "tensorboard",
+            tuple(e.path for e in inside.events),
+            "" if inside.events else f"no event file in {where}",
+        ),
+        Looked(
+            "checkpoints",
+            tuple(inside.checkpoint_dirs),
+            "" if inside.checkpoint_dirs else f"no checkpoint file or folder in {where}",
+        ),
+        Looked(
+            "config",
+            tuple(configs),
+            "" if configs else f"none of {', '.join(layout.CONFIG_NAMES)} in {where}",
+        ),
+        *signs.looked,
+    ]
+    if listing.spent:
+        rows.append(Looked("limit", (), f"looked at the first {listing.budget:,} entries; the rest was not looked at"))
+    if listing.links_out:
+        rows.append(Looked("links", (), f"{listing.links_out} links lead out of the run and were not followed"))
+    rows += [Looked("unreadable", (), failure) for failure in listing.failures[:8]]
+    return tuple(rows)
+
+
+def _from_file(listing: Listing, path: str, name: str) -> RunInfo:
+    """A run of that one file."""
+    folder = path.rpartition("/")[0] or "/"
+    note = Looked("run", (path,), "a single file: nothing beside it was looked for")
+    if name.endswith(".wandb"):
+        start = WandbFolder(folder, "", "")
+        log = wandb_beside.output_log(start)
+        return RunInfo(
+            name,
+            folder,
+            "generic",
+            logs=(log,) if log else (),
+            wandb=(path,),
+            configs=tuple(_wandb_configs([start])),
+            looked=(note,),
+        )
+    if layout.is_event_file(name):
+        return RunInfo(name, folder, "generic", event_files=(path,), looked=(note,))
+    return RunInfo(name, folder, "generic", logs=(path,), looked=(note,))

@@ -1,0 +1,193 @@
+"""From what a user types to a run: a path, a run's name, or nothing (the newest run below here)."""
+
+from __future__ import annotations
+
+import os  # and not pathlib, which costs 10 ms before the first paint
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lptui.files import Entry, FileFailure, Stat, stat_file
+from lptui.model.run import Looked, RunInfo
+from lptui.run import layout
+from lptui.run.discovery import discover
+from lptui.run.listing import Listing, may_enter
+
+LIST_DEPTH = 6
+NEAREST = 5
+_STEP_FOLDER = re.compile(r"version_\d+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No run: why, the names that come nearest, where was looked, and what to do."""
+
+    reason: str
+    nearest: tuple[str, ...] = ()
+    looked: tuple[str, ...] = ()
+    next_step: str = ""
+
+
+def resolve(
+    name: str | None,
+    roots: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    *,
+    logs: Sequence[str] = (),
+    wandb: str = "",
+    pid: int | None = None,
+    here: str = ".",
+) -> RunInfo | Missing:
+    """The run that `name` means: a path, else a run of that name below `roots`, `$DATA_DIR`, `train_dir` or
+    `here`.
+
+    Without a name: the newest run below those. A folder that holds runs but is none means its newest run.
+    """
+    listing = Listing()
+    extra = _Extra(tuple(logs), wandb, pid)
+    places = _places(roots, env or {}, here)
+    if not name:
+        return _newest(listing, places, extra)
+    path = os.path.abspath(os.path.join(here, os.path.expanduser(name)))
+    stat = _stat(path)
+    if stat is not None and (stat.is_file or not stat.is_folder or is_run(listing, path)):
+        return _discover(path, listing, extra) if stat.is_file or stat.is_folder else _odd(path)
+    by_name = _by_name(listing, places, name) if stat is None else ""
+    if by_name:
+        return _discover(by_name, listing, extra)
+    if stat is not None:
+        found = _newest(listing, (path,), extra)
+        return _discover(path, listing, extra) if isinstance(found, Missing) else found
+    return _not_found(listing, places, name)
+
+
+def list_runs(root: str, *, listing: Listing | None = None) -> tuple[RunInfo, ...]:
+    """All runs at or below `root` (sweeps nest them), newest first; what lies past the entry budget is left
+    out."""
+    listing = listing or Listing()
+    root = os.path.abspath(os.path.expanduser(root))
+    paths = list(_run_paths(listing, root))
+    if not paths and is_run(listing, root):
+        paths = [root]
+    # the walk may have used the budget up: each run's own, bounded look still has to happen
+    listing.budget += 500 * len(paths)
+    runs = [discover(path, listing=listing) for path in paths]
+    return tuple(sorted(runs, key=lambda r: (-(r.modified_at or 0.0), r.path)))
+
+
+def is_run(listing: Listing, path: str) -> bool:
+    """Whether `path` itself is a run: checkpoints, metrics, or a configuration with anything beside it, or a
+    log."""
+    entries = listing.entries(path)
+    logged = any(e.stat.is_file and layout.is_log(e.name) for e in entries)
+    return (logged or _is_strong(listing, entries)) and not _is_source(entries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Extra:
+    logs: tuple[str, ...]
+    wandb: str
+    pid: int | None
+
+
+def _discover(path: str, listing: Listing, extra: _Extra) -> RunInfo:
+    return discover(path, logs=extra.logs, wandb=extra.wandb, pid=extra.pid, listing=Listing())
+
+
+def _odd(path: str) -> Missing:
+    return Missing(f"{path} is neither a folder nor a regular file", next_step="name a run directory or a log file")
+
+
+def _places(roots: Sequence[str], env: Mapping[str, str], here: str) -> tuple[str, ...]:
+    data_dir = env.get("DATA_DIR", "")
+    wanted = [*roots, *([data_dir] if data_dir else []), os.path.join(here, "train_dir"), here]
+    paths = [os.path.abspath(os.path.join(here, os.path.expanduser(place))) for place in wanted]
+    return tuple(dict.fromkeys(paths))
+
+
+def _stat(path: str) -> Stat | None:
+    try:
+        return stat_file(path)
+    except FileFailure:
+        return None
+
+
+def _is_strong(listing: Listing, entries: Sequence[Entry]) -> bool:
+    files = {e.name for e in entries if e.stat.is_file}
+    folders = {e.name for e in entries if e.stat.is_folder}
+    if any(layout.is_event_file(n) or n.endswith(".wandb") for n in files) or "lightning_logs" in folders:
+        return True
+    if any(layout.is_checkpoint_folder(n) and not _STEP_FOLDER.match(n) for n in folders):
+        return True
+    saved = any(layout.is_checkpoint_file(n) for n in files) or bool(folders & layout.CHECKPOINT_FOLDERS)
+    config = any(n in layout.CONFIG_NAMES for n in files) or ".hydra" in folders
+    logged = any(layout.is_log(n) for n in files) or _has_script_log(listing, entries)
+    return sum((saved, config, logged, "wandb" in folders)) >= 2 or "trainer_state.pt" in files
+
+
+def _has_script_log(listing: Listing, entries: Sequence[Entry]) -> bool:
+    folders = [e for e in entries if e.stat.is_folder and e.name in layout.LOG_FOLDERS]
+    return any(layout.is_log(e.name) for folder in folders for e in listing.entries(folder.path))
+
+
+def _run_paths(listing: Listing, root: str) -> Iterator[str]:
+    """Run directories below `root`; a run is not entered, a folder with nothing but logs counts as one."""
+    queue = [(root, 1)]
+    for folder, depth in queue:
+        for entry in listing.entries(folder):
+            if not entry.stat.is_folder or not may_enter(entry.name) or os.path.islink(entry.path):
+                continue
+            inside = listing.entries(entry.path)
+            if _is_strong(listing, inside) and not _is_source(inside):
+                yield entry.path
+            elif depth < LIST_DEPTH:
+                queue.append((entry.path, depth + 1))
+
+
+def _is_source(entries: Sequence[Entry]) -> bool:
+    """A checkout (configs and logs lie in it as well) holds runs, but is none."""
+    return any(e.name in (".git", "pyproject.toml", "setup.py") for e in entries)
+
+
+def _by_name(listing: Listing, places: Sequence[str], name: str) -> str:
+    """A run called `name`: right below a place, then anywhere below one."""
+    if os.path.isabs(name) or ".." in name.split("/"):
+        return ""
+    for place in places:
+        path = os.path.join(place, name)
+        if _stat(path) is not None:
+            return os.path.abspath(path)
+    for place in places:
+        for path in _run_paths(listing, place):
+            if path.endswith("/" + name.strip("/")):
+                return path
+    return ""
+
+
+def _newest(listing: Listing, places: Sequence[str], extra: _Extra) -> RunInfo | Missing:
+    for place in places:
+        runs = list_runs(place, listing=listing)
+        if runs:
+            chosen = _discover(runs[0].path, listing, extra)
+            note = f"the newest of {len(runs)} runs below {place}" if len(runs) > 1 else f"the only run below {place}"
+            return replace(chosen, looked=(Looked("choice", (chosen.path,), note), *chosen.looked))
+    return Missing(
+        "no run was found here",
+        looked=tuple(places),
+        next_step="name a run directory or a log, or the folder that holds runs with --root",
+    )
+
+
+def _not_found(listing: Listing, places: Sequence[str], name: str) -> Missing:
+    import difflib  # only on the way to an error: not paid at start-up
+
+    paths = [path for place in places for path in _run_paths(listing, place)]
+    known = list(dict.fromkeys(path.rpartition("/")[2] for path in paths))
+    close = difflib.get_close_matches(name.rpartition("/")[2], known, NEAREST, 0.5)
+    close += [other for other in known if name in other and other not in close]
+    return Missing(
+        f"no run called {name!r}, and no such path",
+        tuple(close[:NEAREST]),
+        tuple(places),
+        "`lptui runs` lists the runs it finds; --root FOLDER names where they are",
+    )

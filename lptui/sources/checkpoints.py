@@ -1,0 +1,192 @@
+"""The run's checkpoints: listed by name, size and time (L0), then looked into one by one in a safe process
+(L1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lptui.checkpoints.groups import CheckpointGroup, GroupFile, group
+from lptui.checkpoints.info import CheckpointInfo
+from lptui.checkpoints.names import SUFFIXES
+from lptui.model.events import CheckpointsSeen, Event, StatusSeen
+from lptui.model.place import Place
+from lptui.model.readings import CheckpointReading, SourceStatus
+from lptui.model.run import RunInfo
+from lptui.run.checkpoint_files import CheckpointFiles, FoundFiles
+from lptui.run.checkpoint_readings import read_group
+
+PERIOD = 2.0
+SETTLES = 2.0
+"""Seconds without a change after which a file counts as written."""
+LEFT_OVER = 60.0
+"""Seconds after which a temporary file is what an interrupted save left."""
+NEWEST = 50
+"""Checkpoints that are looked into without being asked."""
+SHARDS = 16
+_PATIENCE = (3.0, 15.0)
+
+
+class Inspecting(Protocol):
+    """What the worker gives: never raises for a file."""
+
+    def inspect(self, path: str, timeout_s: float = 10.0) -> CheckpointInfo: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """One file's L1, the size and mtime that it was read at, and how often the reader failed on it."""
+
+    size: int
+    mtime: float
+    info: CheckpointInfo
+    failures: int = 0
+
+
+class CheckpointSource:
+    """Lists every two seconds; looks into at most one file a poll, the newest first."""
+
+    name = "checkpoints"
+    period = PERIOD
+
+    def __init__(self, run: RunInfo, inspector: Inspecting | None = None) -> None:
+        self.pending = False
+        self._files = CheckpointFiles(run)
+        self._place = Place(run=run.path)
+        self._inspector = inspector
+        self._looked: dict[str, _Looked] = {}
+        self._sizes: dict[str, int] = {}
+        self._wanted: set[str] = set()
+        self._polled_at = float("-inf")
+        self._shown: tuple[tuple[CheckpointReading, ...], tuple[str, ...]] | None = None
+        self._status: SourceStatus | None = None
+
+    def request(self, path: str) -> None:
+        """Look into the checkpoint at `path` (again) before the others. May be called from any thread."""
+        self._wanted.add(path)
+
+    def watched(self) -> tuple[str, ...]:
+        return self._files.folders
+
+    def close(self) -> None:
+        """End the reader process."""
+        inspector, self._inspector = self._inspector, None
+        if inspector is not None:
+            inspector.close()
+
+    def poll(self, now: float) -> Iterator[Event]:
+        """All checkpoints when any of them changed, and the status when it did."""
+        if not (self.pending or self._wanted) and 0 <= now - self._polled_at < 0.5:
+            return  # the bell rings for every file of the run
+        self._polled_at = now
+        found = self._files.look(now)
+        groups = group([(f.path, f.size, f.mtime) for f in found.files])
+        writing = {g.path for g in groups if self._is_being_written(g, now)}
+        self._sizes = {g.path: g.size for g in groups}
+        self._looked = {path: seen for path, seen in self._looked.items() if path in found.known}
+        self._look_into_one([g for g in groups if g.path not in writing])
+        leftovers = tuple(sorted(_temporary_files(groups, now)))
+        shown = tuple(self._read(g, writing) for g in groups if not _is_leftover(g, now))
+        if self._shown != (shown, leftovers):
+            self._shown = (shown, leftovers)
+            paths = tuple(self._files.absolute(path) for path in leftovers)
+            yield CheckpointsSeen(place=self._place, seen_at=now, checkpoints=shown, leftovers=paths)
+        yield from self._tell(found, len(shown), now)
+
+    def _is_being_written(self, one: CheckpointGroup, now: float) -> bool:
+        """It grew since the last look, was written to a moment ago, or has a temporary name. An mtime far in
+        the future is another host's clock and says nothing."""
+        grew = self._sizes.get(one.path, one.size) != one.size
+        fresh = -60.0 < now - one.mtime < SETTLES
+        return grew or fresh or one.name.role == "temporary"
+
+    def _look_into_one(self, settled: Sequence[CheckpointGroup]) -> None:
+        """Ask the reader for the file that is due first; `pending` tells that more are due."""
+        due = self._due(settled)
+        self.pending = len(due) > 1
+        if not due:
+            return
+        one = due[0]
+        path = self._files.absolute(one.path)
+        old = self._looked.get(one.path)
+        failures = old.failures if old is not None and _same(old, one) else 0
+        if self._inspector is None:
+            from lptui.checkpoints.worker import Inspector
+
+            self._inspector = Inspector()
+        info = self._inspector.inspect(path, _PATIENCE[min(failures, 1)])
+        failures += info.verdict == "reader-failed"
+        self._looked[one.path] = _Looked(one.size, one.mtime, info, failures)
+
+    def _due(self, settled: Sequence[CheckpointGroup]) -> list[GroupFile]:
+        wanted = self._wanted.copy()
+        newest = sorted(settled, key=lambda g: (g.mtime, g.path), reverse=True)
+        asked = [g for g in newest if self._files.absolute(g.path) in wanted or g.path in wanted]
+        for one in asked:
+            for file in targets(one):
+                self._looked.pop(file.path, None)
+        self._wanted -= wanted
+        due = [file for g in [*asked, *newest[:NEWEST]] for file in targets(g) if self._is_due(file)]
+        # what was never read goes first: a file that changes all the time must not keep the others waiting
+        return sorted(dict.fromkeys(due), key=lambda file: file.path in self._looked)
+
+    def _is_due(self, file: GroupFile) -> bool:
+        seen = self._looked.get(file.path)
+        if seen is None or not _same(seen, file):
+            return True
+        return seen.info.verdict == "changed" or 0 < seen.failures < len(_PATIENCE)
+
+    def _read(self, one: CheckpointGroup, writing: set[str]) -> CheckpointReading:
+        infos = [
+            seen.info
+            for file in targets(one)
+            if (seen := self._looked.get(file.path)) is not None and _same(seen, file)
+        ]
+        return read_group(one, infos, self._files.absolute, being_written=one.path in writing)
+
+    def _tell(self, found: FoundFiles, count: int, now: float) -> Iterator[Event]:
+        condition = "partial" if found.cut or found.failures else "ok" if count else "absent"
+        detail = f"{count} listed" if count else "no checkpoint yet"
+        if count > NEWEST:
+            detail += f", the newest {NEWEST} looked into"
+        if found.cut:
+            detail += f"; only the newest {len(found.files):,} files were looked at"
+        if found.failures:
+            detail += f"; {found.failures[0]}"
+        old = self._status
+        if old is None or (old.condition, old.detail, old.backfilling) != (condition, detail, self.pending):
+            self._status = SourceStatus(
+                self.name,
+                condition,
+                detail,
+                now,
+                read=len(self._looked),
+                of=None if not self.pending else count,
+                backfilling=self.pending,
+            )
+            yield StatusSeen(place=self._place, seen_at=now, status=self._status)
+
+
+def targets(one: CheckpointGroup) -> list[GroupFile]:
+    """The files of a checkpoint that are worth a look inside: weights and optimizer, first the one to
+    load."""
+    files = [f for f in one.files if f.role not in ("side", "temporary") and f.path.endswith((*SUFFIXES, ".zip"))]
+    return sorted(files, key=lambda f: f.path != one.payload)[:SHARDS]
+
+
+def _same(seen: _Looked, file: GroupFile) -> bool:
+    return (seen.size, seen.mtime) == (file.size, file.mtime)
+
+
+def _is_leftover(one: CheckpointGroup, now: float) -> bool:
+    return one.name.role == "temporary" and one.name.bundle is None and now - one.mtime > LEFT_OVER
+
+
+def _temporary_files(groups: Sequence[CheckpointGroup], now: float) -> Iterator[str]:
+    for one in groups:
+        for file in one.files:
+            if file.role == "temporary" and now - file.mtime > LEFT_OVER:
+                yield file.path

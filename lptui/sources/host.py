@@ -1,0 +1,174 @@
+"""The machine: CPU, memory, swap, the run's disk, /dev/shm, the cgroup's limit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from lptui.model.events import Event, HostSeen, StatusSeen
+from lptui.model.readings import HostReading, SourceStatus
+from lptui.sources.cgroups import MemoryLimit, read_memory_limit
+from lptui.sources.patience import Question
+
+T = TypeVar("T")
+DISK_DEADLINE = 2.0
+_LATE = "no answer for"
+
+
+@dataclass(frozen=True, slots=True)
+class _Disk:
+    """A mounted file system: bytes in all, and those that an ordinary user can still fill."""
+
+    path: str
+    total: int
+    free: int
+
+
+class HostSource:
+    """Reads the host every two seconds; `run_path` says which disk. A dead mount hangs a thread, not us.
+
+    `pid`: the process whose cgroup limit counts (the trainer's); without it that of lptui itself, which is
+    the same in a container but may not be under a batch system.
+    """
+
+    name = "host"
+    period = 2.0
+    pending = False
+
+    def __init__(self, run_path: str, pid: int | None = None) -> None:
+        self.pid = pid
+        self._disk = Question(lambda: _measure_disk(run_path), "lptui-statvfs")
+        self._cpu: tuple[float, float] | None = None
+        self._boot_id = ""
+        self._status: SourceStatus | None = None
+
+    def poll(self, now: float) -> Iterable[Event]:
+        """One reading; what could not be read is None, with its reason."""
+        reasons: list[tuple[str, str]] = []
+        reading = self._read(now, reasons)
+        events: list[Event] = [HostSeen(seen_at=now, host=reading)]
+        late = any(name == "disk_total" and reason.startswith(_LATE) for name, reason in reasons)
+        condition = "partial" if late else "ok"
+        if self._status is None or self._status.condition != condition:
+            detail = "the run's disk does not answer" if late else ""
+            self._status = SourceStatus("host", condition, detail, since=now)
+            events.append(StatusSeen(seen_at=now, status=self._status))
+        return events
+
+    def watched(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+    def close(self) -> None:
+        """Nothing is held; a thread that hangs in a dead mount is left to it."""
+
+    def _read(self, now: float, reasons: list[tuple[str, str]]) -> HostReading:
+        import psutil
+
+        def ask(fields: tuple[str, ...], call: Callable[[], T]) -> T | None:
+            """What `call` returns, or None and its error as the reason of `fields`."""
+            try:
+                return call()
+            except (OSError, RuntimeError, NotImplementedError, psutil.Error) as error:
+                text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+                reasons.extend((field, text) for field in fields)
+                return None
+
+        memory: Any = ask(("memory_total", "memory_available"), psutil.virtual_memory)
+        swap = ask(("swap_total", "swap_used"), _read_swap)
+        limit = self._read_limit(ask, None if memory is None else memory.total, reasons)
+        disk = self._read_disk(now, reasons)
+        shm = ask(("shm_total", "shm_free"), lambda: _measure("/dev/shm"))
+        times: Any = ask(("cpu_percent",), psutil.cpu_times)
+        if not self._boot_id:
+            self._boot_id = ask(("boot_id",), _read_boot_id) or ""
+        return HostReading(
+            os.uname().nodename,
+            now,
+            boot_id=self._boot_id,
+            cpu_percent=None if times is None else self._cpu_percent(times, reasons),
+            cpu_count=ask(("cpu_count",), os.cpu_count),
+            load=ask(("load",), os.getloadavg),
+            memory_total=None if memory is None else memory.total,
+            memory_available=None if memory is None else memory.available,
+            memory_limit=None if limit is None else limit.limit,
+            memory_limit_used=None if limit is None else limit.used,
+            swap_total=None if swap is None else swap[0],
+            swap_used=None if swap is None else swap[1],
+            disk_path="" if disk is None else disk.path,
+            disk_total=None if disk is None else disk.total,
+            disk_free=None if disk is None else disk.free,
+            shm_total=None if shm is None else shm.total,
+            shm_free=None if shm is None else shm.free,
+            reasons=tuple(reasons),
+        )
+
+    def _cpu_percent(self, times: Any, reasons: list[tuple[str, str]]) -> float | None:
+        """Busy share of all cores since the poll before; our own difference, as psutil keeps one a thread."""
+        # guest time is counted in user time already
+        total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        before, self._cpu = self._cpu, (total, idle)
+        if before is None or total <= before[0]:
+            reasons.append(("cpu_percent", "needs two readings"))
+            return None
+        share = 1 - (idle - before[1]) / (total - before[0])
+        return min(100.0, max(0.0, 100 * share))
+
+    def _read_limit(
+        self, ask: Callable[..., Any], total: int | None, reasons: list[tuple[str, str]]
+    ) -> MemoryLimit | None:
+        before = len(reasons)
+        fields = ("memory_limit", "memory_limit_used")
+        limit: MemoryLimit | None = ask(fields, lambda: read_memory_limit(str(self.pid or "self")))
+        if limit is not None and total is not None and limit.limit >= total:
+            limit = None
+        if limit is None and len(reasons) == before:
+            reasons.extend((field, "no cgroup limit below the machine's memory") for field in fields)
+        elif limit is not None and limit.used is None:
+            reasons.append(("memory_limit_used", "the cgroup does not tell its use"))
+        return limit
+
+    def _read_disk(self, now: float, reasons: list[tuple[str, str]]) -> _Disk | None:
+        disk = self._disk.ask(now)
+        waited = self._disk.waiting(now)
+        if waited is None:
+            reason = self._disk.error
+        elif waited >= DISK_DEADLINE:
+            disk, reason = None, f"{_LATE} {waited:.0f} s: a dead mount?"
+        else:
+            reason = "no answer yet"
+        if disk is None:
+            reasons.extend((field, reason) for field in ("disk_total", "disk_free"))
+        return disk
+
+
+def _measure(path: str) -> _Disk:
+    found = os.statvfs(path)
+    return _Disk(path, found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
+
+
+def _measure_disk(run_path: str) -> _Disk:
+    """The file system that the run's directory is on, or will be on: named by its mount point."""
+    path = os.path.realpath(run_path)
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    disk = _measure(path)
+    while not os.path.ismount(path):
+        path = os.path.dirname(path)
+    return _Disk(path, disk.total, disk.free)
+
+
+def _read_swap() -> tuple[int, int]:
+    """Total and used bytes. psutil's own call prints a warning where a container hides /proc/vmstat."""
+    with open("/proc/meminfo", encoding="ascii", errors="replace") as file:
+        rows = dict(line.split(":", 1) for line in file)
+    total, free = (int(rows.get(name, "0 kB").split()[0]) * 1024 for name in ("SwapTotal", "SwapFree"))
+    return total, total - free
+
+
+def _read_boot_id() -> str:
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()

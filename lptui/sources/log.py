@@ -1,0 +1,243 @@
+"""One log file -> its extent, blocks of complete lines (newest first for history), and what they say of progress."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+from lptui.files.tail import Growth, Tail
+from lptui.formats.progress import LogFact, Progress, parse_clock, scan
+from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Points, Samples, StatusSeen
+from lptui.model.log import Chunk
+from lptui.model.place import Place
+from lptui.model.readings import SourceStatus
+
+BLOCK = 1024 * 1024
+LEAD = 8 * 1024
+LONGEST_LINE = 256 * 1024
+"""A line longer than this is scanned in pieces, so that a file without newlines cannot stop the scan."""
+DAY = 86400.0
+AHEAD = 90.0
+"""How far a clock in the log may run ahead of ours before its line is taken to be of the day before."""
+
+
+class LogSource:
+    """Follows one log. Live lines come first; history is read behind, newest block first, one block a poll."""
+
+    period = 0.02
+
+    def __init__(self, path: str, place: Place | None = None) -> None:
+        self.path = path
+        self.name = "log " + path.rsplit("/", 1)[-1]
+        self.place = place or Place(file=path)
+        self.tail = Tail(path)
+        self.pending = False
+        self._status: SourceStatus | None = None
+        self._carry = b""  # a line that has no end yet
+        self._carry_at = 0
+        self._carry_generation = 0
+        self._lead = b""
+        self._backfill: int | None = None  # history below this position is still to be read
+        self._lost = ""
+        self._not_after = float("inf")  # the oldest time dated so far in history
+
+    def watched(self) -> tuple[str, ...]:
+        return (self.path.rsplit("/", 1)[0] or "/",)
+
+    def close(self) -> None:
+        self.tail.close()
+
+    def read(self, start: int, length: int) -> Chunk:
+        """Bytes of a range for a screen; safe from another thread."""
+        data, reason = self.tail.read(start, length)
+        return Chunk(self.path, start, data, reason)
+
+    def poll(self, now: float) -> Iterator[Event]:
+        """New lines, then one block of history."""
+        before = self.tail.view
+        grown = self.tail.poll(now)
+        view = self.tail.view
+        if view is not before:
+            yield LogSeen(place=self.place, seen_at=now, view=view)
+        if view.segments and self._backfill is None:
+            self._start_history()
+        for growth in grown:
+            yield from self._take(growth, now)
+        if self._backfill is not None and self._backfill > 0 and not grown:
+            yield from self._read_history(now)
+        self.pending = bool(grown) or bool(self._backfill)
+        yield from self._tell_status(now)
+
+    def _tell_status(self, now: float) -> Iterator[Event]:
+        view, failure = self.tail.view, self.tail.failure
+        read = view.end - (self._backfill or 0)
+        if failure is not None and not view.segments:
+            condition = "waiting" if failure.missing else "failed"
+            detail = failure.cause if not failure.missing else "not there yet"
+            status = SourceStatus(self.name, condition, detail, now, path=self.path)
+        elif self._lost:
+            status = SourceStatus(self.name, "partial", self._lost, now, path=self.path)
+        else:
+            gone = failure is not None or view.missing
+            detail = "deleted; what was read stays" if gone else ""
+            status = SourceStatus(
+                self.name, "ok", detail, now, None, self.path, backfilling=bool(self._backfill), read=0
+            )
+            if self._backfill:
+                status = SourceStatus(
+                    self.name, "ok", "", now, None, self.path, read=read, of=view.end, backfilling=True
+                )
+        if self._changed(status):
+            self._status = status
+            yield StatusSeen(place=self.place, seen_at=now, status=status)
+
+    def _changed(self, status: SourceStatus) -> bool:
+        old = self._status
+        return (
+            old is None
+            or (old.condition, old.detail, old.backfilling) != (status.condition, status.detail, status.backfilling)
+            or abs(status.read - old.read) > 64 * BLOCK
+        )
+
+    def _start_history(self) -> None:
+        """Split what is there into history (complete lines) and the open line that live text will finish."""
+        view = self.tail.view
+        cut = _line_end(view.tail)
+        self._carry_at = view.tail_start + cut
+        self._carry = view.tail[cut:]
+        if cut == 0 and view.tail_start > 0:  # an open line longer than the tail: its start is history
+            self._carry_at, self._carry = view.end, b""
+        self._backfill = self._carry_at
+        self._lead = view.tail[max(0, cut - LEAD) : cut]
+        self._carry_generation = view.segments[-1].generation
+
+    def _take(self, growth: Growth, now: float) -> Iterator[Event]:
+        if growth.generation != self._carry_generation:
+            yield from self._flush(now)
+            self._carry_at, self._carry_generation, self._lead = growth.start, growth.generation, b""
+        data = self._carry + growth.data
+        cut = _line_end(data)
+        if len(data) - cut > LONGEST_LINE:
+            cut = len(data)
+        if cut:
+            yield from self._emit(data[:cut], self._carry_at, self._lead, now, backfill=False)
+            self._lead = (self._lead + data[:cut])[-LEAD:]
+            self._carry_at += cut
+        self._carry = data[cut:]
+
+    def _flush(self, now: float) -> Iterator[Event]:
+        """The open line of a generation that ended is complete now."""
+        if self._carry:
+            yield from self._emit(self._carry, self._carry_at, self._lead, now, backfill=False)
+            self._carry = b""
+
+    def _read_history(self, now: float) -> Iterator[Event]:
+        stop = self._backfill or 0
+        start = max(0, stop - BLOCK)
+        lead_at = max(0, start - LEAD)
+        data, reason = self.tail.read(lead_at, stop - lead_at)
+        if len(data) < stop - lead_at:
+            self._lost = reason or f"{stop:,} bytes of history were gone before they could be read"
+            self._backfill = 0
+            return
+        head = start - lead_at
+        if start > 0:
+            newline = data.find(b"\n", head, max(head, len(data) - 1))
+            head = newline + 1 if newline >= 0 else head
+        self._backfill = lead_at + head
+        lead = data[max(0, head - LEAD) : head]
+        yield from self._emit(data[head:], lead_at + head, lead, now, backfill=True)
+
+    def _emit(self, data: bytes, start: int, lead: bytes, now: float, *, backfill: bool) -> Iterator[Event]:
+        segment = self.tail.view.segment_at(start)
+        base = segment.base if segment else 0
+        generation = segment.generation if segment else 0
+        yield LogBlock(
+            place=self.place,
+            seen_at=now,
+            backfill=backfill,
+            file=self.path,
+            start=start,
+            data=data,
+            lead=lead,
+            generation=generation,
+            base=base,
+        )
+        facts = scan(data)
+        if facts:
+            limit = min(self._not_after, self.tail.view.modified_at or now) if backfill else now + AHEAD
+            dated = date_facts(data, start, facts, limit)
+            if backfill:
+                self._not_after = min((d.at for d in dated if d.at is not None), default=self._not_after)
+            yield Facts(place=self.place, seen_at=now, backfill=backfill, file=self.path, facts=dated)
+            points = collect_points(dated)
+            if points:
+                yield Samples(
+                    place=self.place,
+                    seen_at=now,
+                    backfill=backfill,
+                    source=self.name,
+                    points=points,
+                    order=float(start),
+                )
+
+
+def _line_end(data: bytes) -> int:
+    """Where the last complete line of `data` ends; a carriage return ends one too (a progress bar's frame)."""
+    newline, carriage = data.rfind(b"\n"), data.rfind(b"\r")
+    # A final CR may be the first half of CR LF; its line is complete either way.
+    return max(newline, carriage) + 1
+
+
+def date_facts(data: bytes, start: int, facts: tuple[LogFact, ...], not_after: float) -> tuple[DatedFact, ...]:
+    """Each fact with the time its line carries; clocks without a date are dated backwards from `not_after`."""
+    dated: list[DatedFact] = []
+    limit = not_after
+    for fact in reversed(facts):
+        found = parse_clock(data[fact.offset : fact.offset + 64])
+        at = None
+        if found is not None:
+            seconds, has_date = found
+            at = seconds if has_date else _place_clock(seconds, limit)
+            if at is not None and limit != float("inf"):
+                limit = min(limit, at + AHEAD)
+        dated.append(DatedFact(start + fact.offset, fact.fact, at))
+    return tuple(reversed(dated))
+
+
+def _place_clock(seconds: float, not_after: float) -> float | None:
+    """The newest local time with `seconds` since midnight that is not after `not_after` (unix s)."""
+    if not_after == float("inf"):
+        return None
+    import time
+
+    local = time.localtime(not_after)
+    midnight = not_after - (local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec) - not_after % 1
+    at = midnight + seconds
+    return at - DAY if at > not_after + AHEAD else at
+
+
+def collect_points(dated: tuple[DatedFact, ...]) -> tuple[Points, ...]:
+    """The numbers of progress lines as series; what the line itself names keeps its name, ours begin with `log/`."""
+    columns: dict[str, Points] = {}
+    for item in dated:
+        line = item.fact
+        if not isinstance(line, Progress):
+            continue
+        step = float("nan") if line.step is None else float(line.step)
+        if line.step is None and line.epoch is not None:
+            step = float(line.epoch)
+        for key, value in _numbers(line):
+            points = columns.get(key)
+            if points is None:
+                points = columns[key] = Points(key, array("d"), array("d"), array("d"))
+            points.steps.append(step)
+            points.times.append(float("nan") if item.at is None else item.at)
+            points.values.append(value)
+    return tuple(columns.values())
+
+
+def _numbers(line: Progress) -> Iterator[tuple[str, float]]:
+    if line.steps_per_second is not None:
+        yield "log/steps_per_second", float(line.steps_per_second)
+    yield from line.metrics

@@ -1,0 +1,221 @@
+"""What the run is doing, judged from several witnesses; no witness alone decides, and absence is never death.
+
+Witnesses: the run's processes on this machine, the growth of its log, its heartbeat file, new checkpoints, W&B records,
+and what says that it ended (W&B exit record, termination_reason, the log's own last words). Files are read by mtime, so
+a progress table that goes only to a terminal does not make a stall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from lptui.state.attempts import find_starts
+from lptui.state.run_state import Condition, Life, Milestone, RunState, Witness
+from lptui.text import plural, short_duration
+
+SHORTEST_PATIENCE, LONGEST_PATIENCE = 45.0, 1800.0
+_CLEAN_REASONS = ("completed", "job_completed", "max_runtime_reached", "cluster_stop")
+_DEAD_STATUS = ("zombie", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Something that says that the run is over."""
+
+    clean: bool
+    text: str
+    at: float | None
+    exit_code: int | None = None
+
+
+def judge(state: RunState) -> Life:
+    """What all witnesses together say at `state.now`."""
+    signs = _signs(state)
+    ending = _ending(state, signs)
+    patience = learn_patience(state)
+    last = max(((s.at, s.name) for s in signs if s.at is not None), default=(None, ""))
+    condition, reason = _conclude(state, ending, patience, last[0])
+    witnesses = (_process_witness(state), *_silence(signs, state.now, patience), *_end_witness(ending))
+    restarts = state.seen.get("restart_count")
+    return Life(
+        condition,
+        reason,
+        tuple(w for w in witnesses if w is not None),
+        last[0],
+        last[1],
+        count_attempts(state),
+        int(restarts.value) if restarts and restarts.value.isdigit() else None,
+        ending.exit_code if ending else None,
+        patience,
+    )
+
+
+def _signs(state: RunState) -> list[Witness]:
+    """Everything that moves while a run lives, with the time it last did."""
+    signs: list[Witness] = []
+    log_at = max((v.modified_at for v in state.logs.values() if v.modified_at and not v.missing), default=None)
+    if log_at is not None:
+        signs.append(Witness("log", "alive", "log written", log_at))
+    for name, label in (("heartbeat", "heartbeat"), ("wandb_record", "W&B record")):
+        seen = state.seen.get(name)
+        if seen is not None and seen.at is not None:
+            signs.append(Witness(label, "alive", f"{label}", seen.at))
+    saved = max((c.modified_at for c in state.checkpoints), default=None)
+    if saved is not None:
+        signs.append(Witness("checkpoint", "alive", "checkpoint saved", saved))
+    return signs
+
+
+def _process_witness(state: RunState) -> Witness | None:
+    if state.processes is None:
+        return Witness("process", "unknown", state.processes_reason or "not known from here")
+    alive = [p for p in state.processes if p.status not in _DEAD_STATUS]
+    if alive:
+        names = f"pid {alive[0].pid} {alive[0].name}" + (f" and {len(alive) - 1} more" if len(alive) > 1 else "")
+        return Witness("process", "alive", names)
+    if not state.local:
+        return Witness("process", "unknown", "none on this machine, and the run may be on another")
+    gone = state.seen.get("process_gone")
+    return Witness("process", "dead", gone.value if gone else "no process of this run on this machine")
+
+
+def _silence(signs: list[Witness], now: float, patience: float) -> list[Witness]:
+    """The signs as the reader sees them: silent ones are called so, with their age."""
+    return [
+        Witness(
+            s.name,
+            "alive" if s.at is not None and now - s.at <= patience else "silent",
+            f"{s.text} {short_duration(max(0.0, now - s.at))} ago" if s.at is not None else s.text,
+            s.at,
+        )
+        for s in signs
+    ]
+
+
+def _end_witness(ending: _End | None) -> list[Witness]:
+    return [Witness("end", "ended", ending.text, ending.at)] if ending else []
+
+
+def _ending(state: RunState, signs: list[Witness]) -> _End | None:
+    """The newest word that says that the run is over, unless the run went on after it."""
+    ends = [e for e in (_log_end(state), _wandb_end(state), _reason_end(state)) if e is not None]
+    if not ends:
+        return None
+    ending = max(ends, key=lambda e: (not e.clean, e.at or 0.0))
+    restarted = max((m.at or 0.0 for m in find_starts(_first_log(state))), default=0.0)
+    if ending.at is not None and restarted > ending.at + 1.0:
+        return None
+    return ending
+
+
+def _last_attempt(state: RunState) -> list[Milestone]:
+    """Milestones since the last start, of the log that was opened first."""
+    own = _first_log(state)
+    starts = find_starts(own)
+    return [m for m in own if m.position >= starts[-1].position] if starts else own
+
+
+def _log_end(state: RunState) -> _End | None:
+    for milestone in reversed(_last_attempt(state)):
+        at = milestone.at
+        if milestone.kind == "completed":
+            return _End(True, "the log says that training completed", at)
+        if milestone.kind == "exit_code":
+            code = int(milestone.value) if milestone.value.lstrip("-").isdigit() else None
+            return _End(code == 0, f"the log says exit code {milestone.value}", at, code)
+        if milestone.kind in ("failed", "interrupted", "heartbeat_timeout"):
+            return _End(False, f"the log says {milestone.kind.replace('_', ' ')}: {milestone.value[:80]}", at)
+    return None
+
+
+def _wandb_end(state: RunState) -> _End | None:
+    seen = state.seen.get("exit_code")
+    if seen is None or not seen.value.lstrip("-").isdigit():
+        return None
+    code = int(seen.value)
+    return _End(code == 0, f"{seen.source} recorded exit code {code}", seen.at, code)
+
+
+def _reason_end(state: RunState) -> _End | None:
+    seen = state.seen.get("termination_reason")
+    if seen is None or not seen.value:
+        return None
+    clean = seen.value in _CLEAN_REASONS
+    code = seen.value.removeprefix("exit_code_")
+    return _End(clean, f"termination_reason: {seen.value}", seen.at, int(code) if code.isdigit() else None)
+
+
+def _conclude(state: RunState, ending: _End | None, patience: float, last: float | None) -> tuple[Condition, str]:
+    process = _process_witness(state)
+    says = process.says if process else "unknown"
+    quiet = None if last is None else max(0.0, state.now - last)
+    if says == "alive":
+        if quiet is None or quiet <= patience:
+            return "running", "its process lives" + ("" if quiet is None else " and its files grow")
+        return "stalled", f"its process lives, but nothing was written for {short_duration(quiet)}"
+    if ending is not None:
+        return ("finished" if ending.clean else "crashed"), ending.text
+    if quiet is None:
+        return ("waiting", "nothing has been written yet") if not state.series else ("unknown", "no sign of life")
+    if says == "dead":
+        return _conclude_dead(state, quiet, patience)
+    if quiet <= patience:
+        return "running", "its files grow (its process cannot be seen from here)"
+    return "unknown", f"silent for {short_duration(quiet)}; its process cannot be seen from here"
+
+
+def _conclude_dead(state: RunState, quiet: float, patience: float) -> tuple[Condition, str]:
+    gone = state.seen.get("process_gone")
+    failure = next((f for f in state.findings if f.active and f.severity == "error" and f.role == "root"), None)
+    if gone is not None:
+        return "crashed", f"{gone.value}, without an end record"
+    if quiet <= min(patience, 15.0):
+        return "running", "its files grow (its process was not recognised)"
+    if failure is not None:
+        return "crashed", f"no process, and the last words are a failure: {failure.title}"
+    if _promises_end(state):
+        return "crashed", f"no process and no end record; the last sign of life was {short_duration(quiet)} ago"
+    return "unknown", f"no process here, silent for {short_duration(quiet)}, and nothing says how it ended"
+
+
+def _promises_end(state: RunState) -> bool:
+    """Whether this kind of run says so when it ends, so that its silence means that it was killed."""
+    metta_log = any(m.kind == "started" for m in state.milestones)
+    return metta_log or bool(state.run.wandb)
+
+
+def count_attempts(state: RunState) -> int:
+    """How often the run was started, as far as any source tells."""
+    starts = len(find_starts(_first_log(state)))
+    restarts = state.seen.get("restart_count")
+    told = int(restarts.value) + 1 if restarts and restarts.value.isdigit() else 1
+    return max(starts, told, 1)
+
+
+def _first_log(state: RunState) -> list[Milestone]:
+    log = state.primary_log
+    return [m for m in state.milestones if log is not None and m.file == log.file]
+
+
+def learn_patience(state: RunState) -> float:
+    """Seconds of silence that this run's own pace makes suspicious: 20 usual intervals, 3 of its longest."""
+    gaps: list[float] = []
+    for key in ("log/steps_per_second", "metric/epoch", "overview/sps", "log/epoch"):
+        series = state.series.get(key)
+        if series is not None and series.segments:
+            times = [t for s in series.segments[-3:] for t in s.points.times[-200:] if t == t]
+            gaps = [b - a for a, b in pairwise(times) if b > a]
+            break
+    if len(gaps) < 5:
+        return 300.0
+    learned = max(20 * median(gaps), 3 * max(gaps))
+    return min(LONGEST_PATIENCE, max(SHORTEST_PATIENCE, learned))
+
+
+def describe_attempts(life: Life) -> str:
+    """'first attempt' or 'attempt 3 (2 restarts)'."""
+    if life.attempts <= 1:
+        return "first attempt"
+    return f"attempt {life.attempts} ({plural(life.attempts - 1, 'restart')})"

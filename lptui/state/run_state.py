@@ -1,0 +1,160 @@
+"""RunState: all that is known of one run at one instant. Unchanged parts keep their identity between states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lptui.curriculum.keys import CurriculumStat, TaskCell
+from lptui.curriculum.signals import Signals
+from lptui.model.finding import Finding
+from lptui.model.log import LogView
+from lptui.model.readings import (
+    CheckpointReading,
+    GpuSweep,
+    HostReading,
+    ProcessReading,
+    SourceStatus,
+)
+from lptui.model.run import RunInfo
+from lptui.stores.series import Series
+
+Condition = Literal["running", "stalled", "crashed", "finished", "waiting", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the run is. `at` is when the newest of these was written (unix s); eta in seconds."""
+
+    step: int | None = None
+    total: int | None = None
+    epoch: int | None = None
+    steps_per_second: float | None = None
+    at: float | None = None
+    position: int | None = None
+    source: str = ""
+    eta: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A life-cycle line of a log: started, resumed, saved, completed, ... at a position of that log."""
+
+    file: str
+    position: int
+    kind: str
+    value: str = ""
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One sign of life or death. `says` is alive, silent, dead, ended or unknown; `text` is for the reader."""
+
+    name: str
+    says: Literal["alive", "silent", "dead", "ended", "unknown"]
+    text: str
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What the witnesses together say of the run."""
+
+    condition: Condition = "unknown"
+    reason: str = ""
+    witnesses: tuple[Witness, ...] = ()
+    last_sign: float | None = None
+    """Unix time of the newest sign of life, and in `last_sign_from` whose it is."""
+    last_sign_from: str = ""
+    attempts: int = 1
+    restarts_known: int | None = None
+    exit_code: int | None = None
+    patience: float = 300.0
+    """Seconds of silence that count as a stall, learned from the run's own pace."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task of the curriculum; None where no source tells it."""
+
+    task: str
+    name: str
+    probability: float | None = None
+    success_rate: float | None = None
+    reward: float | None = None
+    learning_progress: float | None = None
+    completions: float | None = None
+    score: float | None = None
+    staleness: float | None = None
+    updated_step: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curriculum:
+    """The task table and what it means."""
+
+    rows: tuple[TaskRow, ...] = ()
+    signals: Signals | None = None
+    stats: tuple[tuple[str, float], ...] = ()
+    """Scalars that belong to no task: lp/num_zeros_lp_dist, curriculum/entropy, algorithm/..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Facts that witnesses left, by name: termination_reason, exit_code, wandb_run, heartbeat, ..."""
+
+    name: str
+    value: str
+    source: str
+    at: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class RunState:
+    """Everything known of one run. Frozen; `eq=False`, so a new state is a new object and `is` tells a change."""
+
+    run: RunInfo
+    now: float = 0.0
+    logs: Mapping[str, LogView] = field(default_factory=dict[str, LogView])
+    series: Mapping[str, Series] = field(default_factory=dict[str, Series])
+    cells: Mapping[str, TaskCell | CurriculumStat | None] = field(
+        default_factory=dict[str, "TaskCell | CurriculumStat | None"]
+    )
+    curriculum: Curriculum = Curriculum()
+    checkpoints: tuple[CheckpointReading, ...] = ()
+    leftovers: tuple[str, ...] = ()
+    gpu: GpuSweep | None = None
+    host: HostReading | None = None
+    processes: tuple[ProcessReading, ...] | None = None
+    processes_reason: str = "not looked yet"
+    local: bool = True
+    config: tuple[tuple[str, str], ...] = ()
+    config_path: str = ""
+    progress: Progress = Progress()
+    milestones: tuple[Milestone, ...] = ()
+    seen: Mapping[str, Seen] = field(default_factory=dict[str, Seen])
+    life: Life = Life()
+    statuses: Mapping[str, SourceStatus] = field(default_factory=dict[str, SourceStatus])
+    findings: tuple[Finding, ...] = ()
+    acknowledged: frozenset[str] = frozenset()
+    memories: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def primary_log(self) -> LogView | None:
+        """The log that a reader opens first."""
+        for path in self.run.logs:
+            if path in self.logs:
+                return self.logs[path]
+        return next(iter(self.logs.values()), None)
+
+    @property
+    def worst(self) -> Finding | None:
+        """The finding that leads the header: active, not acknowledged, worst first."""
+        return next((f for f in self.findings if f.active and not f.acknowledged), None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every source that was found has been read in full."""
+        return all(s.complete for s in self.statuses.values())

@@ -1,0 +1,1 @@
+"""Large things in immutable segments: points of series, and the counting of lines."""

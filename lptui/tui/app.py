@@ -1,0 +1,188 @@
+"""The application: it meets the engine, holds the one workspace, and knows the themes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import ClassVar, Protocol
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from lptui.config.settings import Settings
+from lptui.model.request import Answer, Request
+from lptui.state.run_state import RunState
+from lptui.tui.bindings import APP_BINDINGS
+from lptui.tui.messages import AnswerArrived, StateArrived
+from lptui.tui.shelf import FIRST, FileShelf, ThemeShelf
+from lptui.tui.theme import frame_colors, theme_from
+from lptui.tui.workspace import Cursor, Workspace
+
+OnState = Callable[[RunState], None]
+OnAnswer = Callable[[Answer], None]
+
+
+class Monitor(Protocol):
+    """What the screen needs of the engine. Both callbacks may be called from any thread."""
+
+    def start(self, on_state: OnState) -> None: ...
+    def ask(self, request: Request, on_answer: OnAnswer) -> None: ...
+    def stop(self) -> None: ...
+
+
+class LptuiApp(App[int]):
+    """One screen for one run. `first_rows` are log lines that were painted before the app took over."""
+
+    TITLE = "lptui"
+    CSS_PATH = "lptui.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [*APP_BINDINGS]
+    BINDING_GROUP_TITLE = "Everywhere"
+
+    workspace: reactive[Workspace] = reactive(Workspace(), always_update=True, init=False)
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        settings: Settings,
+        *,
+        themes: ThemeShelf | None = None,
+        first_rows: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self._monitor = monitor
+        self._settings = settings
+        self._themes: ThemeShelf = themes if themes is not None else FileShelf(dict(os.environ))
+        self._live: RunState | None = None
+        self.ascii = settings.ascii
+        self.first_rows = tuple(first_rows)
+        self.animation_level = "none"  # every frame of an animation is bytes on the wire
+
+    def get_default_screen(self) -> Screen[None]:
+        from lptui.tui.screens.run import RunScreen
+
+        return RunScreen()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return frame_colors(self.current_theme)
+
+    def on_mount(self) -> None:
+        self.set_class(self.ascii, "-ascii")
+        wanted = self._settings.theme
+        if not self.use_theme(FIRST if wanted == "auto" else wanted):
+            self.use_theme(FIRST)
+        if self._settings.keys:
+            self.set_keymap(self._settings.keys)
+        self.call_after_refresh(self._start)
+
+    def on_unmount(self) -> None:
+        self._monitor.stop()
+
+    def on_state_arrived(self, message: StateArrived) -> None:
+        self._live = state = message.state
+        if self.workspace.frozen_at is not None:
+            self.workspace = replace(self.workspace, now=state.now)
+        else:
+            self.workspace = replace(self.workspace, runs=(state,), now=state.now)
+
+    def on_answer_arrived(self, message: AnswerArrived) -> None:
+        message.on_answer(message.answer)
+
+    def watch_workspace(self, _old: Workspace, new: Workspace) -> None:
+        from lptui.tui.screens.run import RunScreen
+
+        for screen in self.screen_stack:
+            if isinstance(screen, RunScreen):
+                screen.show(new)
+
+    def ask(self, request: Request, on_answer: OnAnswer) -> None:
+        """Ask the engine; `on_answer(answer)` is called on the screen's thread."""
+        self._monitor.ask(request, lambda answer: self._post_answer(on_answer, answer))
+
+    def point_at(self, cursor: Cursor | None) -> None:
+        """Set the time cursor of all panes."""
+        self.workspace = replace(self.workspace, cursor=cursor)
+
+    def toggle_freeze(self) -> None:
+        """Hold the view still, or follow again; the engine goes on either way."""
+        space = self.workspace
+        if space.frozen_at is None:
+            self.workspace = replace(space, frozen_at=space.now)
+        else:
+            runs = (self._live,) if self._live is not None else space.runs
+            self.workspace = replace(space, frozen_at=None, runs=runs)
+
+    def use_theme(self, name: str) -> bool:
+        """Switch to a theme by its name; says so and keeps the present one if it cannot be had."""
+        problem = self._shelve(name)
+        if problem:
+            self.notify(problem, severity="warning", markup=False)
+            return False
+        self.theme = name
+        return True
+
+    def theme_names(self) -> list[str]:
+        """The themes there are, in the order of `t`."""
+        return list(self._themes.names())
+
+    def action_cycle_theme(self) -> None:
+        names = self.theme_names()
+        if not names:
+            self.notify("no theme files were found", markup=False)
+            return
+        place = names.index(self.theme) if self.theme in names else -1
+        chosen = names[(place + 1) % len(names)]
+        if self.use_theme(chosen):
+            self.notify(f"theme: {chosen}", markup=False, timeout=2)
+
+    def action_help(self) -> None:
+        from lptui.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        from lptui.tui.bindings import key_word
+
+        for key, active in screen.active_bindings.items():
+            if active.enabled and active.binding.description and active.binding.id not in ("palette", None):
+                title = f"{active.binding.description} ({key_word(key)})"
+                yield SystemCommand(title, active.binding.tooltip, self._runner(active.binding.action, active.node))
+        for name in self.theme_names():
+            yield SystemCommand(f"Theme: {name}", "Use this colour theme", self._theme_setter(name))
+
+    def _runner(self, action: str, node: object) -> Callable[[], None]:
+        return lambda: self.call_later(self.run_action, action, node)
+
+    def _theme_setter(self, name: str) -> Callable[[], None]:
+        def use_it() -> None:
+            self.use_theme(name)
+
+        return use_it
+
+    def _start(self) -> None:
+        self._monitor.start(lambda state: self._post_state(state))
+
+    def _post_state(self, state: RunState) -> None:
+        self.post_message(StateArrived(state))
+
+    def _post_answer(self, on_answer: OnAnswer, answer: Answer) -> None:
+        self.post_message(AnswerArrived(on_answer, answer))
+
+    def _shelve(self, name: str) -> str:
+        """Make theme `name` known to Textual; what is wrong, or nothing."""
+        if name in self.available_themes:
+            return ""
+        names = self.theme_names()
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            return f"no theme is called {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        try:
+            self.register_theme(theme_from(name, self._themes.read(name)))
+        except (ValueError, OSError, TypeError) as error:
+            return f"theme {name} cannot be used: {error}"
+        return ""

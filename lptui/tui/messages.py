@@ -1,0 +1,34 @@
+"""Messages between the engine's threads and the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.message import Message
+
+from lptui.model.request import Answer
+from lptui.state.run_state import RunState
+
+
+class StateArrived(Message):
+    """The engine published a state; a newer one takes the place of one that still waits."""
+
+    bubble = False
+
+    def __init__(self, state: RunState) -> None:
+        super().__init__()
+        self.state = state
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, StateArrived)
+
+
+class AnswerArrived(Message):
+    """The engine answered a request."""
+
+    bubble = False
+
+    def __init__(self, on_answer: Callable[[Answer], None], answer: Answer) -> None:
+        super().__init__()
+        self.on_answer = on_answer
+        self.answer = answer

@@ -1,0 +1,171 @@
+"""Findings: what is wrong, worst first, with what to do about the one that is selected."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from lptui.model.finding import Finding
+from lptui.state.run_state import RunState
+from lptui.text import clock, plural, short_number
+from lptui.text.width import cut
+from lptui.tui.conditions import progress, unread
+from lptui.tui.glyphs import severity_glyph
+from lptui.tui.moments import finding_cursor, fix_command, nearest_finding, order_findings
+from lptui.tui.panes import RowsPane
+from lptui.tui.widgets.rows import Page, RowsView
+from lptui.tui.widgets.spans import Row, Span, clean, spread, wrap
+from lptui.tui.workspace import Cursor, Workspace
+
+
+class FindingsPane(RowsPane):
+    """The list of findings; choosing one sets the time cursor of all panes."""
+
+    pane_id: ClassVar[str] = "findings"
+    title: ClassVar[str] = "Findings"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._followed: Cursor | None = None
+
+    def part(self, workspace: Workspace) -> tuple[object, ...]:
+        state = workspace.run
+        return (state.findings, state.statuses, state.acknowledged, workspace.cursor)
+
+    def show(self, workspace: Workspace) -> None:
+        cursor = workspace.cursor
+        if cursor is not self._followed:
+            self._followed = cursor
+            if cursor is not None and cursor.origin != self.pane_id:
+                found = nearest_finding(workspace.run.findings, cursor)
+                if found is not None:
+                    self.view.redraw()  # the rows must be known before one can be brought into view
+                    self.view.select(found)
+                    return
+        self.view.redraw()
+
+    def note(self, state: RunState) -> str:
+        active = sum(1 for f in state.findings if f.active)
+        return str(active) if active else ""
+
+    def status(self, state: RunState) -> str:
+        pending = unread(state)
+        return f"{plural(len(pending), 'source')} still being read" if pending and state.findings else ""
+
+    def page(self, state: RunState, width: int) -> Page:
+        if not state.findings:
+            return Page(nothing_found(state, width, plain=self.ascii))
+        ordered = order_findings(state.findings)
+        chosen = self.view.selected or ordered[0][0].id
+        rows: list[Row] = []
+        keys: list[str | None] = []
+        for finding, indented in ordered:
+            rows.append(finding_row(finding, width, indented=indented, plain=self.ascii))
+            keys.append(finding.id)
+            if finding.id == chosen and self.view.size.height >= 6:
+                preview = fix_rows(finding, width)
+                rows += preview
+                keys += [None] * len(preview)
+        return Page(rows, keys)
+
+    def copied(self) -> tuple[str, str]:
+        finding = self._selected()
+        return fix_command(finding), "fix"
+
+    def on_rows_view_highlighted(self, event: RowsView.Highlighted) -> None:
+        event.stop()
+        finding = self._selected()
+        if finding is not None:
+            self.choose(finding_cursor(finding, self.pane_id))
+
+    def action_detail(self) -> None:
+        finding = self._selected()
+        if finding is not None:
+            self.post_message(self.DetailWanted("finding", finding.id))
+
+    def _selected(self) -> Finding | None:
+        space = self.workspace
+        if space is None or not space.runs:
+            return None
+        return next((f for f in space.run.findings if f.id == self.view.selected), None)
+
+
+def nothing_found(state: RunState, width: int, *, plain: bool) -> list[Row]:
+    """Why the list is empty; 'nothing found' only when everything has been read."""
+    pending = unread(state)
+    if state.statuses and not pending:
+        glyph = "o" if plain else "●"
+        return [
+            ((f"{glyph} nothing found wrong", "ok"),),
+            (("every source of this run was read in full", "dim"),),
+        ]
+    if not pending:
+        return [(("nothing found so far — nothing has been read yet", "dim"),)]
+    names = ", ".join(_pending_word(s.source, progress(s) if s.of else "") for s in pending)
+    words = f"nothing found so far — {plural(len(pending), 'source')} still being read: {names}"
+    return [((line, "dim"),) for line in wrap(clean(words), width, 8)]
+
+
+def _pending_word(source: str, share: str) -> str:
+    return f"{source} ({share})" if share else source
+
+
+def finding_row(finding: Finding, width: int, *, indented: bool, plain: bool) -> Row:
+    """One line: glyph and word, title; where and since when on the right, if there is room."""
+    glyph, style = severity_glyph(finding.severity, plain=plain)
+    quiet = finding.past or finding.acknowledged
+    tone = "dim" if quiet else style
+    lead: list[Span] = [("  └ " if indented and not plain else "  ` " if indented else "", "faint")]
+    word = "past" if finding.past else finding.role if indented else finding.severity
+    lead += [
+        (f"{glyph} {word:<9}"[: max(9, len(word) + 2)], f"{tone} bold" if not quiet else tone),
+        (" ", ""),
+    ]
+    left: Row = (*lead, (clean(finding.title), "dim" if quiet else "value"))
+    if finding.count > 1:
+        left = (*left, (f" ×{finding.count}" if not plain else f" x{finding.count}", "dim"))
+    right: list[Span] = []
+    if finding.past and finding.past_reason:
+        right.append((cut(clean(finding.past_reason), max(12, width // 3)), "dim"))
+    elif finding.acknowledged:
+        right.append(("acknowledged", "dim"))
+    elif width >= 64:
+        right += _where(finding, width)
+    if width >= 44:
+        right += _since(finding)
+    return spread(left, tuple(right), width, gap=2)
+
+
+def _where(finding: Finding, width: int) -> list[Span]:
+    for evidence in finding.evidence:
+        if evidence.file:
+            name = clean(evidence.file).rpartition("/")[2]
+            line = f":{evidence.line}" if evidence.line is not None else ""
+            return [(cut(name, max(10, width // 5)) + line, "dim")]
+    return []
+
+
+def _since(finding: Finding) -> list[Span]:
+    if finding.step is not None:
+        return [(f"  step {short_number(finding.step)}".rjust(12), "dim")]
+    if finding.first_seen is not None:
+        return [(f"  {clock(finding.first_seen)}".rjust(12), "dim")]
+    return []
+
+
+def fix_rows(finding: Finding, width: int) -> list[Row]:
+    """What to do, and the command, in at most three lines."""
+    if finding.fix is None or finding.past:
+        return []
+    rows: list[Row] = []
+    for i, line in enumerate(wrap(clean(finding.fix.what), width - 4, 2)):
+        rows.append((("  fix " if not i else "      ", "accent"), (cut(line, width - 6), "value")))
+    if finding.fix.command:
+        hint = "  y copies"
+        rows.append(
+            (
+                ("      ", ""),
+                (cut(clean(finding.fix.command), max(8, width - 6 - len(hint))), "key"),
+                (hint, "dim"),
+            )
+        )
+    return rows

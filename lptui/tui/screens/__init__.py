@@ -1,0 +1,1 @@
+"""The run screen, and the detail, prompt and help screens above it."""

@@ -1,0 +1,198 @@
+"""All there is about one thing: a finding, a checkpoint, a config row, a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from lptui.model.finding import Evidence, Finding
+from lptui.model.readings import CheckpointReading
+from lptui.state.run_state import RunState
+from lptui.text import format_value, plural, short_bytes, short_number
+from lptui.text.units import date
+from lptui.tui.glyphs import level_glyph, severity_glyph
+from lptui.tui.moments import fix_command
+from lptui.tui.verdicts import verdict_word
+from lptui.tui.widgets.rows import Page, RowsView
+from lptui.tui.widgets.spans import Row, clean, wrap
+
+Draw = Callable[[int], list[Row]]
+
+
+class DetailScreen(ModalScreen[None]):
+    """A framed page over the run screen; `y` copies its command."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "close", "Close", id="detail.close", tooltip="Back to the run"),
+        Binding("y", "copy", "Copy", id="detail.copy", tooltip="Copy the command"),
+    ]
+
+    def __init__(self, title: str, draw: Draw, copied: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._draw = draw
+        self._copied = copied
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(self._title)
+            hint = "esc closes" + ("   y copies the command" if self._copied else "")
+            box.border_subtitle = Content(hint)
+            yield RowsView(lambda width: Page(self._draw(width)))
+
+    def on_mount(self) -> None:
+        self.query_one(RowsView).focus()
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+    def action_copy(self) -> None:
+        if not self._copied:
+            self.notify("nothing to copy here", markup=False, timeout=2)
+            return
+        self.app.copy_to_clipboard(self._copied)
+        self.notify(clean(self._copied), title="copied", markup=False, timeout=4)
+
+
+def open_detail(state: RunState, kind: str, key: str, *, plain: bool) -> DetailScreen | None:
+    """The detail of what `key` names, or None if it is gone."""
+    if kind == "finding":
+        finding = next((f for f in state.findings if f.id == key), None)
+        if finding is not None:
+            return DetailScreen("Finding", lambda w: finding_rows(finding, w, plain=plain), fix_command(finding))
+    elif kind == "checkpoint":
+        checkpoint = next((c for c in state.checkpoints if c.path == key), None)
+        if checkpoint is not None:
+            rows = checkpoint_facts(checkpoint, plain=plain)
+            return DetailScreen("Checkpoint", lambda w: fact_rows(rows, w), clean(checkpoint.path))
+    elif kind == "config":
+        value = next((v for k, v in state.config if k == key), None)
+        if value is not None:
+            return DetailScreen("Config", lambda w: _value_rows(key, value, w), f"{clean(key)}={clean(value, 20000)}")
+    elif kind == "task":
+        from lptui.tui.panes.learning import facts
+
+        task = next((t for t in state.curriculum.rows if t.task == key), None)
+        if task is not None:
+            return DetailScreen("Task", lambda w: [*fact_rows(facts(task), w), *void_rows(state, w)])
+    return None
+
+
+def finding_rows(finding: Finding, width: int, *, plain: bool) -> list[Row]:
+    """Title, severity, when, evidence, fix: the whole of a finding."""
+    glyph, style = severity_glyph(finding.severity, plain=plain)
+    rows: list[Row] = [((f"{glyph} {finding.severity}  ", f"{style} bold"), (_when(finding), "dim"))]
+    rows += _paragraph(clean(finding.title), width, "title")
+    if finding.past:
+        rows += _paragraph(f"over: {clean(finding.past_reason) or 'the run recovered'}", width, "ok")
+    rows += [(), (("What was seen", "accent bold"),)]
+    for evidence in finding.evidence:
+        rows += evidence_rows(evidence, width)
+    if not finding.evidence:
+        rows.append((("no evidence was kept", "dim"),))
+    if finding.fix is not None:
+        rows += [(), (("What to do", "accent bold"),), *_paragraph(clean(finding.fix.what), width, "value")]
+        if finding.fix.command:
+            rows += [
+                (),
+                *(((("  ", ""), (line, "key bold"))) for line in wrap(clean(finding.fix.command), width - 2)),
+            ]
+        for name, text in (("Why", finding.fix.why), ("How to see that it worked", finding.fix.verify)):
+            if text:
+                rows += [(), ((name, "accent bold"),), *_paragraph(clean(text), width, "value")]
+    return [*rows, (), ((_about(finding), "dim"),)]
+
+
+def _when(finding: Finding) -> str:
+    parts: list[str] = []
+    if finding.step is not None:
+        parts.append(f"at step {finding.step:,}")
+    if finding.first_seen is not None:
+        parts.append(f"first seen {date(finding.first_seen)}")
+    if finding.last_seen is not None and finding.last_seen != finding.first_seen:
+        parts.append(f"last seen {date(finding.last_seen)}")
+    if finding.count > 1:
+        parts.append(f"{finding.count:,} times")
+    return ", ".join(parts)
+
+
+def _about(finding: Finding) -> str:
+    parts = [finding.role, f"class {clean(finding.cls)}", f"attempt {finding.attempt}"]
+    if finding.ranks:
+        parts.append("ranks " + ", ".join(str(rank) for rank in finding.ranks[:16]))
+    if finding.confidence < 1:
+        parts.append(f"confidence {100 * finding.confidence:.0f} %")
+    if finding.acknowledged:
+        parts.append("acknowledged")
+    return " · ".join(parts)
+
+
+def evidence_rows(evidence: Evidence, width: int) -> list[Row]:
+    """Where it was seen, then the text itself."""
+    place = clean(evidence.file)
+    if evidence.line is not None:
+        place += f":{evidence.line}"
+    elif evidence.anchor is not None:
+        place += f" at byte {evidence.anchor.offset:,}"
+    if evidence.step is not None:
+        place += f"  step {short_number(evidence.step)}"
+    lead = f"{evidence.kind} {place}".strip()
+    return [
+        ((lead, "dim"),),
+        *((("  ", ""), (line, "value")) for line in wrap(clean(evidence.text), width - 2, 12)),
+    ]
+
+
+def checkpoint_facts(checkpoint: CheckpointReading, *, plain: bool) -> list[tuple[str, str]]:
+    """Everything known of a checkpoint as (name, value)."""
+    level, word = verdict_word(checkpoint.verdict, complete=checkpoint.complete)
+    glyph, _ = level_glyph(level, plain=plain)
+    rows = [
+        ("name", clean(checkpoint.name)),
+        ("verdict", f"{glyph} {word} ({clean(checkpoint.verdict)})"),
+        ("reason", clean(checkpoint.reason)),
+        ("next step", clean(checkpoint.next_step)),
+        ("step", format_value(checkpoint.step) if checkpoint.step is not None else ""),
+        ("epoch", format_value(checkpoint.epoch) if checkpoint.epoch is not None else ""),
+        ("size", f"{short_bytes(checkpoint.size)} in {plural(checkpoint.files, 'file')}"),
+        ("written", date(checkpoint.modified_at)),
+        ("role", clean(checkpoint.role)),
+        ("format", clean(checkpoint.format)),
+        ("path", clean(checkpoint.path)),
+    ]
+    return [*((n, v) for n, v in rows if v), *((clean(n), clean(v)) for n, v in checkpoint.facts)]
+
+
+def fact_rows(facts: list[tuple[str, str]], width: int) -> list[Row]:
+    """(name, value) as two columns; long values wrap."""
+    name = min(24, max((len(n) for n, _ in facts), default=0) + 2)
+    rows: list[Row] = []
+    for key, value in facts:
+        for i, line in enumerate(wrap(value, max(10, width - name), 20) or [""]):
+            rows.append(((f"{key if not i else '':<{name}}"[:name], "key"), (line, "value")))
+    return rows
+
+
+def void_rows(state: RunState, width: int) -> list[Row]:
+    """Why some of the reported signals say nothing."""
+    from lptui.curriculum.signals import VOID_SIGNALS
+
+    known = [(name, VOID_SIGNALS[name]) for name, _ in state.curriculum.stats if name in VOID_SIGNALS]
+    rows: list[Row] = [(), (("Signals that say nothing", "accent bold"),)] if known else []
+    for name, why in known:
+        rows += [((clean(name), "key"),), *_paragraph(f"  {why}", width, "dim")]
+    return rows
+
+
+def _value_rows(key: str, value: str, width: int) -> list[Row]:
+    return [((clean(key), "key"),), (), *_paragraph(clean(value, 20000), width, "value", 400)]
+
+
+def _paragraph(text: str, width: int, style: str, limit: int = 40) -> list[Row]:
+    return [((line, style),) for line in wrap(text, width, limit)]

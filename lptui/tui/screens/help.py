@@ -1,0 +1,74 @@
+"""All keys, pane by pane, as they are bound now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.screen import ModalScreen
+
+from lptui.tui.bindings import grouped
+from lptui.tui.panes import Pane
+from lptui.tui.widgets.rows import Page, RowsView
+from lptui.tui.widgets.spans import Row, columns, wrap
+
+_ABOUT = (
+    "lptui only reads: nothing here touches the training, and leaving with q never ends it.",
+    "Choosing a finding, a checkpoint, a log line or a point of a chart moves all panes there; esc lets go.",
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """Scrolls; any of esc, ?, q closes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,enter", "close", "Close", id="help.close", tooltip="Back to the run")
+    ]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content("Keys")
+            box.border_subtitle = Content("esc closes")
+            yield RowsView(self._page)
+
+    def on_mount(self) -> None:
+        self.query_one(RowsView).focus()
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+    def _page(self, width: int) -> Page:
+        run = self.app.screen_stack[0]
+        rows = _section("Everywhere", _bound(self.app), width)
+        rows += _section("In every pane", _bound(run), width)
+        for pane in run.query(Pane):
+            mine = [binding for node in (pane, *pane.query("*")) for binding in _own(node)]
+            rows += _section(pane.title, mine, width)
+        rows += _section("In lists", _bound(RowsView(lambda _width: Page())), width)
+        for text in _ABOUT:
+            rows += [(), *(((line, "dim"),) for line in wrap(text, width))]
+        return Page(rows[1:])
+
+
+def _bound(node: object) -> list[Binding]:
+    bindings = cast(DOMNode, node)._bindings  # pyright: ignore[reportPrivateUsage]  there is no public way
+    return [binding for _, binding in bindings if binding.tooltip]
+
+
+def _own(node: DOMNode) -> list[Binding]:
+    return [] if type(node) is RowsView else [b for b in _bound(node) if not (b.id or "").startswith("rows.")]
+
+
+def _section(title: str, bindings: Iterable[Binding], width: int) -> list[Row]:
+    entries = grouped(bindings)
+    if not entries:
+        return []
+    rows: list[Row] = [(), ((title, "accent bold"),)]
+    for keys, binding in entries:
+        rows.append(columns([(f"  {keys}", "key", 16, "<"), (binding.tooltip, "value", max(10, width - 17), "<")]))
+    return rows

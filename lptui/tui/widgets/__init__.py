@@ -1,0 +1,1 @@
+"""What panes are made of: rows, header, tabs, log view, charts."""

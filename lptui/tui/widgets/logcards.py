@@ -1,0 +1,124 @@
+"""Findings drawn inside the log, right below the row that shows them: a card of a few rows each."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lptui.model.finding import Finding, rank
+from lptui.model.log import LogView
+from lptui.text import plural, sanitise
+from lptui.tui.glyphs import severity_glyph
+from lptui.tui.widgets.spans import Row, crop, wrap
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One finding at one position of a log, with the number of its followers that are not drawn on their
+    own."""
+
+    position: int
+    finding: Finding
+    followers: int = 0
+
+    @property
+    def brief(self) -> bool:
+        """Whether one dim row is enough: past, silenced, or a mere consequence."""
+        return self.finding.past or self.finding.acknowledged or self.finding.role == "follow-up"
+
+
+class Cards:
+    """The cards of one log, found by position."""
+
+    def __init__(self, findings: Sequence[Finding] = (), view: LogView | None = None) -> None:
+        roots = {f.incident for f in findings if f.incident and f.role == "root"}
+        followers: dict[str, int] = {}
+        for f in findings:
+            if f.role == "follow-up" and f.incident in roots:
+                followers[f.incident] = followers.get(f.incident, 0) + 1
+        placed: list[Card] = []
+        self.marks: list[tuple[int, Finding]] = []
+        for f in findings:
+            position = view.position(f.anchor) if view is not None and f.anchor is not None else None
+            if position is None:
+                continue
+            self.marks.append((position, f))
+            if f.role != "follow-up" or f.incident not in roots:
+                count = followers.get(f.incident, 0) if f.role == "root" else 0
+                placed.append(Card(position, f, count))
+        self._cards = sorted(placed, key=lambda c: c.position)
+        self._positions = [c.position for c in self._cards]
+        self.marks.sort(key=lambda m: m[0])
+        self._marked = [m[0] for m in self.marks]
+
+    def within(self, start: int, end: int) -> list[Card]:
+        """The cards of the row [start, end)."""
+        return self._cards[bisect_left(self._positions, start) : bisect_left(self._positions, end)]
+
+    def worst_within(self, start: int, end: int) -> Finding | None:
+        """The worst finding whose decisive place is in the row [start, end)."""
+        marks = self.marks[bisect_left(self._marked, start) : bisect_left(self._marked, end)]
+        return max((f for _, f in marks), key=lambda f: (f.active, rank(f.severity)), default=None)
+
+
+def gutter(finding: Finding | None, ascii_only: bool) -> tuple[str, str]:
+    """The mark beside a decisive row."""
+    if finding is None:
+        return "  ", ""
+    glyph, style = severity_glyph(finding.severity, plain=ascii_only)
+    return glyph + " ", style if finding.active else "dim"
+
+
+def card_rows(card: Card, width: int, ascii_only: bool = False) -> list[Row]:
+    """The rows of a card, each at most `width` cells."""
+    finding = card.finding
+    glyph, style = severity_glyph(finding.severity, plain=ascii_only)
+    edge = "|" if ascii_only else "▎"
+    title = sanitise(finding.title)
+    if card.brief:
+        word = "past" if finding.past else "acknowledged" if finding.acknowledged else "follow-up"
+        reason = f" ({sanitise(finding.past_reason)})" if finding.past and finding.past_reason else ""
+        return [crop(((f"{edge} {glyph} {word} {finding.severity}: {title}{reason}", "dim"),), width)]
+    rows: list[Row] = [
+        crop(
+            (
+                (edge, style),
+                (f" {glyph} {finding.severity} ", f"{style} bold"),
+                (title, "title"),
+                (_tally(card), "dim"),
+            ),
+            width,
+        )
+    ]
+    for label, text, look, limit in _body(finding):
+        for index, line in enumerate(wrap(text, max(8, width - 3 - len(label)), limit)):
+            lead = label if index == 0 else " " * len(label)
+            rows.append(crop(((edge, style), ("  " + lead, "dim"), (line, look)), width))
+    return rows
+
+
+def _tally(card: Card) -> str:
+    finding = card.finding
+    parts: list[str] = []
+    if finding.count > 1:
+        parts.append(f"seen {finding.count:,} times")
+    if len(finding.ranks) > 1:
+        parts.append(plural(len(finding.ranks), "rank"))
+    if card.followers:
+        parts.append(plural(card.followers, "follow-up") + " hidden")
+    return " · " + " · ".join(parts) if parts else ""
+
+
+def _body(finding: Finding) -> list[tuple[str, str, str, int]]:
+    """(label, text, style, most lines) of what a card says below its title."""
+    fix = finding.fix
+    why = fix.why if fix and fix.why else next((e.text for e in finding.evidence if e.kind != "log"), "")
+    body: list[tuple[str, str, str, int]] = []
+    if why:
+        body.append(("why: ", sanitise(why), "", 2))
+    if fix and fix.what:
+        body.append(("fix: ", sanitise(fix.what), "", 2))
+    if fix and fix.command:
+        body.append(("command: ", sanitise(fix.command) + "  (y copies)", "key", 1))
+    return body

@@ -1,0 +1,154 @@
+"""The tail: every appended byte exactly once, whatever happens to the file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lptui.files.seam import FileFailure, open_file
+from lptui.files.tail import TAIL, Tail
+
+
+class Follower:
+    """A tail with its own clock; collects what it sees."""
+
+    def __init__(self, path: Path) -> None:
+        self.tail, self.now, self.seen = Tail(str(path)), 0.0, b""
+
+    def look(self, times: int = 3) -> bytes:
+        start = len(self.seen)
+        for _ in range(times):
+            self.now += 0.3
+            for growth in self.tail.poll(self.now):
+                self.seen += growth.data
+        return self.seen[start:]
+
+    @property
+    def seams(self) -> list[str]:
+        return [s.seam for s in self.tail.view.segments]
+
+
+def test_history_is_not_growth_and_appends_are_seen_once(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"old\n")
+    follower = Follower(log)
+    assert follower.look() == b""
+    assert follower.tail.view.tail == b"old\n"
+    with log.open("ab") as out:
+        out.write(b"half \xc3")
+        out.flush()
+        assert follower.look() == b"half \xc3"
+        out.write(b"\xa9\n")
+    assert follower.look() == b"\xa9\n"
+    assert follower.tail.view.end == log.stat().st_size
+
+
+def test_rename_and_new_file_drains_the_old_one_first(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"one\n")
+    follower = Follower(log)
+    follower.look()
+    writer = log.open("ab")
+    log.rename(tmp_path / "a.log.1")
+    writer.write(b"late\n")
+    writer.close()
+    log.write_bytes(b"new\n")
+    assert follower.look(5) == b"late\nnew\n"
+    assert follower.seams == ["start", "rotated"]
+    assert follower.tail.read(0, 9) == (b"one\nlate\n", "")
+    assert follower.tail.read(9, 99) == (b"new\n", "")
+
+
+def test_truncation_begins_a_generation_and_keeps_what_was_in_hand(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"first life\n")
+    follower = Follower(log)
+    follower.look()
+    with log.open("r+b") as out:
+        out.truncate(0)
+        out.write(b"2nd\n")
+    assert follower.look() == b"2nd\n"
+    assert follower.seams == ["start", "truncated"]
+    assert follower.tail.read(0, 11) == (b"first life\n", "")
+
+
+def test_rewritten_and_regrown_file_is_noticed_by_its_head(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"attempt 1 ...\n")
+    follower = Follower(log)
+    follower.look()
+    with log.open("r+b") as out:
+        out.write(b"attempt 2, and it is already longer\n")
+    assert follower.look() == b"attempt 2, and it is already longer\n"
+    assert follower.seams == ["start", "replaced"]
+
+
+def test_overwritten_bytes_are_named_not_invented(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"x" * (TAIL + 100))
+    follower = Follower(log)
+    follower.look()
+    log.write_bytes(b"again\n")
+    follower.look()
+    data, reason = follower.tail.read(0, 50)
+    assert data == b""
+    assert "overwritten" in reason
+
+
+def test_deletion_is_a_status_and_return_is_a_seam(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"one\n")
+    follower = Follower(log)
+    follower.look()
+    log.unlink()
+    follower.look()
+    assert follower.tail.view.missing
+    assert follower.tail.failure is not None
+    assert follower.tail.read(0, 4) == (b"one\n", "")
+    log.write_bytes(b"back\n")
+    assert follower.look(5) == b"back\n"
+    assert follower.seams == ["start", "returned"]
+    assert not follower.tail.view.missing
+
+
+def test_a_missing_file_waits_and_then_is_history(tmp_path: Path) -> None:
+    follower = Follower(tmp_path / "later.log")
+    assert follower.look() == b""
+    assert follower.tail.failure is not None
+    assert follower.tail.failure.missing
+    (tmp_path / "later.log").write_bytes(b"hello\n")
+    follower.look()
+    assert follower.tail.view.tail == b"hello\n"
+    assert follower.tail.failure is None
+
+
+def test_a_pipe_is_refused_without_blocking(tmp_path: Path) -> None:
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)
+    with pytest.raises(FileFailure, match="not a regular file"):
+        open_file(str(fifo))
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(st.one_of(st.binary(min_size=1, max_size=80), st.just("rotate")), max_size=12))
+def test_every_byte_is_seen_exactly_once(tmp_path_factory: pytest.TempPathFactory, steps: list[bytes | str]) -> None:
+    folder = tmp_path_factory.mktemp("tail")
+    log = folder / "a.log"
+    log.write_bytes(b"#")
+    follower = Follower(log)
+    follower.look()
+    written = b""
+    for number, step in enumerate(steps):
+        if isinstance(step, str):
+            log.rename(folder / f"a.log.{number}")
+            log.write_bytes(b"")
+        else:
+            with log.open("ab") as out:
+                out.write(step)
+            written += step
+        follower.look(4)
+    assert follower.seen == written
