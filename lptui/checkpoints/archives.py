@@ -7,7 +7,7 @@ from itertools import islice
 
 from lptui.checkpoints.draft import Draft
 from lptui.checkpoints.info import RefusalError
-from lptui.checkpoints.pickles import BrokenPickleError, OverBudgetError, read_pickle
+from lptui.checkpoints.pickles import PickleError, read_pickle
 from lptui.checkpoints.probe import FileBytes, escape
 from lptui.checkpoints.safetensors import SafetensorsHeader, header_length, read_header
 from lptui.checkpoints.zipfiles import (
@@ -27,7 +27,7 @@ _RECORD_COST = 250  # header, alignment, descriptor and directory entry of one t
 
 
 def read_archive(file: FileBytes, draft: Draft) -> None:
-    """List whatever zip this is. Raises RefusalError, BrokenPickleError or OverBudgetError."""
+    """List whatever zip this is. Raises RefusalError or PickleError."""
     draft.format = "zip"
     try:
         records = {record.name: record for record in read_directory(file)}
@@ -138,7 +138,8 @@ def _read_front(file: FileBytes, draft: Draft) -> None:
     draft.format = "torch-zip"
     try:
         reading = read_pickle(file.read(at, min(file.size - at, _FRONT)))
-    except (BrokenPickleError, OverBudgetError):
+    except PickleError as error:
+        draft.take_labels(error.labels, error.reaches_out)
         return
     draft.take_pickle(reading)
     storages = draft.contents.storages.values()
@@ -190,6 +191,7 @@ def _read_sb3(file: FileBytes, draft: Draft, records: dict[str, ZipRecord]) -> N
     settings: object = json.loads(read_stored(file, records["data"], MAX_PICKLE))
     weights = draft.contents
     # base64 pickles stand in this JSON as texts; they are never decoded
+    draft.notes.append("its settings hold pickles that Stable-Baselines3 runs on load; they were not looked at")
     draft.take_tree(settings, "json")
     settings_found = draft.contents
     weights.counters, weights.scalars = settings_found.counters, settings_found.scalars

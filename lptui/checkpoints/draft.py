@@ -9,6 +9,7 @@ from lptui.checkpoints.globals import classify_all
 from lptui.checkpoints.info import VERDICTS, CheckpointInfo, GlobalName, Reading
 from lptui.checkpoints.pickles import PickleReading
 from lptui.checkpoints.probe import Probe
+from lptui.checkpoints.stubs import Label
 from lptui.checkpoints.walk import Contents, walk
 
 _USE_OTHER = "resume from an older checkpoint that is whole, and keep this file until that one has loaded"
@@ -55,11 +56,15 @@ class Draft:
 
     def take_pickle(self, reading: PickleReading) -> None:
         """Tensors, scalars and names of one pickle."""
-        self.globals = classify_all(reading.labels, reading.reaches_out)
+        self.take_labels(reading.labels, reading.reaches_out)
+        self.take_tree(reading.value, "scalar")
+
+    def take_labels(self, labels: Iterable[Label], reaches_out: bool) -> None:
+        """Names that a pickle imports, also of one that breaks off behind them."""
+        self.globals = classify_all(labels, reaches_out)
         dangerous = [g.name for g in self.globals if g.kind == "dangerous"]
         if dangerous:
             self.blame("unsafe-pickle", f"loading it would run {_some(dangerous)}")
-        self.take_tree(reading.value, "scalar")
 
     def take_tree(self, tree: object, source: str) -> None:
         self.contents = walk(tree, source)

@@ -54,6 +54,7 @@ _DANGEROUS_MODULES = _words(
     pickle _pickle cPickle dill cloudpickle joblib marshal shelve code codeop types timeit pdb bdb cProfile
     doctest unittest webbrowser threading _thread multiprocessing asyncio urllib urllib2 http httplib requests
     aiohttp httpx ftplib smtplib telnetlib xmlrpc pip setuptools distutils ensurepip venv idlelib lib2to3
+    commands popen2 thread SocketServer BaseHTTPServer SimpleHTTPServer CGIHTTPServer xmlrpclib
     """
 )
 _DANGEROUS_CALLS = _words(

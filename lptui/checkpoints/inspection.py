@@ -9,17 +9,19 @@ import json
 import os
 import struct
 import zlib
+from dataclasses import replace
 
 from lptui.checkpoints.archives import MAX_PICKLE, read_archive, take_header
 from lptui.checkpoints.draft import Draft
 from lptui.checkpoints.frameworks import guess_framework
 from lptui.checkpoints.info import CheckpointInfo, RefusalError
-from lptui.checkpoints.legacy import check_storages, expected_size, read_head
+from lptui.checkpoints.legacy import check_storages, expected_size, read_keys, read_object
 from lptui.checkpoints.machine import CollectorPaused
-from lptui.checkpoints.pickles import BrokenPickleError, OverBudgetError, read_pickle
+from lptui.checkpoints.pickles import OverBudgetError, PickleError, PickleReading, read_pickle
 from lptui.checkpoints.probe import FileBytes, Probe, file_key, open_regular, probe
 from lptui.checkpoints.safetensors import header_length, read_header
 
+_MAX_PICKLES = 64
 _CONTENT_ERRORS = (
     ArithmeticError,
     AttributeError,
@@ -65,14 +67,20 @@ def _look(fd: int, draft: Draft) -> None:
         _read(FileBytes(fd, seen.size), seen, draft)
     except RefusalError as refusal:
         draft.blame(*_explain(refusal, seen))
-    except BrokenPickleError as error:
-        draft.blame("unreadable-pickle", f"its pickle is damaged at byte {error.position:,}: {error}")
-    except OverBudgetError as error:
-        draft.blame("not-read", f"it asks for more than the safe reader gives: {error}")
+    except PickleError as error:
+        _explain_pickle(error, draft)
     except MemoryError:
         draft.blame("not-read", "it asks for more memory than the safe reader has")
     except _CONTENT_ERRORS as error:
         draft.blame("reader-failed", f"lptui's reader failed on this file: {type(error).__name__}")
+
+
+def _explain_pickle(error: PickleError, draft: Draft) -> None:
+    draft.take_labels(error.labels, error.reaches_out)
+    if isinstance(error, OverBudgetError):
+        draft.blame("not-read", f"it asks for more than the safe reader gives: {error}")
+    else:
+        draft.blame("unreadable-pickle", f"its pickle is damaged at byte {error.position:,}: {error}")
 
 
 def _explain(refusal: RefusalError, seen: Probe) -> tuple[str, str]:
@@ -111,9 +119,10 @@ def _read(file: FileBytes, seen: Probe, draft: Draft) -> None:
 
 def _read_legacy(file: FileBytes, draft: Draft) -> None:
     draft.has_crc = False
-    head = read_head(file)
-    draft.take_pickle(head.reading)
+    raw, reading = read_object(file)
+    draft.take_pickle(reading)
     draft.note_custom()
+    head = read_keys(file, raw, reading)
     storages = draft.contents.storages
     draft.expected_size = expected_size(head, storages)
     check_storages(file, head, storages)
@@ -129,14 +138,30 @@ def _read_safetensors(file: FileBytes, draft: Draft) -> None:
         raise RefusalError("truncated", f"it holds {file.size:,} B of {header.file_size:,} B")
     if file.size > header.file_size:
         raise RefusalError("mismatch", f"{file.size - header.file_size:,} B more than its header covers")
+    if draft.probe is not None and draft.probe.zero_tail:
+        draft.notes.append("its last 4 KiB are zeros: a tensor of zeros, or bytes that never reached the disk")
 
 
 def _read_plain_pickle(file: FileBytes, draft: Draft) -> None:
     draft.has_crc = False
     raw = file.read(0, min(file.size, MAX_PICKLE))
     reading = read_pickle(raw)
-    draft.take_pickle(reading)
+    labels = [*reading.labels]
+    reaches_out = reading.reaches_out
+    more: PickleReading | PickleError = reading
+    for _ in range(_MAX_PICKLES):  # a reader may go on: torch's legacy one reads five in a row
+        if not isinstance(more, PickleReading) or more.end >= len(raw):
+            break
+        try:
+            more = read_pickle(raw, more.end)
+        except PickleError as error:
+            more = error
+        labels += more.labels
+        reaches_out = reaches_out or more.reaches_out
+    draft.take_pickle(replace(reading, labels=tuple(labels), reaches_out=reaches_out))
     draft.note_custom()
+    if reading.end < len(raw):
+        draft.notes.append(f"{len(raw) - reading.end:,} B follow its first pickle")
 
 
 def _read_json(file: FileBytes, draft: Draft) -> None:

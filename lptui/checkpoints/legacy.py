@@ -5,11 +5,13 @@ Layout: torch/serialization.py `_legacy_save`. Each storage is an 8-byte item co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from lptui.checkpoints.globals import classify_all
 from lptui.checkpoints.info import RefusalError
-from lptui.checkpoints.pickles import BrokenPickleError, Budget, PickleReading, read_pickle
-from lptui.checkpoints.probe import LEGACY_MAGIC, FileBytes
+from lptui.checkpoints.pickles import BrokenPickleError, PickleReading, read_pickle
+from lptui.checkpoints.probe import LEGACY_MAGIC, FileBytes, escape
 from lptui.checkpoints.stubs import StorageStub
 
 MAX_OBJECT = 128 << 20
@@ -18,29 +20,62 @@ _FIRST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class LegacyHead:
-    """The object pickle, the storage keys in file order, and where the first storage starts."""
+    """The storage keys in file order, and where the first storage starts."""
 
-    reading: PickleReading
     keys: tuple[str, ...]
     storages_at: int
 
 
-def read_head(file: FileBytes, budget: Budget | None = None) -> LegacyHead:
-    """Read the pickles in front, more bytes only while one is cut short.
+def read_object(file: FileBytes) -> tuple[bytes, PickleReading]:
+    """The bytes in front that were read, and the object pickle in them.
 
-    Raises BrokenPickleError, OverBudgetError or RefusalError("truncated").
+    Raises PickleError, or RefusalError("truncated") with the file at its end.
     """
-    length = min(file.size, _FIRST)
+
+    def parse(raw: bytes) -> PickleReading:
+        at = len(LEGACY_MAGIC) + 1
+        for name in ("version", "system"):
+            side = read_pickle(raw, at)
+            _reject_names(side, name)
+            at = side.end
+        return read_pickle(raw, at)
+
+    return _read_growing(file, file.read(0, min(file.size, _FIRST)), parse)
+
+
+def read_keys(file: FileBytes, raw: bytes, reading: PickleReading) -> LegacyHead:
+    """The list of storages behind the object pickle; errors as `read_object`."""
+    _raw, keys = _read_growing(file, raw, lambda longer: read_pickle(longer, reading.end))
+    _reject_names(keys, "storage list")
+    found: list[str] = []
+    if isinstance(keys.value, list):
+        found = [key for key in keys.value if isinstance(key, str)]  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(keys.value, list) or len(found) != len(keys.value):  # pyright: ignore[reportUnknownArgumentType]
+        raise BrokenPickleError("the list of storages is malformed", reading.end)
+    return LegacyHead(tuple(found), keys.end)
+
+
+def _reject_names(reading: PickleReading, name: str) -> None:
+    if reading.labels:
+        full = escape(reading.labels[0].full)
+        raise RefusalError("unsafe-pickle", f"its {name} imports {full}, where torch writes plain values only")
+
+
+def _read_growing(file: FileBytes, raw: bytes, parse: Callable[[bytes], PickleReading]) -> tuple[bytes, PickleReading]:
+    """Parse the front of the file, with more of it as long as the pickle is cut short."""
     while True:
-        raw = file.read(0, length)
         try:
-            return _parse_head(raw, budget)
+            return raw, parse(raw)
         except BrokenPickleError as error:
-            if not error.ends_early or (length >= MAX_OBJECT and length < file.size):
-                raise
-            if length == file.size:
+            if len(raw) == file.size and error.ends_early and not _is_dangerous(error):
                 raise RefusalError("truncated", "the file ends inside its table of contents") from error
-            length = min(file.size, length * 4, MAX_OBJECT)
+            if not error.ends_early or len(raw) >= min(MAX_OBJECT, file.size):
+                raise
+        raw = file.read(0, min(file.size, len(raw) * 4, MAX_OBJECT))
+
+
+def _is_dangerous(error: BrokenPickleError) -> bool:
+    return any(name.kind == "dangerous" for name in classify_all(error.labels, error.reaches_out))
 
 
 def expected_size(head: LegacyHead, storages: dict[str, StorageStub]) -> int:
@@ -68,17 +103,3 @@ def check_storages(file: FileBytes, head: LegacyHead, storages: dict[str, Storag
         at += 8 + storage.nbytes
     if at > file.size:
         raise RefusalError("truncated", f"it holds {file.size:,} B of {at:,} B")
-
-
-def _parse_head(raw: bytes, budget: Budget | None) -> LegacyHead:
-    at = len(LEGACY_MAGIC) + 1
-    for _ in ("version", "system"):
-        at = read_pickle(raw, at, budget).end
-    reading = read_pickle(raw, at, budget)
-    keys = read_pickle(raw, reading.end, budget)
-    found: list[str] = []
-    if isinstance(keys.value, list):
-        found = [key for key in keys.value if isinstance(key, str)]  # pyright: ignore[reportUnknownVariableType]
-    if not isinstance(keys.value, list) or len(found) != len(keys.value):  # pyright: ignore[reportUnknownArgumentType]
-        raise BrokenPickleError("the list of storages is malformed", reading.end)
-    return LegacyHead(reading, tuple(found), keys.end)

@@ -12,17 +12,28 @@ class StopError(Exception):
     """The STOP opcode: the value on top of the stack is the result."""
 
 
-class BrokenPickleError(Exception):
-    """The stream is damaged or not a pickle; `position` is where. `ends_early`: more bytes might help."""
+class PickleError(Exception):
+    """A pickle was not read to its end. `labels` are the names imported until then: a real unpickler would
+    have looked them up, and called some, before it failed.
+    """
 
     def __init__(self, text: str, position: int, *, ends_early: bool = False) -> None:
         super().__init__(text)
         self.position = position
         self.ends_early = ends_early
+        self.labels: tuple[Label, ...] = ()
+        self.reaches_out = False
 
 
-class OverBudgetError(Exception):
+class BrokenPickleError(PickleError):
+    """The stream is damaged or not a pickle; `position` is where. `ends_early`: more bytes might help."""
+
+
+class OverBudgetError(PickleError):
     """The stream asks for more than a safe reader gives: this is no proof of damage."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,9 @@ class Machine:
         if self.text > self.budget.text:
             raise OverBudgetError(f"more than {self.budget.text:,} B of bytes")
         return taken
+
+    def take_latin(self, length: int) -> str:
+        return self.take_bytes(length).decode("latin-1")
 
     def count_container(self) -> None:
         self.containers += 1

@@ -6,6 +6,7 @@ READONLY_BUFFER) are not there: they need the process that wrote the file.
 
 from __future__ import annotations
 
+import codecs
 import struct
 from collections.abc import Callable
 
@@ -132,39 +133,28 @@ def _long_of(width: int) -> _Op:
     return op
 
 
-def _text_of(width: int) -> _Op:
-    def op(m: Machine) -> None:
-        m.stack.append(m.take_text(m.take_int(width)))
-
-    return op
-
-
 def _binunicode(m: Machine) -> None:
     at = m.position
     m.position = at + 4
     m.stack.append(m.take_text(_WORD(m.raw, at)[0]))
 
 
-def _bytes_of(width: int) -> _Op:
+def _sized(width: int, take: Callable[[Machine, int], object]) -> _Op:
     def op(m: Machine) -> None:
-        m.stack.append(m.take_bytes(m.take_int(width)))
-
-    return op
-
-
-def _latin_of(width: int) -> _Op:
-    def op(m: Machine) -> None:
-        m.stack.append(m.take_bytes(m.take_int(width)).decode("latin-1"))
+        m.stack.append(take(m, m.take_int(width)))
 
     return op
 
 
 def _text_line(m: Machine) -> None:
-    m.stack.append(m.take_line().decode("utf-8", "backslashreplace"))
+    # escapes count: a name spelled \\u006fs is os to a real unpickler
+    m.stack.append(m.take_line().decode("raw_unicode_escape"))
 
 
 def _string_line(m: Machine) -> None:
-    m.stack.append(m.take_line().strip(b"'\"").decode("latin-1"))
+    quoted = m.take_line().strip()
+    plain, _length = codecs.escape_decode(quoted[1:-1])
+    m.stack.append(bytes(plain).decode("latin-1"))
 
 
 # -- containers --------------------------------------------------------------------------------------------
@@ -296,9 +286,10 @@ _OPS: dict[bytes, _Op] = {
     b"N": _constant(None), b"\x88": _constant(True), b"\x89": _constant(False), b")": _constant(()),
     b"K": _binint1, b"M": _int_of(2), b"J": _binint, b"I": _int_line, b"L": _int_line,
     b"F": _float_line, b"G": _binfloat, b"\x8a": _long_of(1), b"\x8b": _long_of(4),
-    b"X": _binunicode, b"\x8c": _text_of(1), b"\x8d": _text_of(8), b"V": _text_line,
-    b"B": _bytes_of(4), b"C": _bytes_of(1), b"\x8e": _bytes_of(8), b"\x96": _bytes_of(8),
-    b"T": _latin_of(4), b"U": _latin_of(1), b"S": _string_line,
+    b"X": _binunicode, b"\x8c": _sized(1, Machine.take_text), b"\x8d": _sized(8, Machine.take_text), b"V": _text_line,
+    b"B": _sized(4, Machine.take_bytes), b"C": _sized(1, Machine.take_bytes),
+    b"\x8e": _sized(8, Machine.take_bytes), b"\x96": _sized(8, Machine.take_bytes),
+    b"T": _sized(4, Machine.take_latin), b"U": _sized(1, Machine.take_latin), b"S": _string_line,
     b"}": _empty_dict, b"d": _dict, b"]": _empty_list, b"\x8f": _empty_list, b"l": _list, b"\x91": _list,
     b"t": _tuple, b"\x85": _tuple_of(1), b"\x86": _tuple_of(2), b"\x87": _tuple_of(3),
     b"a": _append, b"e": _appends, b"\x90": _appends, b"s": _setitem, b"u": _setitems,

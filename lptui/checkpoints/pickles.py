@@ -14,12 +14,13 @@ from lptui.checkpoints.machine import (
     Budget,
     Machine,
     OverBudgetError,
+    PickleError,
     StopError,
 )
 from lptui.checkpoints.opcodes import TABLE
 from lptui.checkpoints.stubs import Label
 
-__all__ = ["BrokenPickleError", "Budget", "OverBudgetError", "PickleReading", "read_pickle"]
+__all__ = ["BrokenPickleError", "Budget", "OverBudgetError", "PickleError", "PickleReading", "read_pickle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,11 @@ class PickleReading:
 def read_pickle(raw: bytes, start: int = 0, budget: Budget | None = None) -> PickleReading:
     """Read the pickle at `start`. Raises BrokenPickleError (damage) or OverBudgetError (too much)."""
     machine = Machine(raw, start, budget or Budget())
-    value = _run(machine)
+    try:
+        value = _run(machine)
+    except PickleError as error:
+        error.labels, error.reaches_out = tuple(machine.labels.values()), machine.reaches_out
+        raise
     return PickleReading(value, machine.position, tuple(machine.labels.values()), machine.reaches_out)
 
 

@@ -48,7 +48,7 @@ def read_directory(file: FileBytes) -> tuple[ZipRecord, ...]:
     if length > MAX_DIRECTORY:
         raise RefusalError("not-read", f"its zip directory is {length:,} B, more than is read safely")
     if start + length != end:
-        raise RefusalError("unsafe-pickle", "bytes stand between the zip directory and its end record")
+        raise RefusalError("mismatch", "the zip directory is not where its end record says")
     records = _parse_directory(file.read(start, length), count)
     _reject_tricks(records, start)
     return records
@@ -67,8 +67,10 @@ def record_data_at(file: FileBytes, record: ZipRecord) -> int:
         # zip64 puts the sizes in the extra field: the directory's are then the ones that were checked
         same = same and crc == record.crc and size in (record.size, _MAX32)
         same = same and stored in (record.stored_size, _MAX32)
-    if not same or file.read(at, n_name) != record.raw_name:
-        raise RefusalError("unsafe-pickle", f"the two headers of record {escape(record.name)} differ")
+    if file.read(at, n_name) != record.raw_name:
+        raise RefusalError("unsafe-pickle", f"record {escape(record.name)} has two different names")
+    if not same:
+        raise RefusalError("mismatch", f"the two headers of record {escape(record.name)} differ")
     data_at = at + n_name + n_extra
     if data_at + record.stored_size > file.size:
         raise RefusalError("truncated", f"record {escape(record.name)} runs past the end of the file")
@@ -101,7 +103,11 @@ def read_prefix(file: FileBytes, record: ZipRecord, length: int) -> bytes:
         part = file.read(at, min(left, 1 << 16))
         at, left = at + len(part), left - len(part)
         while part and len(out) < length:
-            out += inflater.decompress(part, length - len(out))
+            try:
+                out += inflater.decompress(part, length - len(out))
+            except zlib.error as error:
+                text = f"the compressed bytes of record {escape(record.name)} are damaged"
+                raise RefusalError("mismatch", text) from error
             part = inflater.unconsumed_tail
     return bytes(out)
 

@@ -6,7 +6,6 @@ Exit codes: 0 fine, 1 findings (`check`), 2 usage, 3 run not found, 4 something 
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import sys
 from typing import Any
@@ -103,6 +102,5 @@ def _write_report(error: Exception) -> str:
         with open(path, "w", encoding="utf-8") as out:
             out.write("".join(traceback.format_exception(error)))
     except OSError:
-        logging.getLogger(__name__).exception("no crash report")
         return ""
     return path

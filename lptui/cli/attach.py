@@ -54,9 +54,15 @@ def command(
         "low_bandwidth": low_bandwidth or None,
     }
     given = [f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in flags.items() if v is not None]
-    if once or not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+    if once or not has_terminal():
         return print_once(found)
     return open_screen(found, target.find, [*overrides, *given])
+
+
+def has_terminal() -> bool:
+    """Whether a screen can be opened: all three streams (Textual writes to stderr) are a terminal that can draw."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(s.isatty() for s in streams) and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def print_once(run: RunInfo) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 
 import click
@@ -41,14 +40,14 @@ def _train_here(folder: str, seed: int, speed: float, fail: str | None) -> int:
 
 
 def _watch(folder: str, seed: int, speed: float, fail: str | None, theme: str | None) -> int:
-    from lptui.cli.attach import open_screen, print_once
+    from lptui.cli.attach import has_terminal, open_screen, print_once
     from lptui.cli.target import Target
     from lptui.demo.launch import start
     from lptui.run import Missing, discover
 
     started = start(folder, seed, speed, fail)
     target = Target(started.run_dir)
-    if not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+    if not has_terminal():
         found = target.find()
         code = print_once(discover(started.run_dir) if isinstance(found, Missing) else found)
     else:

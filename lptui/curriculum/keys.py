@@ -112,13 +112,14 @@ def name_tasks(tasks: Iterable[str]) -> dict[str, TaskName]:
     be either stays a row of its own, and so do several samples of one task.
     """
     groups: dict[str, list[str]] = {}
-    for task in dict.fromkeys(tasks):
+    spelt = {task: _spell(task) for task in tasks}
+    for task in dict.fromkeys(spelt.values()):
         base, _ = _split_sample(task)
         groups.setdefault(base.rpartition("/")[2], []).append(task)
     names: dict[str, TaskName] = {}
     for stem, spellings in groups.items():
         names.update(_name_group(stem, spellings))
-    return names
+    return {task: names[spelling] for task, spelling in spelt.items()}
 
 
 def _name_group(stem: str, spellings: list[str]) -> dict[str, TaskName]:

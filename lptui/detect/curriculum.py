@@ -15,8 +15,11 @@ from lptui.model.finding import Change, Evidence, Finding, Fix, age_out
 from lptui.state.run_state import Curriculum, RunState
 from lptui.text import plural, sanitise
 
-LASTING = 12
-"""Newest points in which a task must have been at zero, so that one odd sample alarms nobody."""
+LASTING = 60
+"""Newest points in which a task must have been at zero: while a healthy curriculum warms up, some tasks are at 0 for
+twenty or thirty updates and come back."""
+COLLAPSE_LASTING = 20
+"""The same when one task has nearly all the probability: that does not come back."""
 ZERO = 1e-9
 COLLAPSED = 0.9
 
@@ -39,34 +42,33 @@ def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequenc
     return Memory(state.curriculum, findings), [*recovered, *(Change.raised(f) for f in findings)]
 
 
-def lasting_zeros(state: RunState) -> list[str]:
-    """Tasks whose probability was 0 in all of the newest points."""
-    return _lasting(state, "probability")
-
-
-def _lasting(state: RunState, column: str) -> list[str]:
+def _lasting(state: RunState, column: str, points: int = LASTING) -> list[str]:
+    """Tasks whose `column` was 0 in all of the newest `points`."""
     zero: list[str] = []
     for key, cell in state.cells.items():
         if isinstance(cell, TaskCell) and cell.column == column:
-            values = state.series[key].tail(LASTING)
-            if len(values) == LASTING and all(abs(v) <= ZERO for v in values):
+            values = state.series[key].tail(points)
+            if len(values) == points and all(abs(v) <= ZERO for v in values):
                 zero.append(cell.task)
     return sorted(zero)
 
 
 def _starved(state: RunState) -> Finding | None:
     signals = state.curriculum.signals
-    zero = lasting_zeros(state)
-    if signals is None or len(zero) * 4 < signals.n_tasks or not zero:
+    if signals is None:
         return None
     largest = signals.largest_probability or 0.0
     collapsed = largest > COLLAPSED
+    points = COLLAPSE_LASTING if collapsed else LASTING
+    zero = _lasting(state, "probability", points)
+    if not zero or len(zero) * 4 < signals.n_tasks:
+        return None
     total = signals.n_tasks
     title = f"{len(zero)} of {plural(total, 'task')} have probability 0 and will never be drawn again"
     if collapsed:
         title = f"the curriculum collapsed: {largest:.0%} on one task, {len(zero)} of {total} starved for good"
     names = ", ".join(sanitise(t.rsplit("/", 1)[-1]) for t in zero[:6]) + (" …" if len(zero) > 6 else "")
-    evidence = [Evidence(f"at 0 in the last {LASTING} points: {names}", kind="metric", step=_newest_step(state))]
+    evidence = [Evidence(f"at 0 in the last {points} points: {names}", kind="metric", step=_newest_step(state))]
     if signals.largest_task:
         text = f"largest probability {largest:.3f}: {sanitise(signals.largest_task.rsplit('/', 1)[-1])}"
         evidence.append(Evidence(text, kind="metric"))
@@ -95,7 +97,7 @@ def _starved(state: RunState) -> Finding | None:
 
 def _no_progress(state: RunState) -> Finding | None:
     columns = [k for k, c in state.cells.items() if isinstance(c, TaskCell) and c.column == "learning_progress"]
-    if not columns or state.series[columns[0]].count < 5 * LASTING:
+    if not columns or state.series[columns[0]].count < 2 * LASTING:
         return None
     if len(_lasting(state, "learning_progress")) < len(columns):
         return None

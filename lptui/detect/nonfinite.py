@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lptui.detect import Detector
-from lptui.model.events import Event, Points, Samples
+from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, Points, Samples
 from lptui.model.finding import Change, Evidence, Finding, Fix
 from lptui.state.run_state import RunState
 from lptui.stores.series import Series
@@ -41,10 +41,10 @@ class Memory:
 
 def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequence[Change]]:
     """One finding for all metrics that are, or were, not finite; the earliest one leads."""
-    assert isinstance(event, Samples)
     onsets = dict(memory.onsets)
-    touched = False
-    for points in event.points:
+    # What the fix says rests on the configuration and the checkpoints, which may be read later.
+    touched = bool(onsets) and not isinstance(event, Samples)
+    for points in event.points if isinstance(event, Samples) else ():
         found = _find_onset(points)
         known = onsets.get(points.key)
         touched = touched or known is not None
@@ -159,4 +159,4 @@ def _number(text: str) -> bool:
         return False
 
 
-NONFINITE = Detector("nonfinite", Memory(), step, (Samples,))
+NONFINITE = Detector("nonfinite", Memory(), step, (Samples, ConfigSeen, CheckpointsSeen))

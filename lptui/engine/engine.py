@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from lptui.detect.registry import load_detectors
 from lptui.engine.answers import Answers
@@ -151,8 +152,11 @@ class Engine:
 
     def _look_again(self) -> None:
         """Files that came after the start: run in the lane for files, since a folder may hang too."""
+        begun = self._clock()
         run = self._find()
-        if run != self.state.run:
+        # A huge tree must not be walked all the time: 50 times what a look costs passes before the next one.
+        self._looked_at = self._clock() + 50 * max(0.0, self._clock() - begun)
+        if _parts(run) != _parts(self.state.run):
             self._add_sources(run)
             self._put((RunSeen(run=run, seen_at=self._clock()),))
 
@@ -174,3 +178,8 @@ class Engine:
         if self._slow_link:
             return SLOW_LINK
         return CALM if self._queue.qsize() > 2 else LIVELY
+
+
+def _parts(run: RunInfo) -> RunInfo:
+    """What a run consists of, without what differs at every look."""
+    return replace(run, modified_at=None, looked=())

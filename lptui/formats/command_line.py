@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-Part = Literal["trainer", "onlooker", "carrier", "service", "supervisor", "shell", "remote"]
+Part = Literal["trainer", "onlooker", "carrier", "service", "supervisor", "shell", "remote", "bystander"]
 """trainer: may be the run itself. onlooker: reads, edits, shows. carrier: writes what another process says (tee).
 service: a helper that a trainer started and that may outlive it. supervisor: starts trainers again. shell: starts
-others, and has its own reasons to stand in a directory. remote: brings what a process elsewhere says."""
+others, and has its own reasons to stand in a directory. remote: brings what a process elsewhere says.
+bystander: Python that trains only if it writes a run's files (a notebook's kernel, an interactive session)."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -28,9 +29,9 @@ _ONLOOKERS = _words(
     "ln tar gzip zstd git htop top btop nvtop nvitop gpustat strace gdb lsof fuser inotifywait jupyter "
     "jupyter-lab jupyter-notebook ipython node systemd sudo su login man mlflow aim"
 )
-_ONLOOKING_MODULES = _words(
+_BYSTANDERS = _words(
     "jupyter jupyterlab notebook ipykernel ipykernel_launcher IPython ipython tensorboard http pip pylsp "
-    "jedi mypy pyright basedpyright ruff black isort wandb mlflow aim nvitop gpustat lptui py-spy debugpy"
+    "jedi mypy pyright basedpyright ruff black isort wandb mlflow aim nvitop gpustat py-spy debugpy"
 )
 _INTERPRETER = re.compile(r"(?:python|pypy)[\d.]*t?\Z")
 _LAUNCHERS = _words("torchrun accelerate deepspeed mpirun mpiexec orterun srun horovodrun julia composer")
@@ -48,7 +49,7 @@ _PARTS: tuple[tuple[Part, frozenset[str]], ...] = (
 
 
 def find_script(arguments: Sequence[str]) -> str:
-    """What a Python interpreter runs: a module's dotted name, a script's path, '-c', or '' when it is interactive."""
+    """What a Python interpreter runs: a module's dotted name, a script's path, '-c', or '' (interactive)."""
     position = 1
     while position < len(arguments):
         argument = arguments[position]
@@ -83,7 +84,8 @@ def _classify_script(script: str, arguments: Sequence[str]) -> Part:
     if stem in _SERVICES:
         return "service"
     module = stem.removesuffix(".py").split(".", 1)[0]
-    return "onlooker" if not script or module in _ONLOOKING_MODULES else "trainer"
+    aside = not script or module in _BYSTANDERS or module in _ONLOOKERS
+    return "bystander" if aside else "trainer"
 
 
 def _classify_lptui(rest: Sequence[str]) -> Part:
@@ -92,8 +94,8 @@ def _classify_lptui(rest: Sequence[str]) -> Part:
 
 
 def is_launcher(arguments: Sequence[str]) -> bool:
-    """Whether standing in a run's directory makes this process likely to be of the run: an interpreter with a script,
-    or a launcher of such."""
+    """Whether standing in a run's directory makes this process likely to be of the run: an interpreter with a
+    script, or a launcher of such."""
     program = os.path.basename(arguments[0]) if arguments else ""
     return program in _LAUNCHERS or bool(_INTERPRETER.match(program) and find_script(arguments))
 

@@ -102,8 +102,15 @@ GATE: tuple[bytes, ...] = (
     rb"Training [!-~]+ on [a-z0-9]",
 )
 """Patterns in RE2 syntax, one of which occurs in every line that `read_lifecycle` knows."""
+GATE_WORDS: tuple[bytes, ...] = (*(literal for literal, _, _ in _RULES), b" score: ", b"Training ")
+"""Literals, one of which is in whatever a pattern of GATE matches."""
 
-_PATTERN = re.compile(b"|".join(re.escape(literal) + rest + b"()" for literal, rest, _ in _RULES), re.DOTALL)
+_PATTERN = re.compile(
+    rb"(?:\[(?:INFO|ERROR)\] )?(?:"
+    + b"|".join(re.escape(literal) + rest + b"()" for literal, rest, _ in _RULES)
+    + b")",
+    re.DOTALL,
+)
 _RULE_AT: dict[int, tuple[bytes, bytes, Kind]] = {}  # the empty group that ends a rule tells which one matched
 for _rule in _RULES:
     _RULE_AT[max(_RULE_AT, default=0) + (2 if b"(" in _rule[1].replace(b"(?:", b"").replace(rb"\(", b"") else 1)] = (

@@ -1,8 +1,8 @@
 """What stands before the message of a log line: rank, clock, level, logger name.
 
-Known: the console and file formats of Metta (three eras), Python logging with asctime in its usual
-arrangements (Hydra's and DeepSpeed's among them), ISO 8601, loguru, glog / absl / torch C++, transformers, `LEVEL:name:`,
-and the rank labels of torchrun and Ray. Rich's continuation lines are the caller's business.
+Known: the console and file formats of Metta (three eras), Python logging with asctime in its usual arrangements
+(Hydra's and DeepSpeed's among them), ISO 8601, loguru, glog / absl / torch C++, transformers, `LEVEL:name:`, and
+the rank labels of torchrun and Ray. Rich's continuation lines are the caller's business.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _AFTER_CLOCK = re.compile(
     rb")"
 )
 _ALONE = re.compile(
-    rb" *(?:" + _WORD + rb":[\w.]{1,80}:|" + _WORD + rb":? - |" + _WORD + rb": +|\[" + _WORD + rb"\] +"
+    rb" *(?:" + _WORD + rb":[\w.]{1,80}:|" + _WORD + rb":? - |" + _WORD + rb": +|\[(?!SUCCESS)" + _WORD + rb"\] +"
     rb"|" + _WORD + rb" {1,8}(?=\S))"
 )
 _TRANSFORMERS = re.compile(rb"\[" + _WORD + rb"\|[^\]]{1,200}\] *")

@@ -41,6 +41,7 @@ class _Hit(Protocol):
 
 
 Search = Callable[[bytes, int], "_Hit | None"]
+_WINDOW = 16 << 10
 _GATE_MEMORY = 64 << 20
 
 
@@ -119,4 +120,23 @@ def _load_gate() -> Search:
             return cast(Search, gate.search)
     except (ImportError, AttributeError, TypeError, ValueError):
         pass  # no wheel here, or another package of this name
-    return cast(Search, re.compile(pattern).search)
+    return _make_plain_gate(pattern)
+
+
+def _make_plain_gate(pattern: bytes) -> Search:
+    """The gate without google-re2: `re`, run only over windows of lines that hold one of the words."""
+    compiled = re.compile(pattern)
+    words = (*progress_lines.GATE_WORDS, *lifecycle.GATE_WORDS)
+
+    def search(data: bytes, at: int) -> re.Match[bytes] | None:
+        while at < len(data):
+            stop = data.find(b"\n", at + _WINDOW)
+            stop = len(data) if stop < 0 else stop
+            if any(data.find(word, at, stop) >= 0 for word in words):
+                match = compiled.search(data, at, stop)
+                if match:
+                    return match
+            at = stop
+        return None
+
+    return search

@@ -48,11 +48,14 @@ _SPEED_KEYS = frozenset(("sps", "it/s", "steps/s", "steps/sec", "steps_per_sec",
 _MOST_METRICS = 64
 
 GATE: tuple[bytes, ...] = (
-    rb"(?i:\b(?:global[_ ]?steps?|steps?|iter|iteration|epoch|updates?)[=:# ][=:# \[]*[0-9])",
-    rb"[0-9] \[[0-9:]+<[0-9?]",
+    rb"\b(?:[Gg]lobal[_ ]?[Ss]teps?|[Ss]teps?|STEPS?|[Ii]ter(?:ation)?|ITER(?:ATION)?|[Ee]poch|EPOCH|[Uu]pdates?)"
+    rb"[=:# ][=:# \[]*[0-9]",
+    rb"[0-9kMGTP] \[[0-9:]+<[0-9?]",
     rb"\{'[\w/. -]+': ['\"]?[-0-9nNiI]",
 )
-"""Patterns in RE2 syntax, one of which occurs in every line that `read_progress` knows."""
+"""Patterns in RE2 syntax, one of which occurs in every line that `read_progress` is to see."""
+GATE_WORDS: tuple[bytes, ...] = (b"poch", b"tep", b"iter", b"<", b"{'", b"pdate", b"Iter", b"STEP", b"ITER", b"POCH")
+"""Literals, one of which is in whatever a pattern of GATE matches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,20 @@ from lptui.formats.traceback_box import read_box
 MARK = b"Traceback (most recent call last)"
 _LONGEST_LINE = 4096
 _MOST_FRAMES = 200
-_MOST_FOREIGN = 400  # lines of other ranks in a row
+_MOST_FOREIGN = 128  # lines of other ranks in a row
 _MOST_LINES = 2000
+_MOST_MARKS = 2000  # a block of nothing but marks is no log
 _FARTHEST_LINK = 60  # lines between an exception and the one that it led to: a long message, then the sentence
 _LONGEST_MESSAGE = 2000
 _FRAME = re.compile(rb' {2,4}File "([^"\n]{1,1024})", line (\d{1,9})(?:, in (.{1,200}))?')
-_RAISED = re.compile(rb"([A-Za-z_][\w.<>]{0,200})(?::(?: (.*))?)?$", re.DOTALL)
+_RAISED = re.compile(rb"([A-Za-z_][\w.<>]{0,200}(?:\([\w.]{1,100}\))?)(?::(?: (.*))?)?$", re.DOTALL)
 _LEVEL_WORDS = frozenset((b"DEBUG", b"INFO", b"WARN", b"WARNING", b"ERROR", b"CRITICAL", b"FATAL"))
 _LINKS = (
     b"During handling of the above exception, another exception occurred:",
     b"The above exception was the direct cause of the following exception:",
 )
-_LIBRARY = re.compile(r"site-packages|dist-packages|[/\\]lib[/\\]python\d|^<|^ray::")
+_FROM_A_CHILD = b"terminated with the following error:"  # torch.multiprocessing.spawn
+_LIBRARY = re.compile(r"site-packages|dist-packages|[/\\]lib[/\\]python\d|^<|[/\\]Lib[/\\](?:\w+\.py$|[a-z]+[/\\])")
 _NO_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
 
@@ -72,11 +74,16 @@ class Traceback:
 
 
 def find_tracebacks(data: bytes) -> tuple[Traceback, ...]:
-    """All tracebacks in a block of whole lines, chained ones as one value, in the order in which they begin."""
+    """All tracebacks in a block of whole lines, chained ones as one value, in the order in which they begin.
+
+    Looks at the first 2000 marks of a block.
+    """
     found: list[Traceback] = []
     used: set[int] = set()
     mark = data.find(MARK)
-    while mark >= 0:
+    for _ in range(_MOST_MARKS):
+        if mark < 0:
+            break
         if mark not in used:
             chain = _read_chain(data, mark, used)
             if chain is not None:
@@ -149,15 +156,15 @@ def _read_plain(data: bytes, start: int, mark: int) -> Traceback:
 
 
 def _find_link(data: bytes, mark: int, end: int) -> tuple[int, bool] | None:
-    """Where the next traceback of a chain begins, and whether it is the `Original` one of a worker; None: no chain."""
+    """Where the next traceback of a chain begins, and whether a child process sent it; None: no chain."""
     between: list[bytes] = []
     at = end
     for text, stop in _own_lines(data, mark, end):
         place = text.find(MARK)
         if place >= 0:
             position = data.find(MARK, at)
-            nested = text.startswith(b"Original Traceback")
             sentence = b" ".join(b" ".join(between).split())
+            nested = text.startswith(b"Original Traceback") or sentence.endswith(_FROM_A_CHILD)
             return (position, nested) if nested or sentence.endswith(_LINKS) else None
         between.append(text)
         at = stop

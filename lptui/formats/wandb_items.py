@@ -49,7 +49,7 @@ def read_numbers(data: bytes, start: int, end: int, into: Numbers) -> int:
     known = _names.get
     add_name, add_number = into.names.append, into.numbers.append
     at = start
-    while at < end and data[at] == _ITEM:
+    while at < end - 1 and data[at] == _ITEM:
         head = at + 2
         length = data[at + 1]
         if length > 0x7F:
@@ -58,7 +58,7 @@ def read_numbers(data: bytes, start: int, end: int, into: Numbers) -> int:
         if at > end:
             raise WireError(f"item at {head} runs past the end")
         edge = head + 2 + data[head + 1] if length > 2 else at  # behind the first key, if it is a short one
-        while edge < at and data[edge] == _NESTED_KEY:
+        while edge < at - 1 and data[edge] == _NESTED_KEY:
             edge += 2 + data[edge + 1]
         if at - 131 < edge < at and data[edge] == _JSON_TAG:  # 128 bytes of value have a longer length field
             name = known(data[head:edge])

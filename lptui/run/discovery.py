@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os  # and not pathlib, which costs 10 ms before the first paint
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from lptui.files import Entry, FileFailure, stat_file
 from lptui.model.run import Looked, RunInfo
@@ -18,19 +18,19 @@ MAX_LOGS = 64
 MAX_FOLDERS = 64
 
 
-@dataclass(slots=True)
 class _Inside:
     """What the walk through a run directory met."""
 
-    root: str
-    logs: list[Entry] = field(default_factory=list[Entry])
-    configs: list[Entry] = field(default_factory=list[Entry])
-    events: list[Entry] = field(default_factory=list[Entry])
-    wandb_files: list[Entry] = field(default_factory=list[Entry])
-    wandb_folders: list[str] = field(default_factory=list[str])
-    checkpoint_dirs: dict[str, None] = field(default_factory=dict[str, None])
-    relative: set[str] = field(default_factory=set[str])
-    modified_at: float = 0.0
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.logs: list[Entry] = []
+        self.configs: list[Entry] = []
+        self.events: list[Entry] = []
+        self.wandb_files: list[Entry] = []
+        self.wandb_folders: list[str] = []
+        self.checkpoint_dirs: dict[str, None] = {}
+        self.relative: set[str] = set()
+        self.modified_at = 0.0
 
 
 def discover(
@@ -210,14 +210,13 @@ def _tell(
     configs: list[str],
 ) -> tuple[Looked, ...]:
     where = f"{inside.root}, to depth {MAX_DEPTH}"
-    parents = wandb_beside.parents_of(inside.root)
+    highest = (wandb_beside.parents_of(inside.root) or ["/"])[-1]
     rows = [
         Looked("logs", tuple(logs), "" if logs else f"no *.log, *.out, *.err, *.txt in {where}"),
         Looked(
             "wandb",
             tuple(files),
-            chosen.note
-            or ("" if files else f"no .wandb file in {where}, none of this run in wandb/ up to {parents[-1:]}"),
+            chosen.note or ("" if files else f"no .wandb file in {where}, none of this run in wandb/ up to {highest}"),
         ),
         Looked(
             "tensorboard",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lptui.files import FileFailure, stat_file
 from lptui.model.run import Looked
@@ -13,8 +13,7 @@ from lptui.run.wandb_beside import Ipc, parents_of, read_ipc
 HEARTBEAT_NAMES = ("heartbeat_file", "heartbeat.txt", "heartbeat")
 
 
-@dataclass(frozen=True, slots=True)
-class LifeSigns:
+class LifeSigns(NamedTuple):
     """Paths ('' where there is none), the W&B run id if wandb_ipc.json tells it, and where was looked."""
 
     heartbeat: str = ""

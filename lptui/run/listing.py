@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os  # and not pathlib, which costs 10 ms before the first paint
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from lptui.files import Entry, FileFailure, list_folder, open_file, stat_file
 
@@ -18,16 +17,20 @@ SKIPPED = frozenset(
 )
 
 
-@dataclass(slots=True)
 class Listing:
     """Answers of the file seam, remembered for one discovery (so that a thousand runs list their parents
-    once)."""
+    once).
 
-    budget: int = ENTRY_BUDGET
-    seen: int = 0
-    failures: list[str] = field(default_factory=list[str])
-    links_out: int = 0
-    _folders: dict[str, tuple[Entry, ...]] = field(default_factory=dict[str, "tuple[Entry, ...]"])
+    `seen` counts entries against `budget`; `failures` are folders that could not be listed; `links_out`
+    counts links that were not followed.
+    """
+
+    def __init__(self, budget: int = ENTRY_BUDGET) -> None:
+        self.budget = budget
+        self.seen = 0
+        self.failures: list[str] = []
+        self.links_out = 0
+        self._folders: dict[str, tuple[Entry, ...]] = {}
 
     @property
     def spent(self) -> bool:

@@ -6,6 +6,7 @@ import os  # and not pathlib, which costs 10 ms before the first paint
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from lptui.files import Entry, FileFailure, Stat, stat_file
 from lptui.model.run import Looked, RunInfo
@@ -83,8 +84,9 @@ def is_run(listing: Listing, path: str) -> bool:
     return (logged or _is_strong(listing, entries)) and not _is_source(entries)
 
 
-@dataclass(frozen=True, slots=True)
-class _Extra:
+class _Extra(NamedTuple):
+    """What the user said beside the name."""
+
     logs: tuple[str, ...]
     wandb: str
     pid: int | None

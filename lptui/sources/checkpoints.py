@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lptui.checkpoints.groups import CheckpointGroup, GroupFile, group
@@ -47,22 +47,30 @@ class _Looked:
 
 
 class CheckpointSource:
-    """Lists every two seconds; looks into at most one file a poll, the newest first."""
+    """Lists every two seconds (a thousand files: every four); looks into at most one file a poll, the newest
+    first."""
 
     name = "checkpoints"
-    period = PERIOD
 
     def __init__(self, run: RunInfo, inspector: Inspecting | None = None) -> None:
         self.pending = False
         self._files = CheckpointFiles(run)
         self._place = Place(run=run.path)
         self._inspector = inspector
+        self._found = FoundFiles((), frozenset())
+        self._groups: tuple[CheckpointGroup, ...] = ()
+        self._writing: frozenset[str] = frozenset()
         self._looked: dict[str, _Looked] = {}
-        self._sizes: dict[str, int] = {}
         self._wanted: set[str] = set()
-        self._polled_at = float("-inf")
+        self._listed_at = float("-inf")
+        self._readings: dict[str, tuple[object, CheckpointReading]] = {}
         self._shown: tuple[tuple[CheckpointReading, ...], tuple[str, ...]] | None = None
         self._status: SourceStatus | None = None
+
+    @property
+    def period(self) -> float:
+        """Seconds between two listings: thousands of files are not asked for their size every moment."""
+        return max(PERIOD, len(self._found.files) / 250)
 
     def request(self, path: str) -> None:
         """Look into the checkpoint at `path` (again) before the others. May be called from any thread."""
@@ -79,29 +87,31 @@ class CheckpointSource:
 
     def poll(self, now: float) -> Iterator[Event]:
         """All checkpoints when any of them changed, and the status when it did."""
-        if not (self.pending or self._wanted) and 0 <= now - self._polled_at < 0.5:
-            return  # the bell rings for every file of the run
-        self._polled_at = now
-        found = self._files.look(now)
-        groups = group([(f.path, f.size, f.mtime) for f in found.files])
-        writing = {g.path for g in groups if self._is_being_written(g, now)}
-        self._sizes = {g.path: g.size for g in groups}
-        self._looked = {path: seen for path, seen in self._looked.items() if path in found.known}
-        self._look_into_one([g for g in groups if g.path not in writing])
-        leftovers = tuple(sorted(_temporary_files(groups, now)))
-        shown = tuple(self._read(g, writing) for g in groups if not _is_leftover(g, now))
+        stale = not 0 <= now - self._listed_at < self.period / 4  # the bell rings for every file of the run
+        if stale:
+            self._list(now)
+        elif not (self.pending or self._wanted):
+            return
+        self._look_into_one([g for g in self._groups if g.path not in self._writing])
+        leftovers = tuple(sorted(_temporary_files(self._groups, now)))
+        shown = tuple(self._read(g) for g in self._groups if not _is_leftover(g, now))
         if self._shown != (shown, leftovers):
             self._shown = (shown, leftovers)
             paths = tuple(self._files.absolute(path) for path in leftovers)
             yield CheckpointsSeen(place=self._place, seen_at=now, checkpoints=shown, leftovers=paths)
-        yield from self._tell(found, len(shown), now)
+        yield from self._tell(self._found, len(shown), now)
 
-    def _is_being_written(self, one: CheckpointGroup, now: float) -> bool:
-        """It grew since the last look, was written to a moment ago, or has a temporary name. An mtime far in
-        the future is another host's clock and says nothing."""
-        grew = self._sizes.get(one.path, one.size) != one.size
-        fresh = -60.0 < now - one.mtime < SETTLES
-        return grew or fresh or one.name.role == "temporary"
+    def _list(self, now: float) -> None:
+        """What is on disk now; the names are only understood anew when something changed."""
+        found, sizes = self._files.look(now), {g.path: g.size for g in self._groups}
+        self._listed_at = now
+        if found.files != self._found.files:
+            self._groups = group([(f.path, f.size, f.mtime) for f in found.files])
+            self._looked = {path: seen for path, seen in self._looked.items() if path in found.known}
+            paths = {g.path for g in self._groups}
+            self._readings = {path: kept for path, kept in self._readings.items() if path in paths}
+        self._found = found
+        self._writing = frozenset(g.path for g in self._groups if _is_being_written(g, sizes, now))
 
     def _look_into_one(self, settled: Sequence[CheckpointGroup]) -> None:
         """Ask the reader for the file that is due first; `pending` tells that more are due."""
@@ -119,6 +129,8 @@ class CheckpointSource:
             self._inspector = Inspector()
         info = self._inspector.inspect(path, _PATIENCE[min(failures, 1)])
         failures += info.verdict == "reader-failed"
+        # the table of tensors may be megabytes; no row shows it
+        info = replace(info, tensors=(), scalars=())
         self._looked[one.path] = _Looked(one.size, one.mtime, info, failures)
 
     def _due(self, settled: Sequence[CheckpointGroup]) -> list[GroupFile]:
@@ -139,13 +151,21 @@ class CheckpointSource:
             return True
         return seen.info.verdict == "changed" or 0 < seen.failures < len(_PATIENCE)
 
-    def _read(self, one: CheckpointGroup, writing: set[str]) -> CheckpointReading:
-        infos = [
+    def _read(self, one: CheckpointGroup) -> CheckpointReading:
+        """The row of one group; the same value as before as long as nothing about it changed."""
+        infos = tuple(
             seen.info
             for file in targets(one)
             if (seen := self._looked.get(file.path)) is not None and _same(seen, file)
-        ]
-        return read_group(one, infos, self._files.absolute, being_written=one.path in writing)
+        )
+        writing = one.path in self._writing
+        basis = (one, infos, writing)
+        kept = self._readings.get(one.path)
+        if kept is not None and kept[0] == basis:
+            return kept[1]
+        reading = read_group(one, infos, self._files.absolute, being_written=writing)
+        self._readings[one.path] = (basis, reading)
+        return reading
 
     def _tell(self, found: FoundFiles, count: int, now: float) -> Iterator[Event]:
         condition = "partial" if found.cut or found.failures else "ok" if count else "absent"
@@ -168,6 +188,14 @@ class CheckpointSource:
                 backfilling=self.pending,
             )
             yield StatusSeen(place=self._place, seen_at=now, status=self._status)
+
+
+def _is_being_written(one: CheckpointGroup, sizes: Mapping[str, int], now: float) -> bool:
+    """It grew since the last look, was written to a moment ago, or has a temporary name. An mtime far in the
+    future is another host's clock and says nothing."""
+    grew = sizes.get(one.path, one.size) != one.size
+    fresh = -60.0 < now - one.mtime < SETTLES
+    return grew or fresh or one.name.role == "temporary"
 
 
 def targets(one: CheckpointGroup) -> list[GroupFile]:

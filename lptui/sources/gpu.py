@@ -12,7 +12,10 @@ from lptui.sources.gpu_device import DeviceReader
 from lptui.sources.nvml import Nvml
 from lptui.sources.patience import PATIENCE, Question
 
+LEAVE_AFTER = 0.9
+"""A device that keeps a sweep this long is left with its thread, so that the others miss none of theirs."""
 DEVICE_DEADLINE = 2.0
+"""From then on it is said to hang."""
 START_DEADLINE = 5.0
 RETRY_DOWN = 60.0
 FIRST_ANSWERS = 0.5
@@ -101,7 +104,8 @@ class GpuSource:
         self._start: Question[tuple[int, str, SourceCondition]] | None = None
         self._nvml = Nvml()
         self._readers: tuple[DeviceReader, ...] = ()
-        self._stuck: list[DeviceReader] = []
+        self._stuck: dict[DeviceReader, float] = {}
+        """Devices that hang, each since when."""
         self._back: list[DeviceReader] = []
         self._sweeper: _Sweeper | None = None
         self._seen_step = (-1, 0.0)
@@ -183,11 +187,11 @@ class GpuSource:
                 return
             stuck = sweeper.retire()
             if stuck is not None:
-                self._stuck.append(stuck)
+                self._stuck[stuck] = self._seen_step[1]
             sweeper = self._sweeper = None
         while self._back:
             reader = self._back.pop()
-            self._stuck.remove(reader)
+            del self._stuck[reader]
             if sweeper is not None:
                 sweeper.add(reader)
         down = next((reader.down for reader in self._readers if reader.down), "")
@@ -199,22 +203,22 @@ class GpuSource:
             sweeper = self._sweeper = _Sweeper(free, self._back.append)
         if sweeper is not None:
             sweeper.ask(now)
-            self._seen_step = (sweeper.steps, now)
             sweeper.idle.wait(PATIENCE)
+            self._seen_step = (sweeper.steps, now)
 
     def _is_late(self, sweeper: _Sweeper, now: float) -> bool:
         step, since = self._seen_step
         if step != sweeper.steps or now < since:
             self._seen_step = (sweeper.steps, now)
             return False
-        return now - since >= DEVICE_DEADLINE
+        return now - since >= LEAVE_AFTER
 
     def _stop(self, reason: str, now: float) -> None:
         """NVML itself went away (driver unloaded, updated): no devices, and a fresh start later."""
         if self._sweeper is not None:
             self._sweeper.retire(None if self._stuck else self._nvml.stop)
         self._sweeper, self._readers = None, ()
-        self._stuck, self._back = [], []
+        self._stuck, self._back = {}, []
         self._nvml = Nvml()
         self._reason, self._without, self._next_start = reason, "failed", now + RETRY_DOWN
 
@@ -233,7 +237,7 @@ class GpuSource:
         if old is None or not (same and all(a is b for a, b in zip(devices, old.devices, strict=True))):
             self._sweep = GpuSweep(devices, self._reason, self._nvml.driver)
             events.append(GpuSeen(seen_at=now, sweep=self._sweep))
-        condition, detail = self._condition(devices)
+        condition, detail = self._condition(devices, now)
         status = self._status
         if status is None or (status.condition, status.detail) != (condition, detail):
             next_try = self._next_start if not devices and self._start is None else None
@@ -241,10 +245,10 @@ class GpuSource:
             events.append(StatusSeen(seen_at=now, status=self._status))
         return events
 
-    def _condition(self, devices: tuple[GpuDevice, ...]) -> tuple[SourceCondition, str]:
+    def _condition(self, devices: tuple[GpuDevice, ...], now: float) -> tuple[SourceCondition, str]:
         if not self._readers:
             return self._without, self._reason
-        hung = sorted(reader.index for reader in self._stuck)
+        hung = sorted(r.index for r, since in self._stuck.items() if now - since >= DEVICE_DEADLINE)
         lost = sorted({device.index for device in devices if device.lost})
         said = [f"{_named(hung)} without an answer"] if hung else []
         said += [f"{_named(lost)} lost"] if lost else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from lptui.formats.nvml_values import (
@@ -38,6 +39,7 @@ _FIELDS = (
 class _Sample:
     """One query's newest value, when it was read, and why there is no newer one."""
 
+    ask: Callable[[], Answer]
     value: Any = None
     read_at: float = 0.0
     refusal: Refusal | None = None
@@ -75,22 +77,21 @@ class DeviceReader:
         """Ask the device for everything once; `now` becomes the age of what it answers."""
         if self._handle is None and not self._attach(now):
             return
-        refusals = [
-            self._ask("memory", self._read_memory, now),
-            self._ask("utilization", self._call("nvmlDeviceGetUtilizationRates"), now),
-            self._ask("temperature", self._call("nvmlDeviceGetTemperature", 0), now),
-            self._ask("power", self._call("nvmlDeviceGetPowerUsage"), now),
-            self._ask("throttle", self._read_throttle, now),
-            self._ask("processes", self._call("nvmlDeviceGetComputeRunningProcesses"), now),
-        ]
-        if self.down:
-            return
-        lost = next((r for r in refusals if r is not None and r.kind == "lost"), None)
-        if lost is not None:
-            self._lose(lost, now)
-            return
-        answered = any(sample.read_at == now for sample in self._samples.values())
-        self.latest = self._compose(now, self.latest.read_at if not answered else now)
+        answered = False
+        for sample in self._samples.values():
+            if sample.refusal is not None and sample.refusal.kind == "never":
+                continue
+            value, refusal = sample.ask()
+            sample.refusal = refusal
+            if refusal is None:
+                sample.value, sample.read_at, answered = value, now, True
+            elif refusal.kind == "down":
+                self.down = refusal.text
+                return
+            elif refusal.kind == "lost":
+                self._lose(refusal, now)
+                return
+        self.latest = self._compose(now, now if answered else self.latest.read_at)
         if self._mig:
             self._read_instances(now)
 
@@ -107,7 +108,8 @@ class DeviceReader:
             else:
                 self._lose(refusal, now)
             return False
-        self._handle, self._samples, self._memory_version = handle, {}, None
+        self._handle, self._memory_version = handle, None
+        self._samples = self._prepare(handle)
         uuid, _ = self._nvml.query("nvmlDeviceGetUUID", handle)
         name, _ = self._nvml.query("nvmlDeviceGetName", handle)
         limit, self._no_limit = self._nvml.query("nvmlDeviceGetEnforcedPowerLimit", handle)
@@ -145,24 +147,16 @@ class DeviceReader:
 
     # -- the six queries
 
-    def _call(self, call: str, *args: Any) -> Callable[[], Answer]:
-        return lambda: self._nvml.query(call, self._handle, *args)
-
-    def _ask(self, name: str, call: Callable[[], Answer], now: float) -> Refusal | None:
-        sample = self._samples.get(name)
-        if sample is None:
-            sample = self._samples[name] = _Sample()
-        if (sample.refusal is not None and sample.refusal.kind == "never") or self.down or self._handle is None:
-            return None
-        value, refusal = call()
-        sample.refusal = refusal
-        if refusal is None:
-            sample.value, sample.read_at = value, now
-        elif refusal.kind == "down":
-            self.down = refusal.text
-        elif refusal.kind == "lost":
-            self._handle = None
-        return refusal
+    def _prepare(self, handle: Any) -> dict[str, _Sample]:
+        query = self._nvml.query
+        return {
+            "memory": _Sample(self._read_memory),
+            "utilization": _Sample(partial(query, "nvmlDeviceGetUtilizationRates", handle)),
+            "temperature": _Sample(partial(query, "nvmlDeviceGetTemperature", handle, 0)),
+            "power": _Sample(partial(query, "nvmlDeviceGetPowerUsage", handle)),
+            "throttle": _Sample(self._read_throttle),
+            "processes": _Sample(partial(query, "nvmlDeviceGetComputeRunningProcesses", handle)),
+        }
 
     def _read_memory(self) -> Answer:
         """(total, used, reserved); version 1, which counts reserved as used, only where 2 never worked.
@@ -209,15 +203,19 @@ class DeviceReader:
         temperature = self._value("temperature", ("temperature",), now, reasons)
         mask = self._value("throttle", ("throttle",), now, reasons)
         listed = self._value("processes", ("processes",), now, reasons)
-        return replace(
-            self.latest,
-            read_at=read_at,
+        known = self.latest
+        return GpuDevice(
+            self.index,
+            known.uuid,
+            known.name,
+            read_at,
             memory_total=total,
             memory_used=used,
             memory_reserved=reserved,
             utilization=percent,
             temperature=None if temperature is None else float(temperature),
             power=None if power is None else power / 1000,
+            power_limit=known.power_limit,
             throttle=throttle_names(mask or 0),
             processes=process_rows(listed or (), total),
             reasons=tuple(reasons),

@@ -6,7 +6,8 @@ from array import array
 from collections.abc import Iterator
 
 from lptui.files.tail import Growth, Tail
-from lptui.formats.progress import LogFact, Progress, parse_clock, scan
+from lptui.formats.log_prefix import Prefix, read_prefix, strip_escapes
+from lptui.formats.progress import LogFact, Progress, scan
 from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Points, Samples, StatusSeen
 from lptui.model.log import Chunk
 from lptui.model.place import Place
@@ -17,6 +18,8 @@ LEAD = 8 * 1024
 LONGEST_LINE = 256 * 1024
 """A line longer than this is scanned in pieces, so that a file without newlines cannot stop the scan."""
 DAY = 86400.0
+PREFIX = 96
+"""Bytes at the start of a line that hold its clock, rank and level."""
 AHEAD = 90.0
 """How far a clock in the log may run ahead of ours before its line is taken to be of the day before."""
 
@@ -194,15 +197,27 @@ def date_facts(data: bytes, start: int, facts: tuple[LogFact, ...], not_after: f
     dated: list[DatedFact] = []
     limit = not_after
     for fact in reversed(facts):
-        found = parse_clock(data[fact.offset : fact.offset + 64])
-        at = None
-        if found is not None:
-            seconds, has_date = found
-            at = seconds if has_date else _place_clock(seconds, limit)
-            if at is not None and limit != float("inf"):
-                limit = min(limit, at + AHEAD)
+        at = _read_time(read_prefix(strip_escapes(data[fact.offset : fact.offset + PREFIX])), limit)
+        if at is not None and limit != float("inf"):
+            limit = min(limit, at + AHEAD)
         dated.append(DatedFact(start + fact.offset, fact.fact, at))
     return tuple(reversed(dated))
+
+
+def _read_time(prefix: Prefix, not_after: float) -> float | None:
+    """When a line was written (unix s); clocks without a zone are local ones."""
+    if prefix.clock is None:
+        return None
+    if not prefix.has_date:
+        return _place_clock(prefix.clock, not_after)
+    if prefix.has_zone:
+        return prefix.clock
+    import time
+
+    try:
+        return time.mktime((*time.gmtime(prefix.clock)[:8], -1)) + prefix.clock % 1
+    except (OverflowError, ValueError, OSError):  # a date that no clock ever showed
+        return None
 
 
 def _place_clock(seconds: float, not_after: float) -> float | None:

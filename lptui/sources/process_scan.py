@@ -14,7 +14,7 @@ WRITES, NAMED, STANDS = 3, 2, 1
 """How sure a sign is: the process writes the run's files, names the run, only stands in its directory."""
 YOUNG = 120.0
 LOOK_AGAIN = 30.0
-"""An old process that has shown no sign is looked at again only this often (seconds)."""
+"""An old process, or one known to write the run's files, is looked at again only this often (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +115,10 @@ class ProcessScan:
             yield
             if looked.ours and stat.pid not in above:
                 candidates.append((stat, looked))
-                if now >= looked.next_look or looked.sign:
-                    age = boot_age - stat.started / ticks
-                    looked.next_look = now if age < YOUNG else now + LOOK_AGAIN
+                if now >= looked.next_look:
                     yield from self._look(stat, looked, target)
+                    young = boot_age - stat.started / ticks < YOUNG
+                    looked.next_look = now if young and looked.sign < WRITES else now + LOOK_AGAIN
         yield from self._conclude(candidates)
 
     def _learn(self, stat: ProcStat, target: Target) -> _Looked:

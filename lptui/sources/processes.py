@@ -48,7 +48,7 @@ class _Known:
     why: str
     root: bool
     sign: int
-    cpu_at: float | None = None
+    read_at: float
     cpu_percent: float | None = None
 
 
@@ -104,10 +104,11 @@ class ProcessSource:
             if stat is None or stat.started != known.stat.started:
                 gone.append(known)
                 del self._known[pid]
-            elif known.cpu_at is None or now > known.cpu_at:
-                if known.cpu_at is not None:
-                    known.cpu_percent = 100 * (stat.cpu - known.stat.cpu) / self._ticks / (now - known.cpu_at)
-                known.stat, known.cpu_at = stat, now
+            else:
+                if now > known.read_at:
+                    used = (stat.cpu - known.stat.cpu) / self._ticks
+                    known.cpu_percent = 100 * used / (now - known.read_at)
+                known.stat, known.read_at = stat, now
         if gone and not self._known:
             self._scanned_at = None  # a restart may have begun already: look before saying that none is left
         return [self._witness(known, now) for known in gone if known.root or self._leads_rank(known)]
@@ -136,21 +137,21 @@ class ProcessSource:
         if found is None:
             return False
         self._scanned_at = now
-        self._take(found)
+        self._take(found, now)
         return True
 
-    def _take(self, found: Found) -> None:
+    def _take(self, found: Found, now: float) -> None:
         roots, why, sign = found.roots, found.why, found.sign
         self._untold = found.untold
         if self._info.pid is not None:
             there = self._info.pid in found.table
             roots = frozenset((self._info.pid,)) if there else frozenset[int]()
-            why = spread_to_children(found.table, {pid: "named by --pid" for pid in roots}, self._own)
+            why = spread_to_children(found.table, dict.fromkeys(roots, "named by --pid"), self._own)
             sign, self._untold = NAMED, ""
         for pid, reason in why.items():
             stat, known = found.table[pid], self._known.get(pid)
             if known is None or known.stat.started != stat.started:
-                self._known[pid] = self._meet(stat, reason, pid in roots, sign)
+                self._known[pid] = self._meet(stat, reason, pid in roots, sign, now)
             else:
                 known.root, known.sign = pid in roots, max(known.sign, sign)
                 known.why = known.why if known.sign > sign else reason
@@ -159,14 +160,14 @@ class ProcessSource:
             del self._known[pid]
         self._seen_here = self._seen_here or bool(why)
 
-    def _meet(self, stat: ProcStat, why: str, root: bool, sign: int) -> _Known:
+    def _meet(self, stat: ProcStat, why: str, root: bool, sign: int, now: float) -> _Known:
         from lptui.text.secrets import mask_text
 
         arguments = self._scan.arguments(stat)
         command = _harmless(mask_text(" ".join(arguments))) or f"[{_harmless(stat.name)}]"
         owner = self._proc.owner(stat.pid)
         rank = self._proc.rank(stat.pid)
-        return _Known(stat, arguments, command, _name_user(owner), rank, _harmless(why), root, sign)
+        return _Known(stat, arguments, command, _name_user(owner), rank, _harmless(why), root, sign, now)
 
     # -- the run's place
 

@@ -37,7 +37,7 @@ def _wandb(run: RunInfo) -> dict[str, Source]:
 def _configuration(run: RunInfo) -> dict[str, Source]:
     from lptui.sources.configuration import ConfigurationSource
 
-    return {path: ConfigurationSource(run) for path in run.configs[:1]}
+    return {run.path: ConfigurationSource(run)} if run.configs else {}
 
 
 def _witnesses(run: RunInfo) -> dict[str, Source]:
@@ -71,12 +71,13 @@ def _gpu(run: RunInfo) -> dict[str, Source]:
 
 
 SOURCES: tuple[Registered, ...] = (
-    Registered("log", "log", _logs),
-    Registered("wandb", "files", _wandb),
+    # The small and telling ones first: what they say goes into the words of findings.
     Registered("configuration", "files", _configuration),
     Registered("witnesses", "files", _witnesses),
-    Registered("checkpoints", "files", _checkpoints),
     Registered("processes", "files", _processes),
+    Registered("log", "log", _logs),
+    Registered("checkpoints", "files", _checkpoints),
+    Registered("wandb", "files", _wandb),
     Registered("host", "machine", _host),
     Registered("gpu", "machine", _gpu),
 )

@@ -168,7 +168,7 @@ def _conclude(state: RunState, ending: _End | None, patience: float, last: float
 
 def _conclude_dead(state: RunState, quiet: float, patience: float) -> tuple[Condition, str]:
     gone = state.seen.get("process_gone")
-    failure = next((f for f in state.findings if f.active and f.severity == "error" and f.role == "root"), None)
+    failure = next((f for f in state.findings if f.active and f.severity == "error" and f.anchor is not None), None)
     if gone is not None:
         return "crashed", f"{gone.value}, without an end record"
     if quiet <= min(patience, 15.0):

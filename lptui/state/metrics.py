@@ -57,7 +57,7 @@ def _read_progress(state: RunState, event: Samples, series: Mapping[str, Series]
         step = longest.steps[-1] if event.source == "wandb" else None
     rate = next((s.value for k in RATE_KEYS if (found := series.get(k)) and (s := found.last())), None)
     if step is not None and math.isfinite(step) and (progress.step is None or at >= (progress.at or 0)):
-        progress = replace(progress, step=int(step), source=event.source, at=at)
+        progress = replace(progress, step=int(step), source=event.source, form="wandb", at=at)
     if rate is not None and math.isfinite(rate):
         progress = replace(progress, steps_per_second=rate)
     return progress

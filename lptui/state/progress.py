@@ -40,6 +40,8 @@ def add_facts(state: RunState, event: Facts) -> RunState:
 
 def _advance(progress: Progress, line: ProgressLine, dated: DatedFact, event: Facts) -> Progress:
     """`progress` after a line, if that line is the newest one read so far."""
+    if line.form == "bar" and progress.form not in ("", "bar"):
+        return progress  # a bar may count anything: an evaluation, a download
     position = dated.position
     same_log = progress.source == event.file
     if same_log and progress.position is not None and position < progress.position:
@@ -48,14 +50,23 @@ def _advance(progress: Progress, line: ProgressLine, dated: DatedFact, event: Fa
         return progress
     return replace(
         progress,
-        step=line.step if line.step is not None else progress.step,
+        step=_sharper(progress.step, line),
         total=line.total_steps if line.total_steps is not None else progress.total,
-        epoch=line.epoch if line.epoch is not None else progress.epoch,
+        epoch=int(line.epoch) if line.epoch is not None else progress.epoch,
         steps_per_second=line.steps_per_second or progress.steps_per_second,
         at=dated.at if dated.at is not None else progress.at,
         position=position,
         source=event.file,
+        form=line.form,
     )
+
+
+def _sharper(known: int | None, line: ProgressLine) -> int | None:
+    """The step of `line`, unless what is known already agrees with it and is sharper (a share of a total is coarse)."""
+    if line.step is None or known is None:
+        return line.step if line.step is not None else known
+    coarse = line.step_resolution or 1
+    return known if coarse > 1 and abs(known - line.step) <= coarse else line.step
 
 
 def refresh_eta(state: RunState) -> Progress:

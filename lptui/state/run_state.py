@@ -34,6 +34,8 @@ class Progress:
     at: float | None = None
     position: int | None = None
     source: str = ""
+    form: str = ""
+    """What kind of line or record said it: metta, dict, pairs, bar, wandb."""
     eta: float | None = None
 
 

@@ -129,7 +129,7 @@ _TRIGGERS = (
 )
 _KEY = r"[A-Za-z_][\w.-]{0,80}"
 _VALUE = r"\"[^\"\n]{1,4096}\"|'[^'\n]{1,4096}'|[^\s,;&|)}\]\"']{1,4096}"
-_ASSIGNMENT = re.compile(rf"(?<![\w.-])({_KEY}[\"']?\s{{0,3}}[=:]\s{{0,3}})({_VALUE})")
+_ASSIGNMENT = re.compile(rf"(?<![\w.])({_KEY}[\"']?\s{{0,3}}[=:]\s{{0,3}})({_VALUE})")
 _FLAG = re.compile(rf"(?<!\S)(--?{_KEY}\s+)(?!-)({_VALUE})")
 
 

@@ -16,6 +16,8 @@ def short_number(value: float | None) -> str:
     if not math.isfinite(value):
         return format_value(value)
     size, index = abs(value), 0
+    if size >= 999.5e18:
+        return f"{value:.2e}"
     while size >= 999.5 and index < len(_PREFIXES) - 1:
         size, index = size / 1000, index + 1
     if index == 0:

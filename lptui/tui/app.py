@@ -156,7 +156,10 @@ class LptuiApp(App[int]):
             yield SystemCommand(f"Theme: {name}", "Use this colour theme", self._theme_setter(name))
 
     def _runner(self, action: str, node: object) -> Callable[[], None]:
-        return lambda: self.call_later(self.run_action, action, node)
+        def run_it() -> None:
+            self.call_later(self.run_action, action, node)
+
+        return run_it
 
     def _theme_setter(self, name: str) -> Callable[[], None]:
         def use_it() -> None:

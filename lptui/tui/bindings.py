@@ -82,9 +82,12 @@ def grouped(bindings: Iterable[Binding]) -> list[tuple[str, Binding]]:
     return [(" ".join(dict.fromkeys(words)), binding) for words, binding in keys.values()]
 
 
-def footer_bindings(active: Mapping[str, ActiveBinding], mine: Container[object]) -> list[tuple[str, str]]:
-    """(key, word) to show in the footer: those of the focused pane (its nodes are `mine`) first."""
-    shown = [a for a in active.values() if a.binding.show and a.enabled]
+def footer_bindings(
+    active: Mapping[str, ActiveBinding], mine: Container[object], idle: Container[str] = ()
+) -> list[tuple[str, str]]:
+    """(key, word) to show in the footer: those of the focused pane (its nodes are `mine`) first; `idle` ids do
+    nothing there and are left out."""
+    shown = [a for a in active.values() if a.binding.show and a.enabled and (a.binding.id or "") not in idle]
     shown.sort(key=lambda a: a.node not in mine)
     words = grouped(a.binding for a in shown)
     return [(key.split(" ")[0], binding.description) for key, binding in words]

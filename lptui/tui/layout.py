@@ -72,7 +72,7 @@ def _wide(width: int, height: int, visitor: str) -> dict[str, Box]:
     left = width * 48 // 100
     right = width - left
     half = right // 2
-    top = max(10, height * 26 // 100)
+    top = max(9, height * 20 // 100)
     middle = (height - top) // 2
     low = height - top - middle
     boxes: dict[str, Box] = {

@@ -13,7 +13,7 @@ import pytest
 
 from lptui.checkpoints.info import CheckpointInfo, from_json, to_json
 from lptui.checkpoints.inspection import inspect
-from lptui.checkpoints.legacy import read_head
+from lptui.checkpoints.legacy import read_keys, read_object
 from lptui.checkpoints.probe import FileBytes
 
 DATA = Path(__file__).parent / "data"
@@ -249,7 +249,7 @@ def test_the_two_headers_of_a_record_must_agree(tmp_path: Path) -> None:
     at = data.index(b"plain_dict/data.pkl")
     info = damaged(tmp_path, "a.pt", data[:at] + b"plain_dict/tada.pkl" + data[at + 19 :])
     assert info.verdict == "unsafe-pickle"
-    assert "headers" in info.reason
+    assert "two different names" in info.reason
 
 
 def test_trailing_bytes_behind_the_archive(tmp_path: Path) -> None:
@@ -260,7 +260,8 @@ def test_trailing_bytes_behind_the_archive(tmp_path: Path) -> None:
 def test_legacy_with_wrong_counts_and_too_short(tmp_path: Path) -> None:
     data = (DATA / "legacy.pt").read_bytes()
     with (DATA / "legacy.pt").open("rb") as file:
-        at = read_head(FileBytes(file.fileno(), len(data))).storages_at
+        source = FileBytes(file.fileno(), len(data))
+        at = read_keys(source, *read_object(source)).storages_at
     wrong = damaged(tmp_path, "a.pt", data[:at] + struct.pack("<Q", 999) + data[at + 8 :])
     lost = damaged(tmp_path, "c.pt", data[:at] + bytes(len(data) - at))
     cut = damaged(tmp_path, "b.pt", (DATA / "legacy.pt").read_bytes()[:-10])

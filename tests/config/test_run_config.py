@@ -59,7 +59,8 @@ def test_wandb_style_is_unwrapped() -> None:
 
 def test_references_inside_the_file_are_resolved() -> None:
     found = rows(
-        "run: me\ndir: /out/${run}\nlog: ${dir}/log\ntrainer: {bs: 8, mb: '${.bs}', up: '${..run}', l: [4], i: '${.l[0]}'}\n"
+        "run: me\ndir: /out/${run}\nlog: ${dir}/log\n"
+        "trainer: {bs: 8, mb: '${.bs}', up: '${..run}', l: [4], i: '${.l[0]}'}\n"
         "which: bs\nnested: ${trainer.${which}}\nmapping: ${trainer}\nmissing: ${nowhere}\n"
     )
     assert found["log"] == "/out/me/log"

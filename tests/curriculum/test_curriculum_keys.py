@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lptui.curriculum.keys import CurriculumStat, TaskCell, TaskName, classify, name_tasks
@@ -105,6 +105,7 @@ def test_several_samples_stay_apart() -> None:
     assert {name.display for name in names.values()} == {"basic", "basic:sample(0)", "basic:sample(1)"}
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "/x/a", "/y/a", "/y/x/a", "b", "/x/b", "b:sample(1)"]) | st.text(max_size=8)))
 def test_displays_are_unique_for_distinct_tasks(tasks: list[str]) -> None:
     names = name_tasks(tasks)
@@ -115,6 +116,7 @@ def test_displays_are_unique_for_distinct_tasks(tasks: list[str]) -> None:
     assert len({name.display for name in paths}) == len({name.canonical for name in paths})
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_key_is_survived(key: str) -> None:
     for prefix in ("", "curriculum/", "lp/", "env_task_reward/", "env_curriculum_task_probs/"):

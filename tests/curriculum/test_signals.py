@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lptui.curriculum.signals import VOID_SIGNALS, read_signals
@@ -73,6 +73,7 @@ def test_void_signals_name_their_reason() -> None:
     assert all(reason.startswith("always") for reason in VOID_SIGNALS.values())
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(min_value=0, max_value=1), min_size=1, max_size=40).filter(lambda xs: sum(xs) > 0.01))
 def test_entropy_stays_in_range(weights: list[float]) -> None:
     total = math.fsum(weights)

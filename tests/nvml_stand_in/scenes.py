@@ -114,16 +114,19 @@ def hung(scene: Scene) -> dict:
     first(scene)
     hung_since = scene.now
     scene.rules("-1 devices 3", "1 Utilization -1")
-    left = scene.until(
-        lambda s: s.statuses[-1][0] == "partial" and s.sweep["devices"][2]["read_at"] == s.now, 1
-    )
+    only = ("partial", "GPU 1 without an answer")
+    left = scene.until(lambda s: s.statuses[-1] == only and s.sweep["devices"][2]["read_at"] == s.now, 1)
     ages = [device["read_at"] - hung_since for device in left["devices"]]
     later = [next_of(scene, 0) for _ in range(5)]
-    threads = sum(thread.name.startswith("lptui-nvml") for thread in threading.enumerate())
+    scene.until(lambda s: s.statuses[-1] == only and threads() == 2)
     partial = scene.statuses[-1]
     scene.rules("-1 devices 3")
     back = scene.until(lambda s: s.statuses[-1][0] == "ok" and fresh(s), 0.01)
-    return {"ages": ages, "now": later[-1], "threads": threads, "partial": partial, "back": back}
+    return {"ages": ages, "now": later[-1], "partial": partial, "back": back}
+
+
+def threads() -> int:
+    return sum(thread.name.startswith("lptui-nvml") for thread in threading.enumerate())
 
 
 def next_of(scene: Scene, index: int) -> float:

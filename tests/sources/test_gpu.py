@@ -142,7 +142,6 @@ def test_a_hung_device_delays_no_other_and_comes_back(tmp_path: Path, library: P
     assert stuck == 0
     assert first > 0
     assert third > 0
-    assert seen["threads"] == 2
     assert seen["partial"] == ["partial", "GPU 1 without an answer"]
     assert len({device["read_at"] for device in seen["back"]["devices"]}) == 1
 

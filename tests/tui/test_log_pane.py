@@ -57,7 +57,7 @@ class Harness(App[None]):
             on_answer(Chunk(request.file, request.start, part))
         elif isinstance(request, SearchLog):
             if request.pattern == "(":
-                on_answer(SearchProgress(request, 0, 1, done=True, error="missing )"))
+                on_answer(SearchProgress(request, 0, 1, done=True, error="not a pattern: missing )"))
                 return
             on_answer(SearchProgress(request, 1, 4))
             word = request.pattern.encode()
@@ -188,19 +188,19 @@ async def test_home_asks_for_bytes_and_says_that_it_reads() -> None:
 
 
 async def test_paging_up_from_the_end_reaches_every_line_once() -> None:
-    data = lines(9000)
+    data = b"".join(b"line %06d of the training" % i + b"." * 300 + b"\n" for i in range(1500))
     app = Harness({FILE: data})
     async with app.run_test(size=(60, 102)) as pilot:
         app.pane.workspace = workspace(data)
         await pilot.pause()
         seen: set[str] = set(app.shown)
-        for _ in range(100):
+        for _ in range(16):
             await pilot.press("pageup")
             await pilot.pause()
             assert "  … reading" not in app.shown  # bytes ahead were read in time
             seen |= set(app.shown)
-        assert len(seen) == 9000
-        assert app.shown[0] == "  line 000000 of the training"
+        assert len(seen) == 1500
+        assert app.shown[0].startswith("  line 000000 of the training")
 
 
 async def test_a_finding_stands_below_its_line_and_counts_as_rows() -> None:
@@ -209,12 +209,12 @@ async def test_a_finding_stands_below_its_line_and_counts_as_rows() -> None:
     follower = Finding("f-2", "nccl", "error", "NCCL timeout", role="follow-up", incident="i1")
     past = replace(oom(data.index(b"line 000095")), id="old", past=True, past_reason="recovered at step 10")
     app = Harness({FILE: data})
-    async with app.run_test(size=(70, 20)) as pilot:
+    async with app.run_test(size=(76, 20)) as pilot:
         app.pane.workspace = workspace(data, findings=(oom(position), follower, past))
         await pilot.pause()
         shown = app.shown
         index = shown.index("✖ line 000090 of the training")
-        assert shown[index + 1] == "  ▎ ✖ error CUDA out of memory on GPU 3 · seen 8 times · 1 follow-up h…"
+        assert shown[index + 1] == "  ▎ ✖ error CUDA out of memory on GPU 3 · seen 8 times · +1 follow-up"
         assert shown[index + 2] == "  ▎  why: 77.9 of 79.1 GiB were in use"
         assert shown[index + 3] == "  ▎  fix: use a smaller minibatch: 8192"
         assert shown[index + 4] == "  ▎  command: ./run.py trainer.minibatch=8192  (y copies)"
@@ -300,7 +300,7 @@ async def test_a_wrong_pattern_is_said_in_words() -> None:
         await pilot.press("(", "enter")
         await pilot.pause()
         await pilot.pause()
-        assert "pattern is wrong: missing )" in str(app.pane.border_subtitle)
+        assert "/( · not a pattern: missing )" in str(app.pane.border_subtitle)
 
 
 async def test_brackets_switch_logs_and_keep_the_place() -> None:

@@ -211,9 +211,9 @@ def test_colours_of_the_log_are_kept_and_levels_coloured() -> None:
     assert line_row(b"\x1b[31mred\x1b[0m plain\n", 0, 18, 0, 40) == (("red", "sgr:31"), (" plain", ""))
     line = b"[12:04:11.120] ERROR lost it\n"
     assert line_row(line, 0, len(line), 0, 40) == (("[12:04:11.120] ", "dim"), ("ERROR lost it", "error"))
-    assert level_style("torch.OutOfMemoryError: CUDA out of memory") == "error"
-    assert level_style("2026 WARNING slow") == "warn"
-    assert level_style("0 errors in ERRORS.txt") == ""
+    assert level_style(b"torch.OutOfMemoryError: CUDA out of memory") == "error"
+    assert level_style(b"2026-11-23 12:04:11 WARNING slow") == "warn"
+    assert level_style(b"0 errors in ERRORS.txt") == ""
     assert stamp_length("2026-11-23 12:04:11,120 - INFO") == 26
     assert stamp_length("12 apples") == 0
 

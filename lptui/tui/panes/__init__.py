@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from lptui.state.run_state import RunState
-from lptui.tui.widgets.rows import Page, RowsView
+from lptui.tui.widgets.rows import ASCII, Page, RowsView
 from lptui.tui.workspace import Cursor, Workspace
 
 PANES: tuple[tuple[str, str, str], ...] = (
@@ -67,7 +67,6 @@ class Pane(Widget):
     def __init__(self) -> None:
         super().__init__(id=f"pane-{self.pane_id}", classes="pane")
         self._frame = ("", "")
-        self.failed = ""
 
     def compose(self) -> ComposeResult:
         raise NotImplementedError
@@ -125,8 +124,7 @@ class Pane(Widget):
         except Exception as error:
             if not self.fenced:
                 raise
-            self.failed = f"{type(error).__name__}: {error}"
-            self._set_frame("", f"lptui: this pane failed ({type(error).__name__}); the others go on")
+            self._set_frame("", _failure(error))
 
     def ask(self, request: Any, on_answer: Any) -> None:
         """Ask the engine; `on_answer(answer)` is called on the screen's thread."""
@@ -159,12 +157,16 @@ class Pane(Widget):
             return
         old, self._frame = self._frame, (note, status)
         if note != old[0] or not self.border_title:
-            self.border_title = Content(f"{self.digit} {self.title}" + (f" · {note}" if note else ""))
+            self.border_title = self._words(f"{self.digit} {self.title}" + (f" · {note}" if note else ""))
         if status != old[1]:
-            self.border_subtitle = Content(status) if status else None
+            self.border_subtitle = self._words(status) if status else None
+
+    def _words(self, text: str) -> Content:
+        """Plain content: a string would be read as markup."""
+        return Content(text.translate(ASCII) if self.ascii else text)
 
     def on_mount(self) -> None:
-        self.border_title = Content(f"{self.digit} {self.title}")
+        self.border_title = self._words(f"{self.digit} {self.title}")
 
 
 class RowsPane(Pane):
@@ -190,7 +192,18 @@ class RowsPane(Pane):
 
     def _compute(self, width: int) -> Page:
         space = self.workspace
-        return self.page(space.run, width) if space is not None and space.runs else Page()
+        if space is None or not space.runs:
+            return Page()
+        try:
+            return self.page(space.run, width)
+        except Exception as error:
+            if not self.fenced:
+                raise
+            return Page([((_failure(error), "error"),)])
+
+
+def _failure(error: Exception) -> str:
+    return f"lptui: this pane failed ({type(error).__name__}); the others go on"
 
 
 def _same(one: tuple[object, ...], two: tuple[object, ...]) -> bool:

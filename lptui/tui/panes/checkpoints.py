@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from lptui.model.readings import CheckpointReading
 from lptui.state.run_state import RunState
-from lptui.text import plural, short_age, short_bytes, short_number
+from lptui.text import plural, short_age, short_bytes, short_number, shorten_middle
 from lptui.text.units import date
 from lptui.tui.glyphs import level_glyph
 from lptui.tui.moments import checkpoint_cursor, nearest_checkpoint
 from lptui.tui.panes import RowsPane
 from lptui.tui.verdicts import verdict_word
 from lptui.tui.widgets.rows import Page, RowsView
-from lptui.tui.widgets.spans import Row, clean, columns, crop, wrap
+from lptui.tui.widgets.spans import Row, clean, columns, crop, row_width, wrap
 from lptui.tui.workspace import Cursor, Workspace
 
 _ENDED = ("finished", "crashed")
@@ -114,7 +114,7 @@ def summary(state: RunState) -> list[Row]:
     times = [c.modified_at for c in state.checkpoints][-6:]
     gaps = [b - a for a, b in pairwise(times) if b > a]
     if gaps:
-        row = (*row, (f", one each {short_age(median(gaps))}", "dim"))
+        row = (*row, (f", one every {short_age(median(gaps))}", "dim"))
     free = state.host.disk_free if state.host is not None else None
     rows: list[Row] = [row]
     sizes = [c.size for c in state.checkpoints if c.size][-3:]
@@ -136,8 +136,8 @@ def head_row(state: RunState, width: int) -> Row:
     cells = [("", "dim", 11, "<"), ("step", "dim", 7, ">")]
     if _wide(width):
         cells.append(("epoch", "dim", 6, ">"))
-    cells += [("size", "dim", 9, ">"), (when, "dim", _when_width(state), ">"), ("name", "dim", 4, "<")]
-    return columns(cells)
+    cells += [("size", "dim", 9, ">"), (when, "dim", _when_width(state, width), ">")]
+    return (*columns(cells), (" name", "dim"))
 
 
 def checkpoint_row(checkpoint: CheckpointReading, state: RunState, width: int, *, plain: bool) -> Row:
@@ -145,13 +145,18 @@ def checkpoint_row(checkpoint: CheckpointReading, state: RunState, width: int, *
     level, word = verdict_word(checkpoint.verdict, complete=checkpoint.complete)
     glyph, style = level_glyph(level, plain=plain)
     ended = state.life.condition in _ENDED
-    when = date(checkpoint.modified_at) if ended else short_age(state.now - checkpoint.modified_at)
+    written = date(checkpoint.modified_at)[0 if width >= 72 else 5 :]
+    when = written if ended else short_age(state.now - checkpoint.modified_at)
     cells = [(f"{glyph} {word}", style, 11, "<"), (short_number(checkpoint.step), "value", 7, ">")]
     if _wide(width):
         cells.append((short_number(checkpoint.epoch), "value", 6, ">"))
-    cells += [(short_bytes(checkpoint.size), "value", 9, ">"), (when, "dim", _when_width(state), ">")]
-    return crop((*columns(cells), (f" {clean(checkpoint.name)}", "value")), width)
+    cells += [(short_bytes(checkpoint.size), "value", 9, ">"), (when, "dim", _when_width(state, width), ">")]
+    row = columns(cells)
+    name = shorten_middle(clean(checkpoint.name), max(4, width - row_width(row) - 1))
+    return crop((*row, (f" {name}", "value")), width)
 
 
-def _when_width(state: RunState) -> int:
-    return 16 if state.life.condition in _ENDED else 7
+def _when_width(state: RunState, width: int) -> int:
+    if state.life.condition not in _ENDED:
+        return 7
+    return 16 if width >= 72 else 11

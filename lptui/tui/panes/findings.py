@@ -62,7 +62,8 @@ class FindingsPane(RowsPane):
             rows.append(finding_row(finding, width, indented=indented, plain=self.ascii))
             keys.append(finding.id)
             if finding.id == chosen and self.view.size.height >= 6:
-                preview = fix_rows(finding, width)
+                room = self.view.size.height - len(ordered)
+                preview = [*fix_rows(finding, width), *(more_rows(finding, width) if room >= 9 else [])]
                 rows += preview
                 keys += [None] * len(preview)
         return Page(rows, keys)
@@ -94,10 +95,9 @@ def nothing_found(state: RunState, width: int, *, plain: bool) -> list[Row]:
     pending = unread(state)
     if state.statuses and not pending:
         glyph = "o" if plain else "●"
-        return [
-            ((f"{glyph} nothing found wrong", "ok"),),
-            (("every source of this run was read in full", "dim"),),
-        ]
+        names = ", ".join(sorted(s.source for s in state.statuses.values() if s.condition == "ok"))
+        words = wrap(clean(f"read in full: {names}"), width, 4)
+        return [((f"{glyph} nothing found wrong", "ok"),), *(((line, "dim"),) for line in words)]
     if not pending:
         return [(("nothing found so far — nothing has been read yet", "dim"),)]
     names = ", ".join(_pending_word(s.source, progress(s) if s.of else "") for s in pending)
@@ -157,15 +157,28 @@ def fix_rows(finding: Finding, width: int) -> list[Row]:
     if finding.fix is None or finding.past:
         return []
     rows: list[Row] = []
-    for i, line in enumerate(wrap(clean(finding.fix.what), width - 4, 2)):
-        rows.append((("  fix " if not i else "      ", "accent"), (cut(line, width - 6), "value")))
+    for i, line in enumerate(wrap(clean(finding.fix.what), width - 8, 2)):
+        rows.append((("  fix   " if not i else "        ", "accent"), (line, "value")))
     if finding.fix.command:
         hint = "  y copies"
         rows.append(
             (
-                ("      ", ""),
-                (cut(clean(finding.fix.command), max(8, width - 6 - len(hint))), "key"),
+                ("        ", ""),
+                (cut(clean(finding.fix.command), max(8, width - 8 - len(hint))), "key"),
                 (hint, "dim"),
             )
         )
+    return rows
+
+
+def more_rows(finding: Finding, width: int) -> list[Row]:
+    """Where there is room: why that helps, how to see it, and what was seen."""
+    if finding.past:
+        return []
+    rows: list[Row] = []
+    texts = [("why", finding.fix.why), ("then", finding.fix.verify)] if finding.fix is not None else []
+    texts += [("seen" if not i else "", e.text) for i, e in enumerate(finding.evidence[:2])]
+    for name, text in texts:
+        lines = wrap(clean(text), width - 8, 2) if text else []
+        rows += [((f"  {name if not i else '':<5} ", "dim"), (line, "dim")) for i, line in enumerate(lines)]
     return rows

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from lptui.curriculum.signals import VOID_SIGNALS, Signals
 from lptui.state.run_state import Curriculum, RunState, TaskRow
-from lptui.text import format_value, plural
+from lptui.text import cell_width, format_value, plural
 from lptui.text.width import cut
 from lptui.tui.glyphs import level_glyph
 from lptui.tui.panes import RowsPane
@@ -105,7 +105,9 @@ def signal_rows(table: Curriculum, width: int, *, plain: bool) -> list[Row]:
     void = [name for name, _ in table.stats if name in VOID_SIGNALS]
     if void:
         names = ", ".join(name.removeprefix("lp/") for name in void)
-        rows.append(((cut(f"say nothing of health, by construction: {names}", width), "faint dim"),))
+        words = f"no signal: {names}"
+        hint = " (enter: why)" if cell_width(words) + 13 <= width else ""
+        rows.append(((cut(words + hint, width), "dim"),))
     return rows
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from lptui.model.readings import GpuDevice, GpuSweep, HostReading, ProcessReading
 from lptui.state.run_state import RunState
-from lptui.text import plural, short_age, short_bytes
+from lptui.text import fit, plural, short_age, short_bytes
 from lptui.text.width import cut
 from lptui.tui.panes import RowsPane
 from lptui.tui.widgets.meters import meter, parts_bar
@@ -82,8 +82,11 @@ def _lost(device: GpuDevice, *, plain: bool) -> Row:
 
 
 def _device(device: GpuDevice, now: float, width: int, *, plain: bool) -> list[Row]:
-    name = (("GPU ", "dim"), (f"{device.index} ", "title"), (clean(device.name), "value"))
+    name = (("GPU ", "dim"), (f"{device.index} ", "title"), (clean(device.name).removeprefix("NVIDIA "), "value"))
     rows = [spread(name, _vitals(device), width, gap=2), _memory(device, width, plain=plain)]
+    legend = _legend(device, width - 6, plain=plain)
+    if legend:
+        rows.append((("      ", ""), *legend))
     if now - device.read_at >= _OLD:
         rows.append(
             (
@@ -94,16 +97,12 @@ def _device(device: GpuDevice, now: float, width: int, *, plain: bool) -> list[R
     if device.throttle:
         reasons = ", ".join(clean(t) for t in device.throttle)
         rows.append((("      ", ""), (f"{'!' if plain else '▲'} slowed down: {reasons}", "warn")))
-    rows += [
-        (
-            ("      ", ""),
-            (f"{p.pid}", "key"),
-            (f" {cut(clean(p.name), 20)} ", "value"),
-            (short_bytes(p.used_bytes), "ours"),
-        )
-        for p in device.processes
-        if p.ours
-    ]
+    mine = [p for p in device.processes if p.ours]
+    if len(mine) > 1:
+        rows += [
+            (("      ", ""), (f"{p.pid} {cut(clean(p.name), 20)} ", "key"), (short_bytes(p.used_bytes), "ours"))
+            for p in mine
+        ]
     return rows
 
 
@@ -138,12 +137,24 @@ def _memory(device: GpuDevice, width: int, *, plain: bool) -> Row:
         return (("  mem ", "dim"), (clean(why), "dim"))
     shares = _shares(device)
     words = f" {100 * used / total:3.0f} %  {short_bytes(used)} / {short_bytes(total)}"
-    names = ("ours", "others", "unattributed")
-    split = [(f" {name} {short_bytes(n)}", style) for (n, style), name in zip(shares, names, strict=True) if n > 0]
+    words = fit(words, max(28, len(words)))
     cells = max(6, min(30, width - 6 - len(words)))
-    row: Row = (("  mem ", "dim"), *parts_bar(shares, total, cells, plain=plain), (words, "value"))
-    legend: Row = ((" ", ""), *split)
-    return (*row, *legend) if row_width(row) + row_width(legend) <= width else row
+    return (("  mem ", "dim"), *parts_bar(shares, total, cells, plain=plain), (words, "value"))
+
+
+def _legend(device: GpuDevice, width: int, *, plain: bool) -> Row:
+    """Whose the used memory is: 'ours 52.0 GiB (812)  others 6.0 GiB  unattributed 3.0 GiB'."""
+    if not device.memory_used:
+        return ()
+    row: list[Span] = []
+    names = ("ours", "others", "unattributed" if width >= 60 else "?")
+    for (amount, style), name in zip(_shares(device), names, strict=True):
+        if amount > 0:
+            glyph = parts_bar([(1.0, style)], 1.0, 1, plain=plain)[0]
+            size = short_bytes(amount)
+            size = size if width >= 60 else size.replace(" ", "").removesuffix("iB")
+            row += [glyph, (f" {name} ", "dim"), (f"{size}  ", "value")]
+    return tuple(row)
 
 
 def _compact(device: GpuDevice, now: float, width: int, *, plain: bool) -> Row:

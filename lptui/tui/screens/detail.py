@@ -7,9 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
 
 from lptui.model.finding import Evidence, Finding
 from lptui.model.readings import CheckpointReading
@@ -18,14 +15,15 @@ from lptui.text import format_value, plural, short_bytes, short_number
 from lptui.text.units import date
 from lptui.tui.glyphs import level_glyph, severity_glyph
 from lptui.tui.moments import fix_command
+from lptui.tui.screens.dialog import Dialog
 from lptui.tui.verdicts import verdict_word
-from lptui.tui.widgets.rows import Page, RowsView
+from lptui.tui.widgets.rows import Page
 from lptui.tui.widgets.spans import Row, clean, wrap
 
 Draw = Callable[[int], list[Row]]
 
 
-class DetailScreen(ModalScreen[None]):
+class DetailScreen(Dialog):
     """A framed page over the run screen; `y` copies its command."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,17 +38,8 @@ class DetailScreen(ModalScreen[None]):
         self._copied = copied
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
-            box.border_title = Content(self._title)
-            hint = "esc closes" + ("   y copies the command" if self._copied else "")
-            box.border_subtitle = Content(hint)
-            yield RowsView(lambda width: Page(self._draw(width)))
-
-    def on_mount(self) -> None:
-        self.query_one(RowsView).focus()
-
-    def action_close(self) -> None:
-        self.dismiss()
+        hint = "esc closes" + ("   y copies" if self._copied else "")
+        yield from self.framed(self._title, hint, lambda width: Page(self._draw(width)))
 
     def action_copy(self) -> None:
         if not self._copied:
@@ -87,8 +76,9 @@ def open_detail(state: RunState, kind: str, key: str, *, plain: bool) -> DetailS
 def finding_rows(finding: Finding, width: int, *, plain: bool) -> list[Row]:
     """Title, severity, when, evidence, fix: the whole of a finding."""
     glyph, style = severity_glyph(finding.severity, plain=plain)
-    rows: list[Row] = [((f"{glyph} {finding.severity}  ", f"{style} bold"), (_when(finding), "dim"))]
+    rows: list[Row] = [((f"{glyph} {finding.severity}", f"{style} bold"),)]
     rows += _paragraph(clean(finding.title), width, "title")
+    rows += _paragraph(_when(finding), width, "dim")
     if finding.past:
         rows += _paragraph(f"over: {clean(finding.past_reason) or 'the run recovered'}", width, "ok")
     rows += [(), (("What was seen", "accent bold"),)]

@@ -7,13 +7,11 @@ from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
 from textual.dom import DOMNode
-from textual.screen import ModalScreen
 
 from lptui.tui.bindings import grouped
 from lptui.tui.panes import Pane
+from lptui.tui.screens.dialog import Dialog
 from lptui.tui.widgets.rows import Page, RowsView
 from lptui.tui.widgets.spans import Row, columns, wrap
 
@@ -23,7 +21,7 @@ _ABOUT = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog):
     """Scrolls; any of esc, ?, q closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,16 +29,7 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
-            box.border_title = Content("Keys")
-            box.border_subtitle = Content("esc closes")
-            yield RowsView(self._page)
-
-    def on_mount(self) -> None:
-        self.query_one(RowsView).focus()
-
-    def action_close(self) -> None:
-        self.dismiss()
+        yield from self.framed("Keys", "esc closes", self._page)
 
     def _page(self, width: int) -> Page:
         run = self.app.screen_stack[0]
@@ -57,7 +46,7 @@ class HelpScreen(ModalScreen[None]):
 
 def _bound(node: object) -> list[Binding]:
     bindings = cast(DOMNode, node)._bindings  # pyright: ignore[reportPrivateUsage]  there is no public way
-    return [binding for _, binding in bindings if binding.tooltip]
+    return [binding for _, binding in bindings if binding.id and binding.tooltip]
 
 
 def _own(node: DOMNode) -> list[Binding]:

@@ -2,99 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.css.query import NoMatches
-from textual.geometry import NULL_SPACING, Offset, Region, Size
-from textual.layout import Layout, WidgetPlacement
 from textual.screen import Screen
-from textual.widget import Widget
 
 from lptui.model.finding import Finding
 from lptui.model.request import Acknowledge
 from lptui.tui.bindings import SCREEN_BINDINGS, footer_bindings
-from lptui.tui.layout import SizeClass, classify, is_visitor, plan
+from lptui.tui.layout import classify, is_visitor
 from lptui.tui.moments import finding_cursor, fix_command, order_findings
-from lptui.tui.panes import PANES, Pane, load_pane
+from lptui.tui.panes import PANES, Pane
+from lptui.tui.screens.stage import Curtain, Sentence, Stage
 from lptui.tui.widgets.header import Header, sentence
-from lptui.tui.widgets.rows import LinesView
-from lptui.tui.widgets.spans import Row, clean, wrap
+from lptui.tui.widgets.spans import clean
 from lptui.tui.widgets.tabs import Footer, Tabs
 from lptui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
     from lptui.tui.app import LptuiApp
-
-
-class Sentence(LinesView):
-    """The whole screen in one sentence, for a window too small for panes."""
-
-    def __init__(self) -> None:
-        super().__init__(id="sentence")
-        self._text = ""
-
-    def show(self, text: str) -> None:
-        """Draw `text`, wrapped."""
-        self._text = text
-        self.redraw()
-
-    def lines(self, width: int, height: int) -> Sequence[Row]:
-        rows = [((line, "value"),) for line in wrap(self._text, width)]
-        return [*rows, (("enlarge the window for more", "dim"),)] if len(rows) < height else rows
-
-
-class Boxes(Layout):
-    """Places the displayed panes of a stage in the boxes of its plan."""
-
-    name = "boxes"
-
-    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> list[WidgetPlacement]:
-        boxes = cast(Stage, parent).boxes(size)
-        return [
-            WidgetPlacement(Region(*boxes[child.pane_id]), Offset(0, 0), NULL_SPACING, child)
-            for child in children
-            if isinstance(child, Pane) and child.pane_id in boxes
-        ]
-
-
-class Stage(Widget):
-    """Holds all panes; shows those of the plan."""
-
-    def __init__(self) -> None:
-        super().__init__(id="stage")
-        self._boxes = Boxes()
-        self.size_class: SizeClass = "sentence"
-        self.recent: list[str] = [pane_id for pane_id, _, _ in PANES]
-        self.zoomed = False
-        self.visitor = ""
-
-    @property
-    def layout(self) -> Layout:
-        return self._boxes
-
-    def compose(self) -> ComposeResult:
-        for pane_id, _, _ in PANES:
-            pane = load_pane(pane_id)
-            pane.display = False
-            yield pane
-
-    def boxes(self, size: Size) -> dict[str, tuple[int, int, int, int]]:
-        """Where the displayed panes are in a stage of `size`."""
-        return plan(
-            self.size_class, size.width, size.height, self.recent, zoomed=self.zoomed, visitor=self.visitor
-        ).boxes
-
-    def rearrange(self) -> frozenset[str]:
-        """Display exactly the panes of the plan; returns their ids."""
-        names = frozenset(self.boxes(Size(100, 40)))
-        for pane in self.query_children(Pane):
-            pane.display = pane.pane_id in names
-        self.refresh(layout=True)
-        return names
 
 
 class RunScreen(Screen[None]):
@@ -105,7 +34,7 @@ class RunScreen(Screen[None]):
     AUTO_FOCUS = None
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(classes="-opening")
         self._workspace: Workspace | None = None
         self._visible: frozenset[str] = frozenset()
         self._tabs = Tabs()
@@ -120,6 +49,7 @@ class RunScreen(Screen[None]):
         yield self._stage
         yield self._footer
         yield self._sentence
+        yield Curtain()
 
     @property
     def current(self) -> Pane:
@@ -132,7 +62,6 @@ class RunScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._arrange()
-        self.call_after_refresh(self._focus_current)
 
     def on_resize(self, _event: events.Resize) -> None:
         self._arrange()
@@ -146,14 +75,19 @@ class RunScreen(Screen[None]):
 
     def show(self, workspace: Workspace) -> None:
         """Hand a new workspace to everything that is displayed."""
-        self._workspace = workspace
+        old, self._workspace = self._workspace, workspace
         if not self.is_mounted or not workspace.runs:
             return
+        if self.has_class("-opening"):
+            self.remove_class("-opening")
+            self.call_after_refresh(self._focus_current)
         self._header.show(workspace)
         if self._stage.size_class == "sentence":
             self._sentence.show(sentence(workspace))
             return
         self._show_tabs()
+        if old is None or not old.runs or old.run.findings is not workspace.run.findings:
+            self._show_keys()
         for pane_id in self._visible:
             self.pane(pane_id).workspace = workspace
 
@@ -296,10 +230,25 @@ class RunScreen(Screen[None]):
         labels: list[tuple[str, str]] = []
         for pane in self._stage.query_children(Pane):
             label = pane.short or pane.title
-            labels.append((pane.pane_id, f"{label} {count}" if pane.pane_id == "findings" and count else label))
+            labels.append((pane.pane_id, f"{label} ({count})" if pane.pane_id == "findings" and count else label))
         self._tabs.show(tuple(labels), self._stage.recent[0], self._visible)
 
     def _show_keys(self) -> None:
         pane = self.current
         mine = (pane, *pane.query("*"))
-        self._footer.show(footer_bindings(self.active_bindings, mine))
+        idle = idle_bindings(pane)
+        findings = self._workspace.run.findings if self._workspace and self._workspace.runs else ()
+        if not findings:
+            idle.add("finding.next")
+        if not any(fix_command(f) for f in findings) and not pane.copied()[0]:
+            idle.add("copy")
+        keys = footer_bindings(self.active_bindings, mine, idle)
+        if self._stage.size_class == "wide":
+            keys += [(p.digit, p.title) for p in self._stage.query_children(Pane) if is_visitor(p.pane_id)]
+        self._footer.show(keys)
+
+
+def idle_bindings(pane: Pane) -> set[str]:
+    """Ids of the bindings that do nothing in this pane."""
+    own = {"search": "action_search", "filter": "action_filter"}
+    return {name for name, action in own.items() if getattr(type(pane), action) is getattr(Pane, action)}

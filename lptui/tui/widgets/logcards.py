@@ -106,7 +106,7 @@ def _tally(card: Card) -> str:
     if len(finding.ranks) > 1:
         parts.append(plural(len(finding.ranks), "rank"))
     if card.followers:
-        parts.append(plural(card.followers, "follow-up") + " hidden")
+        parts.append("+" + plural(card.followers, "follow-up"))
     return " · " + " · ".join(parts) if parts else ""
 
 

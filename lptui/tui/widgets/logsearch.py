@@ -37,7 +37,7 @@ class Search:
             return f"{name} · enter searches, esc ends"
         way = "earlier" if request.backwards else "later"
         if progress is not None and progress.error:
-            return f"{name} · pattern is wrong: {sanitise(progress.error)}"
+            return f"{name} · {sanitise(progress.error)}"
         if progress is None or not progress.done:
             share = 0 if progress is None or not progress.total else progress.scanned * 100 // progress.total
             return f"{name} · searching {share} %"

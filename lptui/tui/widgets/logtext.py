@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from lptui.formats.log_prefix import level
 from lptui.text import Span, cell_width, parse_sgr, sanitise
 from lptui.tui.widgets.spans import Row
 
@@ -134,17 +135,17 @@ def plain_text(data: bytes, start: int, end: int, limit: int = 4096) -> str:
     return sanitise(raw.decode("utf-8", "replace")[:limit])
 
 
-_WORD = re.compile(r"\b(?:(ERROR|CRITICAL|FATAL)|(WARN(?:ING)?)|(DEBUG|TRACE))\b")
+_LEVELS = {"critical": "error", "error": "error", "warning": "warn", "debug": "dim"}
 _CRASH = re.compile(
-    r"\s*(?:Traceback \(most recent call last\)|[A-Za-z_][\w.]{0,60}(?:Error|Exception|Interrupt)(?::|$))"
+    rb"\s*(?:Traceback \(most recent call last\)|[A-Za-z_][\w.]{0,60}(?:Error|Exception|Interrupt)(?::|$))"
 )
 
 
-def level_style(head: str) -> str:
+def level_style(head: bytes) -> str:
     """The span style for a line that begins with `head`: "error", "warn", "dim" or ""."""
-    match = _WORD.search(head[:120])
-    if match:
-        return "error" if match[1] else "warn" if match[2] else "dim"
+    word = level(head)
+    if word is not None:
+        return _LEVELS.get(word, "")
     return "error" if _CRASH.match(head) else ""
 
 
@@ -155,14 +156,14 @@ def line_row(data: bytes, start: int, end: int, left: int, width: int) -> Row:
     spans = visible_spans(data, first, last, left, width)
     if not spans:
         return ()
-    head = spans[0].text if left == 0 else data[first : min(last, first + 200)].decode("utf-8", "replace")
-    level = level_style(head)
+    head = spans[0].text
+    look = level_style(data[first : min(last, first + 200)])
     row: list[tuple[str, str]] = []
     stamp = stamp_length(head) if left == 0 and not spans[0].style else 0
     if stamp:
         row.append((head[:stamp], "dim"))
         spans[0] = Span(head[stamp:], "")
-    row += [(s.text, f"sgr:{s.style}" if s.style else level) for s in spans if s.text]
+    row += [(s.text, f"sgr:{s.style}" if s.style else look) for s in spans if s.text]
     return tuple(row)
 
 

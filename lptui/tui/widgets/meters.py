@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lptui.text import cell_width, short_bytes
+from lptui.text import cell_width, fit, short_bytes
 from lptui.tui.widgets.spans import Row, Span, bar
 
 _FILL = {"ours": ("█", "#"), "others": ("▓", "+"), "warn": ("█", "#"), "error": ("█", "#")}
 _UNKNOWN = ("▒", "?")
+_WORDS = 28
 _FREE = ("░", ".")
 
 
@@ -39,9 +40,10 @@ def meter(name: str, used: float | None, total: float | None, width: int, note: 
         return (lead, (note or "not known", "dim"))
     share = used / total
     words = f" {100 * share:3.0f} %  {short_bytes(used)} / {short_bytes(total)}"
-    if note and cell_width(words) + len(note) + 18 <= width:
-        words += f"  {note}"
+    words = fit(words, max(_WORDS, cell_width(words)))  # bars of one pane end in one column
     cells = max(4, min(30, width - 6 - cell_width(words)))
+    if note and 6 + cells + cell_width(words) + 2 + cell_width(note) <= width:
+        words += f"  {note}"
     if plain:
         drawn: Row = parts_bar([(used, level(share))], total, cells, plain=True)
     else:

@@ -23,6 +23,9 @@ from lptui.text import cell_width
 from lptui.tui.theme import SpanStyles, span_styles
 from lptui.tui.widgets.spans import Row, crop, row_width
 
+ASCII = str.maketrans("…·°—–×└─▐“”≥≤≈→█░", '.. --x`-|""><~>#.')
+"""Our own punctuation, one cell for one cell; the glyphs that carry meaning have their twins in `glyphs`."""
+
 
 class LinesView(Widget):
     """Base: `lines(width, height)` are computed on `redraw`, and only the cells that differ are refreshed."""
@@ -38,6 +41,11 @@ class LinesView(Widget):
     def lines(self, width: int, height: int) -> Sequence[Row]:
         """The visible lines, top to bottom; fewer than `height` leave the rest blank."""
         raise NotImplementedError
+
+    @property
+    def plain(self) -> bool:
+        """Whether the screen's own glyphs must be ASCII."""
+        return bool(getattr(self.app, "ascii", False))
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -64,8 +72,12 @@ class LinesView(Widget):
         base = self.rich_style
         if y >= len(self._lines):
             return Strip.blank(self.size.width, base)
-        styles = self._span_styles()
-        segments = [Segment(text, base + styles.style(name)) for text, name in self._lines[y] if text]
+        styles, plain = self._span_styles(), self.plain
+        segments = [
+            Segment(text.translate(ASCII) if plain else text, base + styles.style(name))
+            for text, name in self._lines[y]
+            if text
+        ]
         return Strip(segments).adjust_cell_length(self.size.width, base).simplify()
 
     def on_mount(self) -> None:

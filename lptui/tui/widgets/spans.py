@@ -43,7 +43,7 @@ def spread(left: Row, right: Row, width: int, gap: int = 1) -> Row:
     need = row_width(right)
     if need + gap >= width:
         return crop(left, width)
-    return (*crop(left, width - need), *right)
+    return (*crop(left, width - need - gap), (" " * gap, ""), *right)
 
 
 def wrap(text: str, width: int, limit: int = 50) -> list[str]:

@@ -37,7 +37,7 @@ class Tabs(LinesView):
     def lines(self, width: int, height: int) -> Sequence[Row]:
         row: list[Span] = []
         self._places = []
-        pad = 1 if sum(cell_width(label) + 4 for _, label in self._tabs) <= width else 0
+        pad = 1 if sum(cell_width(label) + 5 for _, label in self._tabs) <= width else 0
         x = 0
         for i, (pane_id, label) in enumerate(self._tabs, 1):
             text = f"{' ' * pad}{i} {label}{' ' * pad}"

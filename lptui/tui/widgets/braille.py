@@ -1,0 +1,147 @@
+"""Curves in braille dots, two columns by four rows a cell: a vertical stroke from minimum to maximum per
+dot column, joined into one line. Pure: columns in, text out.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lptui.stores.columns import Columns
+
+DOTS_X, DOTS_Y = 2, 4
+_BITS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+"""Bit of dot (column, row) in a braille cell, U+2800 on."""
+_OUTLIER = 5.0
+"""A range this many times wider than what most columns span is cut to the latter."""
+_TRIM = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The values at the bottom and at the top of a chart. `log`: logarithmic between them; both are
+    positive then."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def share(self, value: float) -> float:
+        """Where `value` lies between bottom (0) and top (1); outside of them when it is clipped."""
+        if not self.log:
+            return (value - self.low) / (self.high - self.low)
+        if value <= 0:
+            return -math.inf
+        low = math.log(self.low)
+        return (math.log(value) - low) / (math.log(self.high) - low)
+
+    def value(self, share: float) -> float:
+        """The value at `share` of the height."""
+        if self.log:
+            return self.low * (self.high / self.low) ** share
+        return self.low + (self.high - self.low) * share
+
+
+def find_scale(columns: Columns, log: bool = False) -> Scale | None:
+    """The scale that shows `columns`: all of them, or what most of them span when a few outliers would
+    flatten the rest. None if no finite value can be shown."""
+    values = sorted(v for pair in zip(columns.low, columns.high, strict=True) for v in pair if v is not None)
+    positive = [v for v in values if v > 0]
+    if log and positive:
+        values = positive
+    log = log and bool(positive)
+    if not values:
+        return None
+    low, high = values[0], values[-1]
+    if not log:
+        low, high = _trimmed(values, low, high)
+    if low == high:
+        if log:
+            return Scale(max(low / 2, sys.float_info.min), min(high * 2, sys.float_info.max), True)
+        pad = abs(low) / 10 or 1.0
+        return Scale(low - pad, high + pad)
+    return Scale(low, high, log)
+
+
+def _trimmed(values: Sequence[float], low: float, high: float) -> tuple[float, float]:
+    """(low, high) without outliers, each side on its own; unchanged when nothing is flattened by them."""
+    trim = max(1, math.ceil(len(values) * _TRIM)) if len(values) >= 16 else 0
+    one, two = values[trim], values[-1 - trim]
+    if two <= one or high - low <= _OUTLIER * (two - one):
+        return low, high
+    pad = (two - one) * 0.1
+    return (one - pad if one - low > two - one else low), (two + pad if high - two > two - one else high)
+
+
+def plot(columns: Columns, width: int, height: int, scale: Scale, *, ascii_only: bool = False) -> list[str]:
+    """`columns` (2 x `width` of them) as `height` rows of `width` braille cells; blank cells are spaces."""
+    cells = [[0] * width for _ in range(height)]
+    for x, (low, high) in enumerate(_strokes(columns, height * DOTS_Y, scale)):
+        bits = _BITS[x % DOTS_X]
+        for y in range(low, high + 1):
+            row = height * DOTS_Y - 1 - y
+            cells[row // DOTS_Y][x // DOTS_X] |= bits[row % DOTS_Y]
+    draw = _ascii_cell if ascii_only else _braille_cell
+    return ["".join(draw(cell) for cell in line) for line in cells]
+
+
+def _strokes(columns: Columns, dots: int, scale: Scale) -> list[tuple[int, int]]:
+    """The dots [low, high] of each column, joined to the ones before; (0, -1) where there are none. A
+    column without a point is bridged in a straight line, unless a NaN or an infinity lies in between."""
+    strokes: list[tuple[int, int]] = [(0, -1)] * len(columns.low)
+    before: int | None = None
+    for x, (low, high) in enumerate(zip(columns.low, columns.high, strict=True)):
+        if low is None or high is None:
+            before = None if columns.broken[x] else before
+            continue
+        bottom, top = _dot(low, dots, scale), _dot(high, dots, scale)
+        strokes[x] = (bottom, top)
+        if before is not None:
+            _bridge(strokes, before, x)
+        before = None if columns.broken[x] else x
+    return strokes
+
+
+def _dot(value: float, dots: int, scale: Scale) -> int:
+    share = scale.share(value)
+    if not share > 0:  # also where a huge range made it NaN
+        return 0
+    return dots - 1 if share >= 1 else min(dots - 1, int(share * dots))
+
+
+def _bridge(strokes: list[tuple[int, int]], left: int, right: int) -> None:
+    """Connect the strokes at columns `left` and `right` through what lies between."""
+    (low, high), (bottom, top) = strokes[left], strokes[right]
+    if right - left > 1:
+        start, end = (low + high) / 2, (bottom + top) / 2
+        before = low, high
+        for x in range(left + 1, right):
+            y = round(start + (end - start) * (x - left) / (right - left))
+            strokes[x] = _reach(before, (y, y))
+            before = (y, y)
+        low, high = before
+    strokes[right] = _reach((low, high), (bottom, top))
+
+
+def _reach(before: tuple[int, int], stroke: tuple[int, int]) -> tuple[int, int]:
+    """`stroke` made longer so that it touches the one before it."""
+    if stroke[0] > before[1] + 1:
+        return before[1] + 1, stroke[1]
+    if stroke[1] < before[0] - 1:
+        return stroke[0], before[0] - 1
+    return stroke
+
+
+def _braille_cell(bits: int) -> str:
+    return chr(0x2800 + bits) if bits else " "
+
+
+def _ascii_cell(bits: int) -> str:
+    if not bits:
+        return " "
+    rows = [y for y in range(DOTS_Y) if bits & (_BITS[0][y] | _BITS[1][y])]
+    if len(rows) >= 3:
+        return "|"
+    return "'" if rows[-1] <= 1 else "." if rows[0] >= 2 else "-"

@@ -1,0 +1,53 @@
+"""In which order charts are shown, and which ones a filter keeps: what tells of learning first, machinery
+last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fnmatch import translate
+
+_FIRST = (
+    ("reward", "rewards", "return", "returns", "score", "episode_reward", "episode_return", "reward_mean"),
+    ("loss", "train_loss", "total_loss"),
+    ("val_loss", "eval_loss", "valid_loss", "accuracy", "acc", "success", "success_rate"),
+    ("policy_loss", "pg_loss", "actor_loss", "clip_loss"),
+    ("value_loss", "v_loss", "critic_loss", "vf_loss"),
+    ("entropy", "entropy_loss"),
+    ("kl", "approx_kl", "kl_div", "old_approx_kl"),
+    ("grad_norm", "gradient_norm"),
+    ("clipfrac", "clip_fraction", "explained_variance", "importance"),
+    ("lr", "learning_rate"),
+    ("sps", "steps_per_second", "fps", "throughput", "tokens_per_second", "samples_per_second"),
+)
+_RANKS = {word: rank for rank, words in enumerate(_FIRST) for word in words}
+_SYSTEM = re.compile(r"^(?:system|gpu|cpu|monitor|memory|disk|network|perf|timing|proc)[./_]|^_|^system$|/time/", re.I)
+_TASK = re.compile(r"task_?\d+|per_task|^curriculum/|^lp/|^pool/", re.I)
+_DIGITS = re.compile(r"(\d+)")
+
+
+def order_key(name: str, per_task: bool = False) -> tuple[object, ...]:
+    """Sort key: headline metrics, then the rest, then per-task families, then the system; natural within."""
+    natural = tuple((0, int(p), "") if p.isdigit() else (1, 0, p.lower()) for p in _DIGITS.split(name[:200]) if p)
+    if _SYSTEM.search(name):
+        return (3, 0, 0, natural)
+    if per_task or _TASK.search(name):
+        return (2, 0, 0, natural)
+    parts = re.split(r"[/.]", name.lower())
+    for back in (1, 2):
+        rank = _RANKS.get(parts[-back]) if len(parts) >= back else None
+        if rank is not None:
+            return (0, rank, back, natural)
+    return (1, 0, 0, natural)
+
+
+def filter_names(names: Iterable[str], pattern: str) -> list[str]:
+    """Names that hold `pattern` as text, or match it as a glob when it has a `*` or `?`; upper case does
+    not matter."""
+    pattern = pattern.strip().lower()
+    if not pattern:
+        return list(names)
+    if "*" in pattern or "?" in pattern:
+        matches = re.compile(translate(f"*{pattern}*" if not pattern.endswith("*") else f"*{pattern}")).match
+        return [n for n in names if matches(n.lower())]
+    return [n for n in names if pattern in n.lower()]

@@ -1,0 +1,198 @@
+"""The engine: fences, publication, requests, stop. Sources are scripts; real threads, but nothing waits for a time."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+import lptui.engine.engine as engine_module
+from lptui.detect import Detector
+from lptui.engine.core import advance
+from lptui.engine.engine import Engine
+from lptui.engine.lane import Lane
+from lptui.engine.reading import read_run
+from lptui.engine.search import search
+from lptui.model.events import Event, StatusSeen, Tick
+from lptui.model.finding import Change, Finding
+from lptui.model.log import Chunk, LogSegment, LogView
+from lptui.model.readings import SourceStatus
+from lptui.model.request import Acknowledge, Answer, ReadLog, SearchLog, SearchProgress
+from lptui.model.run import RunInfo
+from lptui.run import discover
+from lptui.sources.registry import Registered
+from lptui.state.run_state import RunState
+
+
+class Scripted:
+    """A source that yields one prepared batch a poll."""
+
+    name, period = "scripted", 0.01
+
+    def __init__(self, *batches: Iterable[Event]) -> None:
+        self.batches = list(batches)
+        self.pending, self.closed = bool(batches), False
+
+    def poll(self, now: float) -> Iterator[Event]:
+        batch = self.batches.pop(0) if self.batches else ()
+        self.pending = bool(self.batches)
+        yield from batch
+
+    def watched(self) -> tuple[str, ...]:
+        return ()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Broken(Scripted):
+    name = "broken"
+
+    def poll(self, now: float) -> Iterator[Event]:
+        raise ValueError("boom")
+        yield
+
+
+def status(name: str) -> StatusSeen:
+    return StatusSeen(status=SourceStatus(name, "ok"))
+
+
+def use(monkeypatch: pytest.MonkeyPatch, *sources: Scripted) -> None:
+    made = {str(i): s for i, s in enumerate(sources)}
+    monkeypatch.setattr(engine_module, "SOURCES", (Registered("scripted", "files", lambda run: dict(made)),))
+
+
+class Watch:
+    """Collects published states; waits for one that satisfies a condition."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.states: queue.SimpleQueue[RunState] = queue.SimpleQueue()
+        self.engine = engine
+        engine.start(self.states.put)
+
+    def until(self, condition: object) -> RunState:
+        while True:
+            state = self.states.get(timeout=20)
+            if condition(state):  # type: ignore[operator]
+                return state
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunInfo:
+    return RunInfo("r", str(tmp_path))
+
+
+def test_what_sources_say_is_published_and_stop_closes_them(monkeypatch: pytest.MonkeyPatch, run: RunInfo) -> None:
+    source = Scripted([status("a")], [status("b")])
+    use(monkeypatch, source)
+    watch = Watch(Engine(run, find=lambda: run))
+    state = watch.until(lambda s: {"a", "b"} <= set(s.statuses))
+    assert state.life.condition in ("waiting", "unknown")
+    watch.engine.stop()
+    assert source.closed
+    assert not [t for t in threading.enumerate() if t.name in ("lptui fold", "lptui files")]
+
+
+def test_a_source_that_raises_becomes_a_status_and_the_rest_go_on(
+    monkeypatch: pytest.MonkeyPatch, run: RunInfo
+) -> None:
+    use(monkeypatch, Broken(), Scripted([status("fine")]))
+    watch = Watch(Engine(run, find=lambda: run))
+    state = watch.until(lambda s: "fine" in s.statuses and "broken" in s.statuses)
+    assert state.statuses["broken"].condition == "failed"
+    assert "boom" in state.statuses["broken"].detail
+    watch.engine.stop()
+
+
+def test_a_detector_that_raises_becomes_a_finding_and_the_rest_go_on() -> None:
+    def fail(memory: object, event: Event, state: RunState) -> tuple[object, list[Change]]:
+        raise KeyError("oops")
+
+    def find(memory: object, event: Event, state: RunState) -> tuple[object, list[Change]]:
+        return memory, [Change.raised(Finding("x", "c", "info", "x"))]
+
+    detectors = (Detector("bad", None, fail, (Tick,)), Detector("good", None, find, (Tick,)))
+    state = advance(RunState(run=RunInfo("r", "/r")), Tick(now=1.0), detectors)
+    assert {f.id for f in state.findings} == {"lptui-detector-bad", "x"}
+
+
+def test_acknowledging_silences_one_finding(monkeypatch: pytest.MonkeyPatch, run: RunInfo) -> None:
+    use(monkeypatch, Broken())
+
+    def find(memory: object, event: Event, state: RunState) -> tuple[object, list[Change]]:
+        return memory, [Change.raised(Finding("x", "c", "error", "x"))]
+
+    monkeypatch.setattr(engine_module, "load_detectors", lambda: (Detector("d", None, find, (Tick,)),))
+    watch = Watch(Engine(run, find=lambda: run))
+    watch.until(lambda s: s.worst is not None)
+    watch.engine.ask(Acknowledge("x"), lambda answer: None)
+    assert watch.until(lambda s: s.findings and s.findings[0].acknowledged).worst is None
+    watch.engine.stop()
+
+
+def test_files_that_come_later_are_found(tmp_path: Path) -> None:
+    engine = Engine(discover(str(tmp_path)))
+    watch = Watch(engine)
+    watch.until(lambda s: s.life.condition == "waiting")
+    (tmp_path / "train.log").write_bytes(b"step=1 loss=0.5\n")
+    state = watch.until(lambda s: s.logs and "loss" in s.series)
+    assert state.run.logs == (str(tmp_path / "train.log"),)
+    engine.stop()
+
+
+def test_ranges_and_searches_of_a_real_log_are_answered(tmp_path: Path) -> None:
+    (tmp_path / "train.log").write_bytes(b"alpha\nbeta needle\ngamma\n" * 1000)
+    engine = Engine(discover(str(tmp_path)))
+    watch = Watch(engine)
+    state = watch.until(lambda s: s.logs)
+    file = next(iter(state.logs))
+    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+    engine.ask(ReadLog(file, 6, 4), answers.put)
+    assert answers.get(timeout=20) == Chunk(file, 6, b"beta")
+    engine.ask(SearchLog(file, "needle", 100), answers.put)
+    found = answers.get(timeout=20)
+    assert isinstance(found, SearchProgress)
+    assert found.done
+    assert found.hit == 104
+    engine.stop()
+
+
+def test_a_lane_fences_and_keeps_its_turn() -> None:
+    seen: list[Event] = []
+    lane = Lane("t", lambda: 1.0, seen.extend)
+    assert [e.status.condition for e in lane.poll(Broken(), 1.0) if isinstance(e, StatusSeen)] == ["failed"]
+    assert lane.polling is None
+
+
+class TestSearch:
+    DATA = b"".join(b"row %05d %s\n" % (i, b"Needle" if i % 1000 == 7 else b"hay") for i in range(5000))
+    VIEW = LogView("f", (LogSegment(0, 0, len(DATA)),))
+
+    def find(self, pattern: str, start: int, *, backwards: bool = False) -> SearchProgress:
+        def read(position: int, length: int) -> Chunk:
+            return Chunk("f", position, self.DATA[position : position + length])
+
+        return list(search(SearchLog("f", pattern, start, backwards), self.VIEW, read))[-1]
+
+    def test_forwards_and_backwards_find_the_nearest_row(self) -> None:
+        first = self.DATA.index(b"row 01007")
+        assert self.find("needle", 200).hit == first
+        assert self.find("needle", len(self.DATA), backwards=True).hit == self.DATA.index(b"row 04007")
+        assert self.find("needle", first, backwards=True).hit == self.DATA.index(b"row 00007")
+
+    def test_case_matters_only_with_an_upper_case_letter(self) -> None:
+        assert self.find("Needle", 0).hit is not None
+        assert self.find("NEEDLE", 0).hit is None
+
+    def test_a_wrong_pattern_is_said_so(self) -> None:
+        assert "not a pattern" in self.find("(", 0).error
+
+
+def test_reading_without_threads_is_complete(tmp_path: Path) -> None:
+    (tmp_path / "train.log").write_bytes(b"step=1 loss=0.5\n" * 100)
+    state = read_run(discover(str(tmp_path)), patience=0.0)
+    assert state.series["loss"].count == 100
+    assert not [s for s in state.statuses.values() if s.source.startswith("log") and not s.complete]

@@ -1,0 +1,81 @@
+"""The W&B source on a file that the real SDK wrote: live, torn, damaged, rewritten, no W&B file at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lptui.model.events import Event, Samples, StatusSeen, WitnessSeen
+from lptui.sources.wandb import WandbSource
+
+FIXTURE = Path(__file__).parents[1] / "formats" / "data" / "sdk.wandb"
+
+
+def drain(source: WandbSource, now: float = 1.0) -> list[Event]:
+    events = list(source.poll(now))
+    while source.pending:
+        events += source.poll(now)
+    return events
+
+
+def values(events: list[Event]) -> dict[str, list[float]]:
+    table: dict[str, list[float]] = {}
+    for event in events:
+        if isinstance(event, Samples):
+            for points in event.points:
+                table.setdefault(points.key, []).extend(points.values)
+    return table
+
+
+def shape(events: list[Event]) -> dict[str, list[str]]:
+    return {key: [repr(v) for v in column] for key, column in values(events).items()}
+
+
+@pytest.fixture
+def whole() -> dict[str, list[str]]:
+    return shape(drain(WandbSource(str(FIXTURE))))
+
+
+def test_a_finished_file_is_read_in_full(whole: dict[str, list[str]]) -> None:
+    assert whole
+    events = drain(WandbSource(str(FIXTURE)))
+    status = [e.status for e in events if isinstance(e, StatusSeen)][-1]
+    assert (status.condition, status.complete) == ("ok", True)
+    assert "exit_code" in {e.name for e in events if isinstance(e, WitnessSeen)}
+
+
+def test_a_growing_file_gives_the_same_points_as_a_whole_one(tmp_path: Path, whole: dict[str, list[str]]) -> None:
+    data = FIXTURE.read_bytes()
+    path = tmp_path / "run-x.wandb"
+    path.write_bytes(b"")
+    source, events = WandbSource(str(path)), []
+    for end in [*range(0, len(data), 997), len(data)]:
+        path.write_bytes(data[:end])
+        events += drain(source)
+    assert shape(events) == whole
+
+
+def test_damage_is_counted_skipped_and_makes_the_reading_partial(tmp_path: Path, whole: dict[str, list[str]]) -> None:
+    data = bytearray(FIXTURE.read_bytes())
+    data[len(data) // 3] ^= 0xFF
+    path = tmp_path / "run-x.wandb"
+    path.write_bytes(data)
+    events = drain(WandbSource(str(path)))
+    status = [e.status for e in events if isinstance(e, StatusSeen)][-1]
+    assert (status.condition, status.complete) == ("partial", False)
+    assert "damaged" in status.detail
+
+
+def test_what_is_no_wandb_file_is_said_so_once(tmp_path: Path) -> None:
+    path = tmp_path / "run-x.wandb"
+    path.write_bytes(b"hello, this is text")
+    source = WandbSource(str(path))
+    statuses = [e.status for e in [*source.poll(1.0), *source.poll(2.0)] if isinstance(e, StatusSeen)]
+    assert [s.condition for s in statuses] == ["failed"]
+    assert "not a W&B" in statuses[0].detail
+
+
+def test_a_missing_file_waits(tmp_path: Path) -> None:
+    statuses = [e.status for e in WandbSource(str(tmp_path / "no.wandb")).poll(1.0) if isinstance(e, StatusSeen)]
+    assert [s.condition for s in statuses] == ["waiting"]

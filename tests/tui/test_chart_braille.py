@@ -1,0 +1,97 @@
+"""Curves as braille: values, joins, gaps, outliers."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lptui.stores.columns import Columns
+from lptui.tui.widgets.braille import Scale, find_scale, plot
+
+
+def columns(*values: float | None, broken: tuple[int, ...] = ()) -> Columns:
+    bad = tuple(i in broken for i in range(len(values)))
+    return Columns(0.0, float(len(values)), tuple(values), tuple(values), bad)
+
+
+def test_a_rising_line_fills_the_diagonal() -> None:
+    assert plot(columns(0, 1, 2, 3), 2, 1, Scale(0, 4)) == ["⡠⠊"]
+    assert plot(columns(3, 2, 1, 0), 2, 1, Scale(0, 4)) == ["⠑⢄"]
+
+
+def test_strokes_reach_from_minimum_to_maximum() -> None:
+    tall = Columns(0, 1, (0.0, 0.0), (4.0, 4.0), (False, False))
+    assert plot(tall, 1, 1, Scale(0, 4)) == ["⣿"]
+
+
+def test_a_jump_is_joined() -> None:
+    assert plot(columns(0, 7, 7, 7), 2, 2, Scale(0, 8)) == ["⢸⠉", "⡸ "]
+
+
+def test_missing_points_are_bridged_but_not_across_nan() -> None:
+    assert plot(columns(0, None, None, 0), 2, 1, Scale(0, 4)) == ["⣀⣀"]
+    assert plot(columns(0, None, None, 0, broken=(1,)), 2, 1, Scale(0, 4)) == ["⡀⢀"]
+    assert plot(columns(None, None), 1, 1, Scale(0, 4)) == [" "]
+
+
+def test_clipped_values_stay_on_the_edge() -> None:
+    assert plot(columns(-100, 100), 1, 1, Scale(0, 4)) == ["⡸"]
+    assert plot(columns(100, 100), 1, 1, Scale(0, 4)) == ["⠉"]
+
+
+def test_an_early_spike_does_not_flatten_the_rest() -> None:
+    values = [1e6] + [0.5 + 0.4 * math.sin(i / 5) for i in range(99)]
+    scale = find_scale(columns(*values))
+    assert scale is not None
+    assert 0.8 < scale.high < 1.2
+    assert scale.low > 0
+    assert scale.share(1e6) > 1
+
+
+def test_ordinary_curves_are_shown_whole() -> None:
+    ramp = find_scale(columns(*range(100)))
+    assert ramp == Scale(0, 99)
+    few = find_scale(columns(0, 0, 0, 100))
+    assert few == Scale(0, 100)
+    binary = find_scale(columns(*([0.0] * 97 + [1.0] * 3)))
+    assert binary == Scale(0, 1)
+
+
+def test_constant_and_empty() -> None:
+    assert find_scale(columns(None, None)) is None
+    flat = find_scale(columns(5, 5))
+    assert flat == Scale(4.5, 5.5)
+    assert find_scale(columns(0, 0)) == Scale(-1, 1)
+
+
+def test_logarithmic_scale_leaves_out_what_it_cannot_show() -> None:
+    scale = find_scale(columns(-1, 0, 1, 10, 100), log=True)
+    assert scale == Scale(1, 100, True)
+    assert abs(scale.share(10) - 0.5) < 1e-9
+    assert scale.value(0.5) == 10
+    assert scale.share(-1) == -math.inf
+    assert find_scale(columns(-5, -1), log=True) == Scale(-5, -1)
+
+
+def test_ascii_twin() -> None:
+    assert plot(columns(0, 0, 4, 4), 2, 1, Scale(0, 4), ascii_only=True) == [".|"]
+
+
+@given(
+    st.lists(st.none() | st.floats(-1e300, 1e300), min_size=2, max_size=40).filter(lambda v: len(v) % 2 == 0),
+    st.integers(1, 5),
+    st.booleans(),
+)
+def test_any_columns_give_cells_of_the_asked_size(values: list[float | None], height: int, log: bool) -> None:
+    shown = columns(*values)
+    scale = find_scale(shown, log)
+    if scale is None:
+        return
+    rows = plot(shown, len(values) // 2, height, scale)
+    assert [len(row) for row in rows] == [len(values) // 2] * height
+    if not log:
+        for x, value in enumerate(values):
+            if value is not None:
+                assert any(row[x // 2] != " " for row in rows)
