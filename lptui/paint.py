@@ -64,6 +64,8 @@ class FirstScreen:
 
     def __init__(self, run: RunInfo, words: str = "opening") -> None:
         self._run, self._words = run, words
+        self.rows: list[str] = []
+        """What was painted, top to bottom: the app shows the same until it knows more."""
         self._attributes: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
 
@@ -77,10 +79,8 @@ class FirstScreen:
         for number in _SIGNALS:
             self._handlers[number] = signal.signal(number, self._end)
         size = shutil.get_terminal_size()
-        rows = compose(self._run, size.columns, size.lines, self._words)
-        if rows:
-            rows[0] = f"\x1b[7m{rows[0]}\x1b[0m"
-        self._write(ENTER + "\r\n".join(rows))
+        self.rows = compose(self._run, size.columns, size.lines, self._words)
+        self._write(ENTER + "\r\n".join(self.rows))
         return self
 
     def __exit__(

@@ -96,7 +96,7 @@ def open_screen(run: RunInfo, find: Callable[[], RunInfo | Missing], given: list
             return USAGE
         from lptui.cli.screen import make_app
 
-        app = make_app(run, find_again, settings)
+        app = make_app(run, find_again, settings, first.rows)
         app.run(mouse=settings.mouse)
     if app.return_code:
         say(f"the screen ended with code {app.return_code}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lptui.config.settings import Settings
 from lptui.engine.engine import Engine
@@ -10,6 +10,8 @@ from lptui.model.run import RunInfo
 from lptui.tui.app import LptuiApp
 
 
-def make_app(run: RunInfo, find: Callable[[], RunInfo], settings: Settings) -> LptuiApp:
+def make_app(
+    run: RunInfo, find: Callable[[], RunInfo], settings: Settings, first_rows: Sequence[str] = ()
+) -> LptuiApp:
     """The app on a run, not yet running."""
-    return LptuiApp(Engine(run, find=find, slow_link=settings.low_bandwidth), settings)
+    return LptuiApp(Engine(run, find=find, slow_link=settings.low_bandwidth), settings, first_rows=first_rows)

@@ -60,22 +60,22 @@ class Engine:
         self._acknowledged: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._looked_at = 0.0
 
-    def start(self, listener: Listener | None = None) -> None:
-        """Begin to watch; `listener` is called from an engine thread with each published state."""
-        self._listener = listener
+    def start(self, on_state: Listener | None = None) -> None:
+        """Begin to watch; `on_state` is called from an engine thread with each published state."""
+        self._listener = on_state
         self._add_sources(self.state.run)
         for lane in self._lanes.values():
             lane.start()
         self._answers.start()
         self._thread.start()
 
-    def ask(self, request: Request, reply: Callable[[Answer], None]) -> None:
-        """Have `request` answered; `reply` is called from an engine thread, several times for a search."""
+    def ask(self, request: Request, on_answer: Callable[[Answer], None]) -> None:
+        """Have `request` answered; `on_answer` is called from an engine thread, several times for a search."""
         if isinstance(request, Acknowledge):
             self._acknowledged.put(request.finding_id)
             self._put(())
         else:
-            self._answers.ask(request, reply)
+            self._answers.ask(request, on_answer)
 
     def stop(self) -> None:
         """End all threads that can be ended; a stuck one is left behind."""

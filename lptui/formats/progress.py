@@ -43,11 +43,26 @@ class _Hit(Protocol):
 Search = Callable[[bytes, int], "_Hit | None"]
 _WINDOW = 16 << 10
 _GATE_MEMORY = 64 << 20
+_BROKEN = rb"[=: ][-+]?(?:nan|NaN|inf|Inf|Infinity)\b"
+_BROKEN_WORDS = (b"nan", b"NaN", b"inf", b"Inf")
+_PROBE = b"Epoch 3$"  # what the self-test below looks for
 
 
-def scan(data: bytes) -> tuple[LogFact, ...]:
-    """The facts in a block of whole lines (the last may lack its newline), in order. Linear in its size."""
-    search = _load_gate()
+def scan(data: bytes, most: int | None = None) -> tuple[LogFact, ...]:
+    """The facts in a block of whole lines (the last may lack its newline), in order. Linear in its size.
+
+    With `most`, about that many progress lines are read, evenly spread; life-cycle lines and lines that hold a NaN or
+    an infinity are all read even so.
+    """
+    if most is None:
+        return tuple(_find_facts(data, _load_gate(), 0))
+    thinned = _find_facts(data, _load_gate(), len(data) // most)
+    kept = {fact.offset: fact for fact in (*thinned, *_find_facts(data, _load_gate(rare=True), 0))}
+    return tuple(kept[offset] for offset in sorted(kept))
+
+
+def _find_facts(data: bytes, search: Search, stride: int) -> list[LogFact]:
+    """The facts of lines that `search` lets through, at least `stride` bytes apart."""
     facts: list[LogFact] = []
     at, size = 0, len(data)
     while at < size and (hit := search(data, at)) is not None:
@@ -60,8 +75,11 @@ def scan(data: bytes) -> tuple[LogFact, ...]:
         fact = read_line(line) if line else None
         if fact is not None:
             facts.append(LogFact(start, fact))
+            if start + stride > end:
+                end = data.find(b"\n", start + stride)
+                end = size if end < 0 else end
         at = end + 1
-    return tuple(facts)
+    return facts
 
 
 def read_line(line: bytes) -> Progress | Lifecycle | None:
@@ -104,9 +122,11 @@ def _join_wrapped(data: bytes, line: bytes, end: int) -> tuple[bytes, int]:
 
 
 @cache
-def _load_gate() -> Search:
-    """A search for anything of interest: google-re2 where it is installed and behaves, `re` otherwise."""
-    pattern = b"|".join((*progress_lines.GATE, *lifecycle.GATE))
+def _load_gate(*, rare: bool = False) -> Search:
+    """A search for anything of interest (`rare`: only what must never be missed): google-re2 where it is installed and
+    behaves, `re` otherwise."""
+    wanted = (_BROKEN,) if rare else progress_lines.GATE
+    pattern = b"|".join((*wanted, *lifecycle.GATE, *([_PROBE] if rare else [])))
     try:
         import re2
 
@@ -120,13 +140,13 @@ def _load_gate() -> Search:
             return cast(Search, gate.search)
     except (ImportError, AttributeError, TypeError, ValueError):
         pass  # no wheel here, or another package of this name
-    return _make_plain_gate(pattern)
+    words = _BROKEN_WORDS if rare else progress_lines.GATE_WORDS
+    return _make_plain_gate(pattern, (*words, *lifecycle.GATE_WORDS))
 
 
-def _make_plain_gate(pattern: bytes) -> Search:
+def _make_plain_gate(pattern: bytes, words: tuple[bytes, ...]) -> Search:
     """The gate without google-re2: `re`, run only over windows of lines that hold one of the words."""
     compiled = re.compile(pattern)
-    words = (*progress_lines.GATE_WORDS, *lifecycle.GATE_WORDS)
 
     def search(data: bytes, at: int) -> re.Match[bytes] | None:
         while at < len(data):

@@ -18,9 +18,17 @@ class Source(Protocol):
     thread at a time.
     """
 
-    name: str
-    period: float
     pending: bool
+
+    @property
+    def name(self) -> str:
+        """What the reader calls it."""
+        ...
+
+    @property
+    def period(self) -> float:
+        """Seconds between polls; may change."""
+        ...
 
     def poll(self, now: float) -> Iterable[Event]:
         """What happened since the last poll. `now` is unix time."""

@@ -15,6 +15,12 @@ from lptui.model.readings import SourceStatus
 
 BLOCK = 1024 * 1024
 LEAD = 8 * 1024
+RECENT = 512 * 1024
+"""The newest part of the history, whose numbers are all read; older numbers are thinned to OLDER_FACTS a block."""
+OLDER_FACTS = 40
+FLOOD = 32 * 1024
+FLOOD_FACTS = 20
+"""A single poll that brings more than FLOOD bytes is a flood; reading every number of it would fall behind."""
 LONGEST_LINE = 256 * 1024
 """A line longer than this is scanned in pieces, so that a file without newlines cannot stop the scan."""
 DAY = 86400.0
@@ -40,6 +46,7 @@ class LogSource:
         self._carry_at = 0
         self._carry_generation = 0
         self._lead = b""
+        self._all_from = 0  # below this position the numbers of progress lines are thinned
         self._backfill: int | None = None  # history below this position is still to be read
         self._lost = ""
         self._not_after = float("inf")  # the oldest time dated so far in history
@@ -83,6 +90,8 @@ class LogSource:
         else:
             gone = failure is not None or view.missing
             detail = "deleted; what was read stays" if gone else ""
+            if self._all_from > 0 and not detail:
+                detail = "read in full for failures; of old progress lines, every so many"
             status = SourceStatus(
                 self.name, "ok", detail, now, None, self.path, backfilling=bool(self._backfill), read=0
             )
@@ -111,6 +120,7 @@ class LogSource:
         if cut == 0 and view.tail_start > 0:  # an open line longer than the tail: its start is history
             self._carry_at, self._carry = view.end, b""
         self._backfill = self._carry_at
+        self._all_from = self._carry_at - RECENT
         self._lead = view.tail[max(0, cut - LEAD) : cut]
         self._carry_generation = view.segments[-1].generation
 
@@ -166,7 +176,7 @@ class LogSource:
             generation=generation,
             base=base,
         )
-        facts = scan(data)
+        facts = scan(data, self._most_facts(start, data, backfill=backfill))
         if facts:
             limit = min(self._not_after, self.tail.view.modified_at or now) if backfill else now + AHEAD
             dated = date_facts(data, start, facts, limit)
@@ -183,6 +193,12 @@ class LogSource:
                     points=points,
                     order=float(start),
                 )
+
+    def _most_facts(self, start: int, data: bytes, *, backfill: bool) -> int | None:
+        """How many progress lines of a block to read; None for all."""
+        if backfill:
+            return OLDER_FACTS if start + len(data) < self._all_from else None
+        return FLOOD_FACTS if len(data) > FLOOD else None
 
 
 def _line_end(data: bytes) -> int:

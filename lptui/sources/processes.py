@@ -13,7 +13,7 @@ from lptui.model.events import Event, ProcessesSeen, StatusSeen, WitnessSeen
 from lptui.model.readings import ProcessReading, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.sources.patience import Question
-from lptui.sources.process_scan import NAMED, Found, ProcessScan, Target, spread_to_children
+from lptui.sources.process_scan import NAMED, WRITES, Found, ProcessScan, Target, spread_to_children
 from lptui.sources.procfs import ProcFs
 
 SCAN_EVERY = 5.0
@@ -111,7 +111,9 @@ class ProcessSource:
                 known.stat, known.read_at = stat, now
         if gone and not self._known:
             self._scanned_at = None  # a restart may have begun already: look before saying that none is left
-        return [self._witness(known, now) for known in gone if known.root or self._leads_rank(known)]
+        # that a passer-by left says nothing of the run: only those that wrote it, or that the user named, are missed
+        sure = [known for known in gone if known.sign == WRITES]
+        return [self._witness(known, now) for known in sure if known.root or self._leads_rank(known)]
 
     def _leads_rank(self, known: _Known) -> bool:
         """Data loader workers inherit their trainer's RANK; their end means nothing."""
@@ -147,7 +149,7 @@ class ProcessSource:
             there = self._info.pid in found.table
             roots = frozenset((self._info.pid,)) if there else frozenset[int]()
             why = spread_to_children(found.table, dict.fromkeys(roots, "named by --pid"), self._own)
-            sign, self._untold = NAMED, ""
+            sign, self._untold = WRITES, ""
         for pid, reason in why.items():
             stat, known = found.table[pid], self._known.get(pid)
             if known is None or known.stat.started != stat.started:
@@ -158,7 +160,7 @@ class ProcessSource:
         # What wrote the run once stays the run's while it lives; a mere guess goes when a surer sign is found.
         for pid in [pid for pid, known in self._known.items() if pid not in why and known.sign < NAMED]:
             del self._known[pid]
-        self._seen_here = self._seen_here or bool(why)
+        self._seen_here = self._seen_here or (bool(why) and sign == WRITES)
 
     def _meet(self, stat: ProcStat, why: str, root: bool, sign: int, now: float) -> _Known:
         from lptui.text.secrets import mask_text

@@ -22,6 +22,9 @@ STEP_KEYS = ("metric/agent_step",)
 """What the run itself declares as its x axis (metta.md section 4): its `_step` is per rank in the seed's era."""
 
 
+Reading = tuple[float, float, tuple[tuple[str, float], ...]]
+
+
 class WandbSource:
     """Follows one `.wandb` file from its first record to its growing end."""
 
@@ -111,40 +114,25 @@ class WandbSource:
         return WitnessSeen(place=self.place, seen_at=now, source="W&B", name=name, value=value, at=when)
 
     def _batch(
-        self,
-        rows: Iterable[HistoryRow],
-        now: float,
-        *,
-        order: int = 0,
-        sampled: bool = False,
-        backfill: bool = True,
+        self, rows: list[HistoryRow], now: float, *, order: int = 0, sampled: bool = False, backfill: bool = True
     ) -> Iterator[Event]:
-        columns: dict[str, Points] = {}
-        for row in rows:
-            step = _step_of(row)
-            at = float("nan") if row.timestamp is None else row.timestamp
-            for key, value in row.values:
-                _append(columns, key, step, at, value)
-        yield from self._samples(columns, now, order, sampled=sampled, backfill=backfill)
+        readings = [(_step_of(r), _nan_if_none(r.timestamp), r.values) for r in rows]
+        yield from self._samples(to_points(readings), now, order, sampled=sampled, backfill=backfill)
 
-    def _batch_stats(self, rows: Iterable[StatsRow], now: float, *, order: int, backfill: bool) -> Iterator[Event]:
-        columns: dict[str, Points] = {}
-        for row in rows:
-            at = float("nan") if row.timestamp is None else row.timestamp
-            for key, value in row.values:
-                _append(columns, key if key.startswith("system") else f"system/{key}", float("nan"), at, value)
-        yield from self._samples(columns, now, order, sampled=False, backfill=backfill)
+    def _batch_stats(self, rows: list[StatsRow], now: float, *, order: int, backfill: bool) -> Iterator[Event]:
+        readings = [(float("nan"), _nan_if_none(r.timestamp), _prefixed(r.values)) for r in rows]
+        yield from self._samples(to_points(readings), now, order, sampled=False, backfill=backfill)
 
     def _samples(
-        self, columns: dict[str, Points], now: float, order: int, *, sampled: bool, backfill: bool
+        self, points: list[Points], now: float, order: int, *, sampled: bool, backfill: bool
     ) -> Iterator[Event]:
-        if columns:
+        if points:
             yield Samples(
                 place=self.place,
                 seen_at=now,
                 backfill=backfill,
                 source="wandb",
-                points=tuple(columns.values()),
+                points=tuple(points),
                 order=float(order),
                 sampled=sampled,
             )
@@ -184,13 +172,37 @@ def _step_of(row: HistoryRow) -> float:
     return float("nan") if row.step is None else float(row.step)
 
 
-def _append(columns: dict[str, Points], key: str, step: float, at: float, value: float) -> None:
-    points = columns.get(key)
-    if points is None:
-        points = columns[key] = Points(key, array("d"), array("d"), array("d"))
-    points.steps.append(step)
-    points.times.append(at)
-    points.values.append(value)
+def _nan_if_none(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _prefixed(values: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+    return tuple((key if key.startswith("system") else f"system/{key}", value) for key, value in values)
+
+
+def to_points(readings: list[Reading]) -> list[Points]:
+    """Rows of (step, time, values) as one column a key. Keys that are in every row share their steps and times."""
+    if not readings:
+        return []
+    common = tuple([key for key, _ in readings[0][2]])
+    if all(tuple([key for key, _ in r[2]]) == common for r in readings) and len(set(common)) == len(common):
+        steps, times = array("d", [r[0] for r in readings]), array("d", [r[1] for r in readings])
+        columns = zip(*[[value for _, value in r[2]] for r in readings], strict=True)
+        return [Points(key, steps, times, array("d", c)) for key, c in zip(common, columns, strict=True)]
+    table: dict[str, tuple[list[float], list[int]]] = {}
+    for index, reading in enumerate(readings):
+        for key, value in reading[2]:
+            column = table.get(key)
+            if column is None:
+                column = table[key] = ([], [])
+            column[0].append(value)
+            column[1].append(index)
+    return [_to_column(key, values, rows, readings) for key, (values, rows) in table.items()]
+
+
+def _to_column(key: str, values: list[float], rows: list[int], readings: list[Reading]) -> Points:
+    steps, times = array("d", [readings[i][0] for i in rows]), array("d", [readings[i][1] for i in rows])
+    return Points(key, steps, times, array("d", values))
 
 
 def mask_rows(rows: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -43,7 +43,8 @@ class LptuiApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [*APP_BINDINGS]
     BINDING_GROUP_TITLE = "Everywhere"
 
-    workspace: reactive[Workspace] = reactive(Workspace(), always_update=True, init=False)
+    workspace: reactive[Workspace] = reactive(Workspace(), always_update=True, init=False, repaint=False)
+    # repaint=False: the panes refresh the cells that changed, the rest stays
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class LptuiApp(App[int]):
         self._live: RunState | None = None
         self.ascii = settings.ascii
         self.first_rows = tuple(first_rows)
+        self._theme_problem = self._begin_theme("" if settings.theme == "auto" else settings.theme)
         self.animation_level = "none"  # every frame of an animation is bytes on the wire
 
     def get_default_screen(self) -> Screen[None]:
@@ -72,9 +74,8 @@ class LptuiApp(App[int]):
 
     def on_mount(self) -> None:
         self.set_class(self.ascii, "-ascii")
-        wanted = self._settings.theme
-        if not self.use_theme(FIRST if wanted == "auto" else wanted):
-            self.use_theme(FIRST)
+        if self._theme_problem:
+            self.notify(self._theme_problem, severity="warning", markup=False)
         if self._settings.keys:
             self.set_keymap(self._settings.keys)
         self.call_after_refresh(self._start)
@@ -175,6 +176,16 @@ class LptuiApp(App[int]):
 
     def _post_answer(self, on_answer: OnAnswer, answer: Answer) -> None:
         self.post_message(AnswerArrived(on_answer, answer))
+
+    def _begin_theme(self, wanted: str) -> str:
+        """Set the theme before anything is drawn (later would draw all twice); what is wrong, or nothing."""
+        problem = self._shelve(wanted) if wanted else ""
+        name = FIRST if problem or not wanted else wanted
+        second = self._shelve(name)
+        if name in self.available_themes:
+            self.set_reactive(App.theme, name)
+            self.stylesheet.set_variables(self.get_css_variables())
+        return problem or second
 
     def _shelve(self, name: str) -> str:
         """Make theme `name` known to Textual; what is wrong, or nothing."""

@@ -202,7 +202,9 @@ def test_both_engines_and_line_by_line_agree(lines: list[bytes]) -> None:
             expected.append((at, fact))
         at += len(line) + 1
     assert repr([(fact.offset, fact.fact) for fact in scan(block)]) == repr(expected)  # repr: nan is not nan
-    plain = progress._make_plain_gate(b"|".join((*progress_lines.GATE, *lifecycle.GATE)))
+    plain = progress._make_plain_gate(
+        b"|".join((*progress_lines.GATE, *lifecycle.GATE)), (*progress_lines.GATE_WORDS, *lifecycle.GATE_WORDS)
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress, "_load_gate", lambda: plain)
         assert repr([(fact.offset, fact.fact) for fact in scan(block)]) == repr(expected)
@@ -249,7 +251,9 @@ def test_repetition_costs_no_more_than_its_length(piece: bytes) -> None:
 
 
 def test_the_gate_without_re2_crosses_its_windows() -> None:
-    plain = progress._make_plain_gate(b"|".join((*progress_lines.GATE, *lifecycle.GATE)))
+    plain = progress._make_plain_gate(
+        b"|".join((*progress_lines.GATE, *lifecycle.GATE)), (*progress_lines.GATE_WORDS, *lifecycle.GATE_WORDS)
+    )
     quiet = b"all is quiet\n" * 5000
     for block in (quiet + LINE_1, LINE_1 + b"\n" + quiet, quiet + b"STEP: 4 a=1\n" + quiet, quiet):
         hit = plain(block, 0)
@@ -257,3 +261,18 @@ def test_the_gate_without_re2_crosses_its_windows() -> None:
         assert (hit is None) == (best is None)
         if hit is not None and best is not None:
             assert hit.start() == best.start()
+
+
+def test_thinned_reading_spreads_lines_and_misses_nothing_that_matters() -> None:
+    lines = [b"step=%d loss=0.5\n" % i for i in range(5000)]
+    lines[2500] = b"step=2500 loss=nan\n"
+    lines[3100] = b"Training complete!\n"
+    data = b"".join(lines)
+    thinned = progress.scan(data, 50)
+    assert 25 <= len(thinned) <= 60
+    assert {f.offset for f in thinned} <= {f.offset for f in progress.scan(data)}
+    assert any(isinstance(f.fact, progress.Lifecycle) for f in thinned)
+    steps = [f.fact.step for f in thinned if isinstance(f.fact, progress.Progress)]
+    assert 2500 in steps
+    assert steps == sorted(steps)
+    assert max(b - a for a, b in zip(steps, steps[1:], strict=False)) < 300

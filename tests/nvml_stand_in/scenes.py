@@ -138,13 +138,20 @@ def next_of(scene: Scene, index: int) -> float:
 def leaving(scene: Scene) -> dict:
     """Quits while a device hangs: `main` must come to its end, and NVML not be shut down under the query."""
     first(scene)
-    scene.rules("0 Power -1")
-    scene.until(lambda s: s.statuses[-1][0] == "partial", 1)
+    scene.rules("-1 devices 2", "0 Power -1")
+    scene.until(lambda s: s.statuses[-1] == ("partial", "GPU 0 without an answer") and threads() == 2, 1)
     scene.source.close()
-    return {
-        "calls": [call for call in scene.calls() if "Shutdown" in call],
-        "after": list(scene.source.poll(1.0)),
-    }
+    while threads() > 1:  # the sweeper of the other device ends by itself
+        pass
+    return {"calls": [call for call in scene.calls() if "Shutdown" in call], "after": list(scene.source.poll(1.0))}
+
+
+def quitting(scene: Scene) -> dict:
+    first(scene)
+    scene.source.close()
+    while threads():
+        pass
+    return {"calls": [call for call in scene.calls() if "Shutdown" in call]}
 
 
 def stuck_start(scene: Scene) -> dict:

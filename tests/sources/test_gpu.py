@@ -14,9 +14,7 @@ import pytest
 HERE = Path(__file__).resolve().parents[1] / "nvml_stand_in"
 ROOT = HERE.parents[1]
 GIB = 1 << 30
-needs_gcc = pytest.mark.skipif(
-    shutil.which("gcc") is None, reason="no gcc to build the stand-in library with"
-)
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to build the stand-in library with")
 
 
 @pytest.fixture(scope="session")
@@ -33,14 +31,10 @@ def play(scene: str, tmp_path: Path, library: Path | None, *rules: str) -> dict:
     (tmp_path / "rules").write_text("".join(f"{rule}\n" for rule in rules))
     (tmp_path / "log").write_text("")
     env = {key: value for key, value in os.environ.items() if key != "LD_LIBRARY_PATH"}
-    env.update(
-        PYTHONPATH=str(ROOT), STAND_IN_RULES=str(tmp_path / "rules"), STAND_IN_LOG=str(tmp_path / "log")
-    )
+    env.update(PYTHONPATH=str(ROOT), STAND_IN_RULES=str(tmp_path / "rules"), STAND_IN_LOG=str(tmp_path / "log"))
     if library is not None:
         env["LD_LIBRARY_PATH"] = str(library)
-    ran = subprocess.run(
-        [sys.executable, str(HERE / "scenes.py"), scene], env=env, capture_output=True, text=True
-    )
+    ran = subprocess.run([sys.executable, str(HERE / "scenes.py"), scene], env=env, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 
@@ -169,13 +163,16 @@ def test_mig_instances_follow_their_gpu(tmp_path: Path, library: Path) -> None:
 
 @needs_gcc
 def test_quitting_waits_for_no_stuck_device(tmp_path: Path, library: Path) -> None:
-    assert play("leaving", tmp_path, library) == {"calls": [], "after": []}
+    assert play("leaving", tmp_path, library, "-1 devices 2") == {"calls": [], "after": []}
 
 
 @needs_gcc
-def test_an_initialisation_that_hangs_is_said_and_taken_up_when_it_ends(
-    tmp_path: Path, library: Path
-) -> None:
+def test_quitting_shuts_nvml_down_when_nothing_is_in_flight(tmp_path: Path, library: Path) -> None:
+    assert play("quitting", tmp_path, library)["calls"] == ["-1 Shutdown"]
+
+
+@needs_gcc
+def test_an_initialisation_that_hangs_is_said_and_taken_up_when_it_ends(tmp_path: Path, library: Path) -> None:
     seen = play("stuck_start", tmp_path, library, "-1 Init -1")
     assert "does not answer" in seen["failed"][1]
     assert seen["sweep"]["devices"][0]["temperature"] == 61
@@ -183,9 +180,7 @@ def test_an_initialisation_that_hangs_is_said_and_taken_up_when_it_ends(
 
 
 @needs_gcc
-@pytest.mark.parametrize(
-    ("code", "words"), [(9, "driver is not loaded"), (18, "versions differ"), (999, "unknown")]
-)
+@pytest.mark.parametrize(("code", "words"), [(9, "driver is not loaded"), (18, "versions differ"), (999, "unknown")])
 def test_no_driver_is_one_line_with_a_next_step(code: int, words: str, tmp_path: Path, library: Path) -> None:
     seen = play("late_driver", tmp_path, library, f"-1 Init {code}")
     assert seen["before"]["sweep"]["devices"] == []

@@ -413,6 +413,29 @@ def test_ranks_under_a_launcher_and_their_workers(table: Table, tmp_path: Path) 
     assert set(by_pid(poll(source, 3.0))) == {50, 60, 71}
 
 
+def test_a_worker_that_inherited_the_log_is_not_missed(table: Table, tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    table.add(60, "python", "train.py", writes=run.logs[0])
+    table.add(61, "python", "train.py", parent=60, writes=run.logs[0])
+    source = source_of(table, run)
+    assert set(by_pid(poll(source, 0.0))) == {60, 61}
+    shutil.rmtree(table.root / "61")
+    assert witnesses(poll(source, 1.0)) == []
+
+
+def test_that_a_passer_by_left_says_nothing_of_the_run(table: Table, tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    table.mounts("/ / ext4", f"/ {tmp_path} nfs4")
+    table.add(60, "python", "evaluate.py", f"run={run.name}")
+    source = source_of(table, run)
+    assert set(by_pid(poll(source, 0.0))) == {60}
+    shutil.rmtree(table.root / "60")
+    events = poll(source, 1.0)
+    assert witnesses(events) == []
+    assert said(events).processes is None
+    assert not said(events).local
+
+
 def test_tools_beside_the_run_are_none_of_it(table: Table, tmp_path: Path) -> None:
     run = make_run(tmp_path)
     table.add(10, "/usr/bin/vim", run.logs[0], writes=f"{run.path}/logs/.script.log.swp")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lptui.stores.columns import Columns
-from lptui.tui.widgets.braille import Scale, find_scale, plot
+from lptui.tui.widgets.braille import Scale, find_scale, fold, is_band, plot, shade
 
 
 def columns(*values: float | None, broken: tuple[int, ...] = ()) -> Columns:
@@ -23,7 +23,22 @@ def test_a_rising_line_fills_the_diagonal() -> None:
 
 def test_strokes_reach_from_minimum_to_maximum() -> None:
     tall = Columns(0, 1, (0.0, 0.0), (4.0, 4.0), (False, False))
-    assert plot(tall, 1, 1, Scale(0, 4)) == ["⣿"]
+    assert plot(tall, 1, 1, Scale(0, 10)) == ["⣤"]
+
+
+def test_a_wide_band_is_shaded() -> None:
+    tall = Columns(0, 1, (0.0, 0.0), (4.0, 4.0), (False, False))
+    assert shade(tall, 1, 2, Scale(0, 4)) == ["⡫", "⣪"]
+    assert plot(tall, 1, 2, Scale(0, 4)) == ["⣿", "⣿"]
+    assert is_band(tall, 2, Scale(0, 4))
+    assert not is_band(columns(0, 4, 0, 4), 2, Scale(0, 4))
+
+
+def test_fine_columns_are_folded_into_a_band_and_its_middle() -> None:
+    fine = Columns(0, 8, (1.0, 3.0, None, None, 5.0, None), (2.0, 4.0, None, None, 7.0, None), (False,) * 5 + (True,))
+    band, line = fold(fine, 2)
+    assert (band.low, band.high, band.broken) == ((1.0, None, 5.0), (4.0, None, 7.0), (False, False, True))
+    assert line.low == line.high == (2.5, None, 6.0)
 
 
 def test_a_jump_is_joined() -> None:

@@ -90,7 +90,7 @@ def test_time_cursor_and_findings_on_the_axis() -> None:
     data = series([0.0] * 100)
     rows = chart_rows(data, reduce(data, plot_width(40) * 2), 40, 8, look)
     assert sum("┊" in row for row in text(rows)) >= 4
-    assert ("▴", "error") in rows[-1]
+    assert ("▴", "error") in rows[-2]
     assert all("┊" not in row for row in drawn(data, look=Look(moment=99_999.0)))
 
 

@@ -16,6 +16,7 @@ from lptui.model.run import RunInfo
 from lptui.state.run_state import RunState
 from lptui.tui.panes import Pane
 from lptui.tui.panes.log import LogPane
+from lptui.tui.widgets.logcards import Card, card_rows
 from lptui.tui.workspace import Cursor, Workspace
 
 FILE = "/r/logs/script.log"
@@ -357,3 +358,39 @@ async def test_an_absent_and_an_empty_log_are_said() -> None:
         app.pane.workspace = workspace(b"")
         await pilot.pause()
         assert app.shown == ["the log is empty: nothing has been written yet"]
+
+
+async def test_without_a_frame_one_line_says_what_it_would() -> None:
+    data = lines(1000)
+    app = Harness({FILE: data})
+    async with app.run_test(size=(60, 14)) as pilot:
+        app.pane.styles.border = ("none", "white")
+        app.pane.workspace = workspace(data)
+        await pilot.pause()
+        assert not app.pane.line.display
+        await pilot.press("pageup")
+        data += lines(7)
+        app.pane.workspace = workspace(data)
+        await pilot.pause()
+        assert app.pane.line.shown == ("script.log · +7 new",)
+        app.pane.action_search()
+        await pilot.press(*"zzz", "enter")
+        await pilot.pause()
+        await pilot.pause()
+        await pilot.pause()
+        assert app.pane.line.shown == ("script.log · +7 new · /zzz · no earlier match · n later, es…",)
+        app.pane.close()
+        await pilot.press("end")
+        await pilot.pause()
+        assert not app.pane.line.display
+
+
+async def test_a_narrow_card_keeps_the_command_readable() -> None:
+    rows = card_rows(Card(0, oom(0)), 40)
+    text = ["".join(t for t, _ in row).rstrip() for row in rows]
+    assert text[-1] == "▎  command: ./run.py trainer.minibatch=…"
+    assert all(len(row) <= 40 for row in text)
+    long = replace(oom(0), fix=Fix("word " * 40))
+    text = ["".join(t for t, _ in row).rstrip() for row in card_rows(Card(0, long), 40)]
+    assert len(text) == 3
+    assert text[-1].endswith("…")

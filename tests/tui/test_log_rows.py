@@ -220,8 +220,9 @@ def test_colours_of_the_log_are_kept_and_levels_coloured() -> None:
 
 def test_scrolling_sideways_keeps_cells_whole() -> None:
     data = "ab漢字cd\n".encode()
-    assert text_of(data, 1, 3) == "b漢"
-    assert text_of(data, 3, 4) == " 字c"
+    assert text_of(data, 1, 4) == "b漢›"
+    assert text_of(data, 3, 5) == " 字cd"
+    assert text_of(data, 3, 4) == " 字›"
     assert text_of(b"x" * 100_000 + b"end", 99_998, 10) == "xxend"
 
 
@@ -237,7 +238,7 @@ def test_a_long_row_costs_what_is_visible(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(logtext, "parse_sgr", counted)
     data = b"z" * 120_000
-    assert text_of(data, 0, 80) == "z" * 80
+    assert text_of(data, 0, 80) == "z" * 79 + "›"
     assert sum(decoded) < 1000
 
 

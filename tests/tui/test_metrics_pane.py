@@ -14,7 +14,7 @@ from lptui.state.run_state import RunState
 from lptui.stores.series import Series, extend
 from lptui.tui.panes import Pane
 from lptui.tui.panes.metrics import MetricsPane
-from lptui.tui.widgets.chartgrid import Layout, lay_out
+from lptui.tui.widgets.chartlayout import Layout, lay_out
 from lptui.tui.workspace import Cursor, Workspace
 
 
@@ -64,8 +64,8 @@ def workspace(series: dict[str, Series], cursor: Cursor | None = None) -> Worksp
 @pytest.mark.parametrize(
     ("size", "count", "layout"),
     [
-        ((118, 38), 57, Layout(3, 4, 39, 9)),
-        ((58, 13), 57, Layout(1, 1, 58, 13)),
+        ((118, 38), 57, Layout(4, 5, 29, 7)),
+        ((58, 13), 57, Layout(2, 1, 29, 13)),
         ((78, 20), 57, Layout(2, 2, 39, 10)),
         ((118, 38), 1, Layout(1, 1, 118, 38)),
         ((20, 4), 5, Layout(1, 1, 20, 4)),
@@ -81,18 +81,18 @@ async def test_pages_and_the_title_say_what_is_shown() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         app.pane.workspace = workspace(many(57))
         await pilot.pause()
-        assert "1–12 of 57" in str(app.pane.border_title)
+        assert "1–20 of 57" in str(app.pane.border_title)
         assert "metric_00" in app.shown
         await pilot.press("pagedown")
         await pilot.pause()
-        assert "13–24 of 57" in str(app.pane.border_title)
-        assert "metric_12" in app.shown
+        assert "21–40 of 57" in str(app.pane.border_title)
+        assert "metric_20" in app.shown
         await pilot.press("end")
         await pilot.pause()
-        assert "49–57 of 57" in str(app.pane.border_title)
+        assert "41–57 of 57" in str(app.pane.border_title)
         await pilot.press("home", "right", "down")
         await pilot.pause()
-        assert app.pane.grid.chosen == "family/metric_04"
+        assert app.pane.grid.chosen == "family/metric_05"
 
 
 async def test_only_visible_and_changed_series_are_reduced() -> None:
@@ -101,21 +101,21 @@ async def test_only_visible_and_changed_series_are_reduced() -> None:
         series = many(57)
         app.pane.workspace = workspace(series)
         await pilot.pause()
-        assert app.pane.grid.reduced == 12
+        assert app.pane.grid.reduced == 20
         app.pane.workspace = workspace(dict(series))
         await pilot.pause()
-        assert app.pane.grid.reduced == 12
+        assert app.pane.grid.reduced == 20
         drawn = app.pane.grid.drawn_rows
         name = "family/metric_03"
         series = {**series, name: extend(series[name], points(name, 100, 50, 7.0), 1.0)}
         app.pane.workspace = workspace(series)
         await pilot.pause()
-        assert app.pane.grid.reduced == 13
-        assert 0 < app.pane.grid.drawn_rows - drawn <= 9
+        assert app.pane.grid.reduced == 21
+        assert 0 < app.pane.grid.drawn_rows - drawn <= 7
         hidden = "family/metric_50"
         app.pane.workspace = workspace({**series, hidden: extend(series[hidden], points(hidden, 100, 50), 1.0)})
         await pilot.pause()
-        assert app.pane.grid.reduced == 13
+        assert app.pane.grid.reduced == 21
 
 
 async def test_a_long_series_is_not_reduced_for_less_than_a_dot() -> None:
@@ -148,7 +148,7 @@ async def test_filter_is_live_and_escape_ends_it() -> None:
         assert app.pane.close()
         assert not app.pane.close()
         await pilot.pause()
-        assert "1–12 of 57" in str(app.pane.border_title)
+        assert "1–20 of 57" in str(app.pane.border_title)
 
 
 async def test_one_chart_in_full_reads_values_and_sets_the_time_cursor() -> None:
@@ -183,10 +183,10 @@ async def test_axes_and_columns() -> None:
         assert "┊" in app.shown  # the step was found in time
         await pilot.press("minus")
         await pilot.pause()
-        assert "1–8 of 57" in str(app.pane.border_title)
+        assert "1–15 of 57" in str(app.pane.border_title)
         await pilot.press("plus", "plus")
         await pilot.pause()
-        assert "1–16 of 57" in str(app.pane.border_title)
+        assert "1–20 of 57" in str(app.pane.border_title)
         await pilot.press("l")
         await pilot.pause()
         assert "log y" in str(app.pane.border_title)

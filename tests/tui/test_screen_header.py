@@ -68,6 +68,12 @@ def test_freezing_is_said_with_its_age() -> None:
     assert "FROZEN 20s" in line(healthy(), frozen_at=NOW - 20)
 
 
+def test_the_sign_of_life_is_in_the_header_at_every_size() -> None:
+    assert "ETA 35m" in line(healthy(), 80)
+    assert "3s ago" in line(healthy(), 80)
+    assert "3s ago" in text(tiny_line(Workspace((healthy(),), None, NOW)))
+
+
 @pytest.mark.parametrize("width", [36, 60, 80, 120, 200])
 @pytest.mark.parametrize("make", [healthy, failing, empty])
 def test_every_width_is_filled_exactly_and_keeps_the_condition(make: object, width: int) -> None:

@@ -93,6 +93,19 @@ async def test_t_switches_live_and_redraws() -> None:
         assert header.render_line(0).text == before.text
 
 
+@pytest.mark.parametrize("name", ["auto", "paper"])
+async def test_the_chosen_theme_is_the_first_one_drawn(name: str) -> None:
+    app, _ = make_app(healthy(), Settings(theme=name))
+    fields = Shelf().read(FIRST if name == "auto" else name)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert app.screen.styles.background == Color.parse(str(fields["background"]))
+        style = app.screen.query_one(Header).render_line(0)._segments[0].style
+        assert style is not None
+        assert style.bgcolor is not None
+        assert style.bgcolor.name == str(fields["primary"])
+
+
 async def test_a_theme_that_does_not_exist_is_said_with_a_guess() -> None:
     app, _ = make_app(healthy(), Settings(theme="nigth"))
     async with app.run_test(size=(80, 24), notifications=True) as pilot:

@@ -47,7 +47,9 @@ class Pane(Widget):
     fenced: ClassVar[bool] = True
     """Whether a pane that raises says so in its border instead of ending the screen (off in tests)."""
 
-    workspace: reactive[Workspace | None] = reactive[Workspace | None](None, always_update=True, init=False)
+    workspace: reactive[Workspace | None] = reactive[Workspace | None](
+        None, always_update=True, init=False, repaint=False
+    )
 
     class CursorChosen(Message):
         """The reader chose a moment here: all panes follow."""

@@ -17,6 +17,7 @@ from lptui.state.run_state import RunState
 from lptui.text import sanitise
 from lptui.tui.moments import finding_cursor, fix_command
 from lptui.tui.panes import Pane
+from lptui.tui.widgets.frameline import FrameLine
 from lptui.tui.widgets.logcards import Cards
 from lptui.tui.widgets.logsearch import Search, highlighter, title_of
 from lptui.tui.widgets.logview import LogRows
@@ -61,6 +62,7 @@ class LogPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.view = LogRows(self.ask)
+        self.line = FrameLine()
         self._file = ""
         self._search: Search | None = None
         self._seen_cursor: Cursor | None = None
@@ -68,6 +70,7 @@ class LogPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield self.view
+        yield self.line
         yield Input(placeholder="search: text or RE2 pattern", id="log-search", compact=True)
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
@@ -171,7 +174,7 @@ class LogPane(Pane):
         event.input.remove_class("open")
         self.view.focus()
         if event.value:
-            self._ask_search(event.value, self.view.following, None)
+            self._ask_search(event.value, self.view.following, None, first=True)
         else:
             self._set_search(None)
 
@@ -209,20 +212,20 @@ class LogPane(Pane):
         unit = scroll.hand.unit(position) if scroll is not None else None
         return self.view.paint.cards.worst_within(unit.start, unit.end) if unit is not None else None
 
-    def _ask_search(self, pattern: str, backwards: bool, position: int | None) -> None:
+    def _ask_search(self, pattern: str, backwards: bool, position: int | None, *, first: bool = False) -> None:
         """Look for the next row from `position` (of the last hit or the chosen row), or from the view's
         edge."""
         extent, scroll = self.view.extent, self.view.scroll
         if extent is None or scroll is None:
             self._set_search(Search(pattern))
             return
-        start = scroll.hand.end if backwards else scroll.top
+        start = scroll.hand.end if backwards and self.view.following else scroll.top
         if position is not None:
             unit = scroll.hand.unit(position)
             start = position if backwards or unit is None else unit.end
             start = unit.start if backwards and unit is not None else start
         request = SearchLog(extent.file, pattern, start, backwards)
-        self._set_search(Search(pattern, request))
+        self._set_search(Search(pattern, request, first=first))
         self.ask(request, self._on_search)
 
     def _on_search(self, answer: Any) -> None:
@@ -232,6 +235,8 @@ class LogPane(Pane):
         self._set_search(replace(search, progress=answer))
         if answer.done and answer.hit is not None:
             self.view.jump(answer.hit)
+        elif answer.done and not answer.error and search.first and not answer.request.backwards:
+            self._ask_search(search.pattern, True, None)  # nothing below the view: look above it
 
     def _set_search(self, search: Search | None) -> None:
         old, self._search = self._search, search
@@ -240,6 +245,10 @@ class LogPane(Pane):
             self.view.redraw()
         self.refresh_bindings()
         self._reframe()
+
+    def _set_frame(self, note: str, status: str) -> None:
+        super()._set_frame(note, status)
+        self.line.say(self, "" if self.view.following else note, status)
 
     def _reframe(self) -> None:
         if self.workspace is not None:

@@ -13,6 +13,7 @@ from lptui.text.width import cut
 from lptui.tui.glyphs import severity_glyph
 from lptui.tui.panes import Pane
 from lptui.tui.widgets.chartgrid import ChartGrid
+from lptui.tui.widgets.frameline import FrameLine
 from lptui.tui.widgets.metricorder import filter_names, order_key
 from lptui.tui.workspace import Cursor, Workspace
 
@@ -35,11 +36,13 @@ class MetricsPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.grid = ChartGrid()
+        self.line = FrameLine()
         self._filter = ""
         self._ordered: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield self.grid
+        yield self.line
         yield Input(placeholder="part of a name, or a glob such as *loss", id="metrics-filter", compact=True)
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
@@ -140,6 +143,10 @@ class MetricsPane(Pane):
         state = self.workspace.run if self.workspace is not None else None
         found = state is not None and (state.run.wandb or state.run.event_files)
         return "no metric has been logged yet" if found else "no metrics found: no W&B, TensorBoard or JSON lines file"
+
+    def _set_frame(self, note: str, status: str) -> None:
+        super()._set_frame(note, status)
+        self.line.say(self, note if self._filter or self.grid.range_words else "", status)
 
     def _reframe(self) -> None:
         if self.workspace is not None:

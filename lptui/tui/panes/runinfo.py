@@ -122,7 +122,7 @@ def source_rows(state: RunState, width: int, *, plain: bool) -> list[Row]:
 
 def _source(status: SourceStatus, now: float, width: int, *, plain: bool) -> Row:
     glyph, style = level_glyph(_SOURCE[status.condition], plain=plain)
-    cells = [(f"  {glyph} {status.condition}", style, 11, "<"), (clean(status.source), "key", 14, "<")]
+    cells = [(f"  {glyph} {status.condition}", style, 11, "<"), (clean(status.source), "key", 22, "<")]
     words = describe(status, now) or clean(status.detail)
     path = f"  {clean(status.path)}" if status.path else ""
     return crop((*columns(cells), (f" {words}", "value"), (path, "dim")), width)

@@ -87,6 +87,48 @@ def plot(columns: Columns, width: int, height: int, scale: Scale, *, ascii_only:
     return ["".join(draw(cell) for cell in line) for line in cells]
 
 
+def shade(columns: Columns, width: int, height: int, scale: Scale) -> list[str]:
+    """The band between minimum and maximum as sparse dots, with its edges whole: a ground for a line above
+    it."""
+    cells = [[0] * width for _ in range(height)]
+    for x, (low, high) in enumerate(_strokes(columns, height * DOTS_Y, scale)):
+        for y in range(low, high + 1):
+            if low < y < high and (x + y) % 2:
+                continue
+            row = height * DOTS_Y - 1 - y
+            cells[row // DOTS_Y][x // DOTS_X] |= _BITS[x % DOTS_X][row % DOTS_Y]
+    return ["".join(_braille_cell(cell) for cell in line) for line in cells]
+
+
+def is_band(columns: Columns, height: int, scale: Scale) -> bool:
+    """Whether most columns span so many rows that a line through them would be a solid block."""
+    wide = shown = 0
+    for low, high in zip(columns.low, columns.high, strict=True):
+        if low is not None and high is not None:
+            shown += 1
+            wide += _dot(high, height * DOTS_Y, scale) - _dot(low, height * DOTS_Y, scale) > height * DOTS_Y // 4
+    return wide * 3 > shown and height > 1
+
+
+def fold(fine: Columns, count: int) -> tuple[Columns, Columns]:
+    """`fine` columns in groups of `count`: (their minimum and maximum, the mean of their middles as a
+    line)."""
+    low: list[float | None] = []
+    high: list[float | None] = []
+    middle: list[float | None] = []
+    broken: list[bool] = []
+    for start in range(0, len(fine.low), count):
+        part = slice(start, start + count)
+        lows = [v for v in fine.low[part] if v is not None]
+        highs = [v for v in fine.high[part] if v is not None]
+        low.append(min(lows, default=None))
+        high.append(max(highs, default=None))
+        middle.append(sum(a / 2 + b / 2 for a, b in zip(lows, highs, strict=True)) / len(lows) if lows else None)
+        broken.append(any(fine.broken[part]))
+    band = Columns(fine.start, fine.end, tuple(low), tuple(high), tuple(broken), fine.last)
+    return band, Columns(fine.start, fine.end, tuple(middle), tuple(middle), tuple(broken), fine.last)
+
+
 def _strokes(columns: Columns, dots: int, scale: Scale) -> list[tuple[int, int]]:
     """The dots [low, high] of each column, joined to the ones before; (0, -1) where there are none. A
     column without a point is bridged in a straight line, unless a NaN or an infinity lies in between."""

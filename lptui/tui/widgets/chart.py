@@ -12,12 +12,10 @@ from lptui.stores.columns import Columns
 from lptui.stores.series import Series
 from lptui.text import cell_width, clock, fit, format_value, sanitise, short_number, shorten_middle
 from lptui.text.units import date
-from lptui.tui.widgets.braille import DOTS_X, DOTS_Y, Scale, find_scale, plot
+from lptui.tui.widgets.braille import DOTS_X, DOTS_Y, Scale, find_scale, is_band, plot, shade
 from lptui.tui.widgets.spans import Row, crop, row_width
 
 Axis = Literal["step", "time"]
-LABEL = 9
-"""Cells that a label of the y axis takes, at most."""
 _DAY = 86_400
 Grid = list[list[tuple[str, str]]]
 
@@ -35,33 +33,46 @@ class Look:
 
 
 def chart_rows(
-    series: Series, columns: Columns, width: int, height: int, look: Look, *, chosen: bool = False
+    series: Series,
+    columns: Columns,
+    width: int,
+    height: int,
+    look: Look,
+    *,
+    middle: Columns | None = None,
+    chosen: bool = False,
 ) -> list[Row]:
     """`series` in `height` rows of `width` cells. `columns` were reduced to twice `plot_width` of the same
-    width."""
+    width; `middle` is the line through them that is drawn where they are a wide band."""
     scale = find_scale(columns, look.log)
-    rows = [title_row(series, columns, scale, width, look, chosen=chosen)]
+    rows = [title_row(series, middle or columns, scale, width, look, chosen=chosen)]
     with_axis = height >= 5
     body = height - 1 - with_axis
     room = plot_width(width)
+    side = label_width(width)
     if scale is None:
         words = "only NaN or infinite values so far" if any(columns.broken) else "no points yet"
-        rows += [crop(((" " * LABEL, ""), (words, "error" if any(columns.broken) else "dim")), width)]
+        rows += [crop(((" " * side, ""), (words, "error" if any(columns.broken) else "dim")), width)]
         return [*rows, *[()] * (height - 2)][:height]
-    grid = draw_grid(columns, room, body, scale, look)
-    ticks = y_ticks(scale, body)
+    grid = draw_grid(columns, room, body, scale, look, middle)
+    ticks = y_ticks(scale, body, side - 1)
     edge = "|" if look.plain else "│"
     for y, line in enumerate(grid):
-        label = fit(ticks.get(y, ""), LABEL - 1, ">")
+        label = fit(ticks.get(y, ""), side - 1, ">")
         rows.append(((label, "dim"), (edge, "faint"), *join_cells(line)))
     if with_axis:
-        rows.append(((" " * LABEL, ""), *axis_row(columns, room, look, stepless(series, look.axis))))
+        rows.append(((" " * side, ""), *axis_row(columns, room, look, stepless(series, look.axis))))
     return rows
 
 
 def plot_width(width: int) -> int:
     """Cells of the plot in a chart of `width` cells."""
-    return max(1, width - LABEL)
+    return max(1, width - label_width(width))
+
+
+def label_width(width: int) -> int:
+    """Cells that the y axis takes in a chart of `width` cells, its line included."""
+    return 7 if width < 36 else 9
 
 
 def stepless(series: Series, axis: Axis) -> bool:
@@ -110,18 +121,36 @@ def trend(columns: Columns, scale: Scale | None, *, plain: bool = False) -> str:
     return up if change > 0.03 else down if change < -0.03 else level
 
 
-def draw_grid(columns: Columns, width: int, height: int, scale: Scale, look: Look) -> Grid:
+def draw_grid(
+    columns: Columns, width: int, height: int, scale: Scale, look: Look, middle: Columns | None = None
+) -> Grid:
     """The plot as (glyph, style) cells: the line, its broken and clipped places, the moment of the time
     cursor."""
-    style = "series-1"
-    grid: Grid = [[(char, style) for char in row] for row in plot(columns, width, height, scale, ascii_only=look.plain)]
+    grid = _line_cells(columns, width, height, scale, look, middle)
     x = column_of(columns, width, look.moment)
     if x is not None:
         for row in grid:
             if row[x][0] == " ":
                 row[x] = (":" if look.plain else "┊", "accent")
+    for place, mark_style in look.marks:
+        x = column_of(columns, width, place)
+        if x is not None:
+            grid[height - 1][x] = ("^" if look.plain else "▴", mark_style)
     for place, y, glyph, look_of in _marks(columns, width, height, scale, look.plain):
         grid[y][place] = (glyph, look_of)
+    return grid
+
+
+def _line_cells(columns: Columns, width: int, height: int, scale: Scale, look: Look, middle: Columns | None) -> Grid:
+    """The line itself; or, where it would be a solid block, its shaded band and the middle through it."""
+    shown = plot(columns, width, height, scale, ascii_only=look.plain)
+    grid: Grid = [[(char, "series-1") for char in row] for row in shown]
+    if middle is not None and not look.plain and is_band(columns, height, scale):
+        grid = [[(char, "faint") for char in row] for row in shade(columns, width, height, scale)]
+        for y, row in enumerate(plot(middle, width, height, scale)):
+            for x, char in enumerate(row):
+                if char != " ":
+                    grid[y][x] = (char, "series-1")
     return grid
 
 
@@ -153,7 +182,7 @@ def column_of(columns: Columns, width: int, place: float | None) -> int | None:
     return min(width - 1, int((place - columns.start) / span * width))
 
 
-def y_ticks(scale: Scale, height: int) -> dict[int, str]:
+def y_ticks(scale: Scale, height: int, room: int = 8) -> dict[int, str]:
     """Labels of the y axis by row: top and bottom, and some in between when there is room."""
     count = 2 if height < 9 else 3 if height < 18 else 5
     ticks: dict[int, str] = {}
@@ -161,27 +190,25 @@ def y_ticks(scale: Scale, height: int) -> dict[int, str]:
     for i in range(count):
         share = i / (count - 1)
         row = height - 1 - min(height - 1, int(share * (dots - 1)) // DOTS_Y)
-        ticks[row] = tick_text(scale.value(share), abs(scale.high - scale.low))
-    return ticks if height > 1 else {0: tick_text(scale.high, abs(scale.high - scale.low))}
+        ticks[row] = tick_text(scale.value(share), abs(scale.high - scale.low), room)
+    return ticks if height > 1 else {0: tick_text(scale.high, abs(scale.high - scale.low), room)}
 
 
-def tick_text(value: float, span: float) -> str:
-    """`value` with as many digits as tell it from its neighbours `span` away, in at most LABEL - 1 cells."""
+def tick_text(value: float, span: float, room: int = 8) -> str:
+    """`value` with as many digits as tell it from its neighbours `span` away, in at most `room` cells."""
     if value != 0 and span > 0 and abs(value) < span * 1e-9:
         value = 0.0
     digits = 3
     if span > 0 and value and abs(value) < 1e6 and math.isfinite(span):
         digits = min(7, max(3, 2 + math.ceil(math.log10(abs(value) / span)) if abs(value) > span else 3))
     text = f"{value:.{digits}g}"
-    if "e" in text or len(text) > LABEL - 1:
-        text = format_value(value)
-    if len(text) > LABEL - 1:
-        text = f"{value:.2e}"
-    return text if len(text) <= LABEL - 1 else f"{value:.0e}"
+    shorter = (text, format_value(value), f"{value:.2e}", f"{value:.3g}", f"{value:.0e}", short_number(value))
+    good = [t for t in shorter if len(t) <= room and not (t is text and "e" in t)]
+    return good[0] if good else f"{value:.0e}"[:room]
 
 
 def axis_row(columns: Columns, width: int, look: Look, counted: bool) -> Row:
-    """The x axis: where it begins and ends, some places between, and the findings on it."""
+    """The x axis: where it begins and ends, some places between, ."""
     count = 2 if width < 36 else 3 if width < 70 else 5
     line = [(" ", "")] * width
     span = columns.end - columns.start
@@ -194,10 +221,6 @@ def axis_row(columns: Columns, width: int, look: Look, counted: bool) -> Row:
             continue
         for x, char in enumerate(text):
             line[start + x] = (char, "dim")
-    for place, style in look.marks:
-        x = column_of(columns, width, place)
-        if x is not None and not counted:
-            line[x] = ("^" if look.plain else "▴", style)
     return join_cells(line)
 
 

@@ -13,40 +13,16 @@ from textual.message import Message
 from lptui.stores.columns import Columns, reduce
 from lptui.stores.series import Series, Spot
 from lptui.text import format_value, plural, sanitise
-from lptui.tui.widgets.braille import DOTS_X
-from lptui.tui.widgets.chart import LABEL, Look, beside, chart_rows, plot_width, stepless, x_text
+from lptui.tui.widgets.braille import DOTS_X, fold
+from lptui.tui.widgets.chart import Look, beside, chart_rows, label_width, plot_width, stepless, x_text
+from lptui.tui.widgets.chartlayout import MIN_WIDTH, Layout, lay_out
 from lptui.tui.widgets.rows import LinesView, Row
 from lptui.tui.widgets.seriesplace import nearest, place_of
 from lptui.tui.widgets.spans import crop
 
-MOST = 24
-MIN_WIDTH, GOOD_WIDTH = 24, 34
-MIN_HEIGHT, GOOD_HEIGHT = 5, 8
 _KEPT = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Cells of one chart, and how many stand beside and above each other."""
-
-    columns: int
-    rows: int
-    width: int
-    height: int
-
-    @property
-    def count(self) -> int:
-        return self.columns * self.rows
-
-
-def lay_out(width: int, height: int, count: int, wanted: int | None = None) -> Layout:
-    """The grid for `count` charts in a window; `wanted` is the number of columns that the reader asked
-    for."""
-    most = max(1, width // MIN_WIDTH)
-    columns = min(most, wanted) if wanted else min(max(1, width // GOOD_WIDTH), 4)
-    columns = max(1, min(columns, count))
-    rows = max(1, min(height // MIN_HEIGHT, max(height // GOOD_HEIGHT, 1), -(-count // columns), MOST // columns))
-    return Layout(columns, rows, width // columns, height // rows)
+FINE = 16
+"""Parts of a dot column whose middles are averaged for the line through a wide band."""
 
 
 @dataclass(slots=True)
@@ -55,6 +31,7 @@ class _Drawn:
 
     series: Series
     columns: Columns
+    middle: Columns
     width: int
     axis: str
     rows: list[Row]
@@ -182,7 +159,7 @@ class ChartGrid(LinesView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         if self.zoomed:
-            self.probe = max(0, event.x - LABEL)
+            self.probe = max(0, event.x - label_width(self.size.width))
         else:
             cell = event.x // self._layout.width + event.y // self._layout.height * self._layout.columns
             if event.x // self._layout.width < self._layout.columns:
@@ -196,6 +173,10 @@ class ChartGrid(LinesView, can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.action_page(-1)
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.post_message(self.Changed())
 
     def on_focus(self) -> None:
         self.redraw()
@@ -219,7 +200,9 @@ class ChartGrid(LinesView, can_focus=True):
         chosen = not zoomed and self.has_focus and name == self.chosen
         made_of = (series, drawn.columns, height, self._looks(series, drawn, zoomed), chosen)
         if drawn.made_of != made_of:
-            drawn.rows = chart_rows(series, drawn.columns, width, height, made_of[3], chosen=chosen)
+            drawn.rows = chart_rows(
+                series, drawn.columns, width, height, made_of[3], middle=drawn.middle, chosen=chosen
+            )
             drawn.made_of = made_of
         return drawn.rows
 
@@ -235,10 +218,11 @@ class ChartGrid(LinesView, can_focus=True):
         if old is not None and (old.width, old.axis) == (width, self.look.axis) and _looks_same(old, series):
             return old
         self.reduced += 1
-        columns = reduce(series, plot_width(width) * DOTS_X, self.look.axis)
+        fine = reduce(series, plot_width(width) * DOTS_X * FINE, self.look.axis)
+        columns, middle = fold(fine, FINE)
         if len(self._drawn) > _KEPT:
             self._drawn.clear()
-        drawn = self._drawn[name] = _Drawn(series, columns, width, self.look.axis, [])
+        drawn = self._drawn[name] = _Drawn(series, columns, middle, width, self.look.axis, [])
         return drawn
 
     def _place(self, drawn: _Drawn) -> float:

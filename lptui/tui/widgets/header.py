@@ -55,14 +55,15 @@ def run_line(workspace: Workspace, width: int, *, plain: bool = False) -> Row:
     if workspace.frozen_at is not None:
         age = short_age(workspace.now - workspace.frozen_at)
         must += [("  ", ""), (f" FROZEN {age} ", "alarm")]
+    brief = width < 110
     # (what, how much it is needed: 0 is kept longest)
     wanted: list[tuple[Row, int]] = [
-        (_steps(state), 0),
+        (_steps(state, brief=brief), 0),
         (_meter(state, plain=plain), 5),
         (_eta(state), 1),
         (_pace(state), 3),
         (_restarts(state), 4),
-        (_sign(state), 2),
+        (_sign(state, brief=brief), 2),
     ]
     wanted = [(row, need) for row, need in wanted if row]
     while wanted and row_width(must) + sum(row_width(row) + 3 for row, _ in wanted) > width - 1:
@@ -95,6 +96,8 @@ def tiny_line(workspace: Workspace, *, plain: bool = False) -> Row:
         row = [("FROZEN", "alarm"), (" ", ""), *row]
     if state.progress.step is not None:
         row += [(_share(state) or short_number(state.progress.step), "value"), (" ", "")]
+    if state.life.condition not in _STILL and state.life.last_sign is not None:
+        row += [*_sign(state, brief=True), (" ", "")]
     worst = state.worst
     if worst is not None:
         mark, tone = severity_glyph(worst.severity, plain=plain)
@@ -117,11 +120,11 @@ def sentence(workspace: Workspace | None) -> str:
     return words
 
 
-def _steps(state: RunState) -> Row:
+def _steps(state: RunState, *, brief: bool) -> Row:
     progress = state.progress
     if progress.step is None:
         return (("step not known yet", "dim"),) if state.life.condition == "running" else ()
-    row: Row = (("step ", "dim"), (short_number(progress.step), "value"))
+    row: Row = (("" if brief else "step ", "dim"), (short_number(progress.step), "value"))
     if progress.total:
         row = (*row, (f" / {short_number(progress.total)}", "dim"), (f"  {_share(state)}", "value"))
     return row
@@ -163,7 +166,7 @@ def _restarts(state: RunState) -> Row:
     return ((plural(count, "restart"), "warn"),) if count else ()
 
 
-def _sign(state: RunState) -> Row:
+def _sign(state: RunState, *, brief: bool) -> Row:
     last = state.life.last_sign
     if last is None:
         return (("no sign of life seen", "dim"),)
@@ -175,6 +178,8 @@ def _sign(state: RunState) -> Row:
     age = short_age(state.now - last)
     if state.life.condition in ("stalled", "unknown"):
         return (("silent for ", "dim"), (age, "warn"))
+    if brief:
+        return ((f"{age} ago", "value"),)
     source = clean(state.life.last_sign_from)
     return (("last sign ", "dim"), (age, "value"), (f" ago ({source})" if source else " ago", "dim"))
 

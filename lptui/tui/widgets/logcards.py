@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from lptui.model.finding import Finding, rank
 from lptui.model.log import LogView
-from lptui.text import plural, sanitise
+from lptui.text import cell_width, plural, sanitise
+from lptui.text.width import cut
 from lptui.tui.glyphs import severity_glyph
 from lptui.tui.widgets.spans import Row, crop, wrap
 
@@ -92,7 +93,7 @@ def card_rows(card: Card, width: int, ascii_only: bool = False) -> list[Row]:
         )
     ]
     for label, text, look, limit in _body(finding):
-        for index, line in enumerate(wrap(text, max(8, width - 3 - len(label)), limit)):
+        for index, line in enumerate(_lines(text, max(8, width - 3 - len(label)), limit)):
             lead = label if index == 0 else " " * len(label)
             rows.append(crop(((edge, style), ("  " + lead, "dim"), (line, look)), width))
     return rows
@@ -120,5 +121,14 @@ def _body(finding: Finding) -> list[tuple[str, str, str, int]]:
     if fix and fix.what:
         body.append(("fix: ", sanitise(fix.what), "", 2))
     if fix and fix.command:
-        body.append(("command: ", sanitise(fix.command) + "  (y copies)", "key", 1))
+        body.append(("command: ", sanitise(fix.command), "key", 1))
     return body
+
+
+def _lines(text: str, width: int, limit: int) -> list[str]:
+    """`text` in at most `limit` lines; a single one is a command, which says how to copy it."""
+    if limit == 1:
+        hint = "  (y copies)"
+        return [text + hint if cell_width(text) + len(hint) <= width else cut(text, width)]
+    lines = wrap(text, width)
+    return lines if len(lines) <= limit else [*lines[: limit - 1], cut(f"{lines[limit - 1]} …", width)]

@@ -82,7 +82,7 @@ class Painter:
         mark = ""
         if unit.piece:
             size, whole = hand.line_length(unit)
-            mark = f" … {'' if whole else 'part of a '}{short_bytes(size)}{'' if whole else '+'} line"
+            mark = f" … {short_bytes(size)}{'' if whole else '+'} line"
         data, start, end = hand.text_of(unit)
         row = line_row(data, start, end, self.left, max(1, room - len(mark)))
         if self.highlight is not None:

@@ -23,6 +23,8 @@ class Search:
     pattern: str
     request: SearchLog | None = None
     progress: SearchProgress | None = None
+    first: bool = False
+    """Whether this is where the search began: then both directions are looked in."""
 
     @property
     def hit(self) -> int | None:

@@ -13,6 +13,8 @@ from lptui.tui.widgets.spans import Row
 _NULS = re.compile(rb"\x00{2,}")
 _QUIET = re.compile(rb"\x1b\[[0-9;]{0,8}[A-HJK]")
 """Moving the cursor and erasing: what progress bars emit around each frame. Dropped without a placeholder."""
+MORE = "›"
+"""At the right edge of a row whose text goes on."""
 _BLANK = b" \t\r\n"
 _WINDOW = 64 * 1024
 _EMPTY_FRAMES = 256
@@ -153,9 +155,11 @@ def line_row(data: bytes, start: int, end: int, left: int, width: int) -> Row:
     """The row data[start:end] in cells [left, left + width) as (text, style) spans: time stamp dimmed,
     levels coloured, the log's own colours kept as "sgr:CODES"."""
     first, last = frame_bounds(data, start, end)
-    spans = visible_spans(data, first, last, left, width)
+    spans = visible_spans(data, first, last, left, width + 1)
+    more = sum(cell_width(s.text) for s in spans) > width
+    spans = crop(spans, 0, width - 1) if more else spans
     if not spans:
-        return ()
+        return ((MORE, "dim"),) if more and width > 0 else ()
     head = spans[0].text
     look = level_style(data[first : min(last, first + 200)])
     row: list[tuple[str, str]] = []
@@ -164,7 +168,7 @@ def line_row(data: bytes, start: int, end: int, left: int, width: int) -> Row:
         row.append((head[:stamp], "dim"))
         spans[0] = Span(head[stamp:], "")
     row += [(s.text, f"sgr:{s.style}" if s.style else look) for s in spans if s.text]
-    return tuple(row)
+    return (*row, (MORE, "dim")) if more else tuple(row)
 
 
 def mark_matches(row: Row, found: Iterable[tuple[int, int]]) -> Row:

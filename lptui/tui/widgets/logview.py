@@ -165,6 +165,10 @@ class LogRows(LinesView, can_focus=True):
         self.paint.left = max(0, self.paint.left + by * SIDE)
         self._after_move()
 
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.post_message(self.Moved())
+
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self._scroll_by(-3)

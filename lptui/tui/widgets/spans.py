@@ -64,7 +64,10 @@ def wrap(text: str, width: int, limit: int = 50) -> list[str]:
         line = word
     if line:
         lines.append(line)
-    return lines if len(lines) <= limit else [*lines[: limit - 1], "…"]
+    if len(lines) <= limit:
+        return lines
+    # The last line that fits says as much as it can, so that a value at the break is not lost to a lone ellipsis.
+    return [*lines[: limit - 1], cut(" ".join(lines[limit - 1 :]), width)]
 
 
 def bar(share: float, width: int, *, ascii_only: bool = False) -> str:

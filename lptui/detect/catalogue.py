@@ -1,0 +1,269 @@
+"""The failure catalogue: YAML entries -> values. A broken entry is reported as a value, the rest load.
+
+An entry: `id`, `title`, `severity`, `role`, `fatal`, `patterns` (RE2 syntax over one line, each beginning with literal
+text), `examples`, `counter_examples`, `meaning`, `fixes`. Optional: `excludes` (a line with this does not count),
+`unless_near` (nor one with this in it or in the `within` lines before), `yields_to` (classes that explain the same line better), `follows` (classes, or '*', of which
+it is a consequence), `settles` (over once training goes on), `retries: keep` (a line that says "retrying" counts too), `levels: any` (lines of level info count too), `links`.
+A pattern is a text or a mapping with `re` and: `start` (only where the message begins), `need` (how many make one
+failure), `later` (only after a restart), `context` (must be near), `confidence`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast, get_args
+
+from lptui.model.finding import Role, Severity
+
+SHORTEST_LITERAL = 4
+_REQUIRED = ("id", "title", "severity", "patterns", "examples", "counter_examples", "meaning", "fixes")
+_KNOWN = frozenset(
+    (
+        *_REQUIRED,
+        "role",
+        "fatal",
+        "settles",
+        "excludes",
+        "unless_near",
+        "within",
+        "yields_to",
+        "follows",
+        "retries",
+        "levels",
+        "links",
+    )
+)
+_SPECIAL = frozenset(".^$*+?{}[]|()\\")
+_NAME = re.compile(r"[a-z][a-z0-9-]{1,60}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One way in which a line says it. `literal` is the text that every match begins with."""
+
+    regex: str
+    literal: str
+    ignore_case: bool = False
+    start: bool = False
+    need: int = 1
+    later: bool = False
+    context: str = ""
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FixRule:
+    """A remedy with {placeholders}; see `lptui.detect.advice`."""
+
+    what: str
+    why: str = ""
+    command: str = ""
+    verify: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One class of failure."""
+
+    id: str
+    title: str
+    severity: Severity
+    role: Role
+    fatal: bool
+    settles: bool
+    patterns: tuple[Pattern, ...]
+    excludes: tuple[str, ...]
+    unless_near: tuple[str, ...]
+    within: int
+    yields_to: frozenset[str]
+    follows: frozenset[str]
+    keeps_retries: bool
+    any_level: bool
+    examples: tuple[str, ...]
+    counter_examples: tuple[str, ...]
+    meaning: str
+    fixes: tuple[FixRule, ...]
+    links: tuple[str, ...]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An entry (or a whole file) that cannot be used, and why."""
+
+    file: str
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All entries by id, and what could not be loaded."""
+
+    entries: Mapping[str, Entry]
+    broken: tuple[Broken, ...] = ()
+
+
+@cache
+def load_catalogue(extra: tuple[str, ...] = ()) -> Catalogue:
+    """The entries that ship with lptui and those in `extra` YAML files or folders; a later id replaces an earlier one."""
+    from lptui.detect.catalogue_files import read_rows
+
+    rows, broken = read_rows(extra)
+    entries: dict[str, Entry] = {}
+    for file, row in rows:
+        made = make_entry(row, file)
+        if isinstance(made, Broken):
+            broken.append(made)
+        else:
+            entries[made.id] = made
+    return Catalogue(entries, tuple(broken))
+
+
+def entry(class_id: str) -> Entry | None:
+    """What is known of one class, for `lptui explain`."""
+    return load_catalogue().entries.get(class_id)
+
+
+def make_entry(row: object, file: str) -> Entry | Broken:
+    """One row of a file as an entry, or what is wrong with it."""
+    if not isinstance(row, dict):
+        return Broken(file, "", "an entry is a mapping with keys id, title, patterns, ...")
+    given = cast(dict[str, Any], row)
+    name = str(given.get("id", ""))
+    wrong = _check(given)
+    if wrong:
+        return Broken(file, name, wrong)
+    patterns: list[Pattern] = []
+    for raw in given["patterns"]:
+        made = make_pattern(raw)
+        if isinstance(made, str):
+            return Broken(file, name, made)
+        patterns.append(made)
+    return Entry(
+        id=name,
+        title=str(given["title"]),
+        severity=given["severity"],
+        role=given.get("role", "root"),
+        fatal=bool(given.get("fatal", False)),
+        settles=bool(given.get("settles", given.get("fatal", False))),
+        patterns=tuple(patterns),
+        excludes=_texts(given.get("excludes")),
+        unless_near=_texts(given.get("unless_near")),
+        within=int(given.get("within", 0)),
+        yields_to=frozenset(_texts(given.get("yields_to"))),
+        follows=frozenset(_texts(given.get("follows"))),
+        keeps_retries=given.get("retries") == "keep",
+        any_level=given.get("levels") == "any",
+        examples=_texts(given["examples"]),
+        counter_examples=_texts(given["counter_examples"]),
+        meaning=str(given["meaning"]),
+        fixes=tuple(FixRule(**{k: str(v) for k, v in fix.items()}) for fix in given["fixes"]),
+        links=_texts(given.get("links")),
+        source=file,
+    )
+
+
+def make_pattern(raw: object) -> Pattern | str:
+    """A pattern from its text or mapping; a text says what is wrong with it."""
+    given = cast(dict[str, Any], raw) if isinstance(raw, dict) else {"re": raw}
+    regex = given.get("re")
+    if not isinstance(regex, str) or not regex or "\n" in regex:
+        return f"pattern {raw!r}: wants a regular expression over one line"
+    unknown = set(given) - {"re", "start", "need", "later", "context", "confidence"}
+    if unknown:
+        return f"pattern {regex!r}: unknown key {sorted(unknown)[0]!r}"
+    literal, ignore_case = find_literal(regex)
+    if len(literal) < SHORTEST_LITERAL:
+        return f"pattern {regex!r}: has to begin with at least {SHORTEST_LITERAL} literal characters"
+    return Pattern(
+        regex,
+        literal,
+        ignore_case,
+        start=bool(given.get("start", False)),
+        need=int(given.get("need", 1)),
+        later=bool(given.get("later", False)),
+        context=str(given.get("context", "")),
+        confidence=float(given.get("confidence", 1.0)),
+    )
+
+
+def find_literal(regex: str) -> tuple[str, bool]:
+    """The literal text that every match of `regex` begins with (a leading (?i) allowed), and whether case is ignored."""
+    ignore_case = regex.startswith("(?i)")
+    rest = regex[4:] if ignore_case else regex
+    if _has_bare_alternative(rest):
+        return "", ignore_case
+    literal: list[str] = []
+    at = 0
+    while at < len(rest):
+        char = rest[at]
+        if char == "\\" and at + 1 < len(rest) and not rest[at + 1].isalnum():
+            char, at = rest[at + 1], at + 1
+        elif char in _SPECIAL:
+            if char in "*?+{" and literal:
+                literal.pop()  # it is optional, or repeated
+            break
+        literal.append(char)
+        at += 1
+    return "".join(literal), ignore_case
+
+
+def _has_bare_alternative(regex: str) -> bool:
+    depth, at, in_class = 0, 0, False
+    while at < len(regex):
+        char = regex[at]
+        if char == "\\":
+            at += 1
+        elif in_class:
+            in_class = char != "]" or regex[at - 1] == "["
+        elif char == "[":
+            in_class = True
+        elif char in "()":
+            depth += 1 if char == "(" else -1
+        elif char == "|" and depth == 0:
+            return True
+        at += 1
+    return False
+
+
+def _check(row: Mapping[str, Any]) -> str:
+    """What is wrong with a row; empty when nothing is."""
+    for key in _REQUIRED:
+        if key not in row:
+            return f"the key {key!r} is missing"
+    unknown = set(row) - _KNOWN
+    if unknown:
+        return f"unknown key {sorted(unknown)[0]!r}"
+    if not _NAME.match(str(row["id"])):
+        return "id has to be lower-case words joined by '-'"
+    if row["severity"] not in get_args(Severity):
+        return f"severity {row['severity']!r} is none of {', '.join(get_args(Severity))}"
+    if row.get("role", "root") not in get_args(Role):
+        return f"role {row['role']!r} is none of {', '.join(get_args(Role))}"
+    for key in ("patterns", "examples", "counter_examples", "fixes"):
+        if not isinstance(row[key], list):
+            return f"{key!r} has to be a list"
+    for fix in row["fixes"]:
+        if not isinstance(fix, dict) or "what" not in fix or set(fix) - {"what", "why", "command", "verify"}:
+            return "a fix has the keys what, and perhaps why, command, verify"
+    contexts = [p["context"] for p in row["patterns"] if isinstance(p, dict) and "context" in p]
+    return _check_regexes((*_texts(row.get("excludes")), *_texts(row.get("unless_near")), *contexts))
+
+
+def _check_regexes(regexes: Iterable[str]) -> str:
+    for regex in regexes:
+        try:
+            re.compile(regex)
+        except re.error as error:
+            return f"{regex!r} is no regular expression: {error}"
+    return ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(str(v) for v in cast(list[object], value)) if isinstance(value, list) else (str(value),)

@@ -1,0 +1,76 @@
+"""What the log detector remembers: of each class in each file the first and last hits and a count; bounded.
+
+Every part is a minimum, a maximum or a sum over what was seen, so the order in which blocks come does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from lptui.detect.confirm import Hit
+from lptui.model.place import Anchor
+
+KEPT = 16
+"""Hits kept at each end of a log, by class."""
+STEPS_KEPT = 64
+MOST_FILES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A hit and where it lies."""
+
+    hit: Hit
+    anchor: Anchor
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The first and the last hits of one class in one file, by position, and how many there were."""
+
+    first: tuple[Seen, ...] = ()
+    last: tuple[Seen, ...] = ()
+    count: int = 0
+    ranks: frozenset[int] = frozenset()
+
+    @property
+    def all(self) -> tuple[Seen, ...]:
+        """Those at hand, in the order of the log."""
+        table = {s.hit.position: s for s in (*self.first, *self.last)}
+        return tuple(table[p] for p in sorted(table))
+
+    def add(self, found: Iterable[Seen]) -> Kept:
+        new = list(found)
+        every = sorted({s.hit.position: s for s in (*self.all, *new)}.values(), key=lambda s: s.hit.position)
+        ranks = self.ranks | {s.hit.rank for s in new if s.hit.rank is not None}
+        return Kept(tuple(every[:KEPT]), tuple(every[-KEPT:]), self.count + len(new), frozenset(sorted(ranks)[:64]))
+
+
+@dataclass(frozen=True, slots=True)
+class FileMemory:
+    """All that is remembered of one log. `steps`: (position, step) of the newest progress."""
+
+    kept: Mapping[str, Kept] = field(default_factory=dict[str, Kept])
+    steps: tuple[tuple[int, float], ...] = ()
+
+    def add_hits(self, found: Iterable[Seen]) -> FileMemory:
+        by_key: dict[str, list[Seen]] = {}
+        for seen in found:
+            by_key.setdefault(seen.hit.key, []).append(seen)
+        grown = {key: self.kept.get(key, Kept()).add(new) for key, new in by_key.items()}
+        return replace(self, kept={**self.kept, **grown})
+
+    def add_steps(self, found: Iterable[tuple[int, float]]) -> FileMemory:
+        """Keep the last positions at which progress was printed."""
+        newest = sorted({**dict(self.steps), **dict(found)}.items())[-STEPS_KEPT:]
+        return replace(self, steps=tuple(newest))
+
+    def steps_after(self, position: int) -> int:
+        """How many different steps were printed after a position, among those kept."""
+        return len({s for p, s in self.steps if p > position})
+
+    def step_before(self, position: int) -> float | None:
+        """The last step printed before a position, if it is among those kept."""
+        return next((s for p, s in reversed(self.steps) if p <= position), None)

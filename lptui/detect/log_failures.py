@@ -1,0 +1,88 @@
+"""The detector that reads log text: blocks are scanned and confirmed, hits remembered, findings told.
+
+One finding a class and attempt. A fatal failure after which training went on, or of an earlier attempt, is past; what
+follows from another failure of the same attempt joins its incident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lptui.detect import Detector
+from lptui.detect.confirm import Hit, find_hits
+from lptui.detect.findings import tell_findings
+from lptui.detect.hit_memory import MOST_FILES, FileMemory, Seen
+from lptui.detect.scanner import load_scanner
+from lptui.model.events import Event, Facts, LogBlock, Tick
+from lptui.model.finding import Change, Finding
+from lptui.model.place import Anchor
+from lptui.state.run_state import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """By file what was seen; `raised` are the findings told so far, `basis` what they were told from."""
+
+    files: Mapping[str, FileMemory] = field(default_factory=dict[str, FileMemory])
+    raised: Mapping[str, Finding] = field(default_factory=dict[str, Finding])
+    basis: tuple[object, ...] = ()
+
+
+def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequence[Change]]:
+    """The next memory, and the findings that changed."""
+    if isinstance(event, LogBlock):
+        memory = _take_block(memory, event)
+    elif isinstance(event, Facts):
+        memory = _take_facts(memory, event)
+    if not any(file.kept for file in memory.files.values()) and not memory.raised:
+        return memory, ()
+    basis = (memory.files, state.milestones, state.config, state.run)
+    if len(basis) == len(memory.basis) and all(a is b for a, b in zip(basis, memory.basis, strict=True)):
+        return memory, ()
+    findings = {f.id: f for f in tell_findings(memory.files, state)}
+    changes = [Change.cleared(i) for i in memory.raised if i not in findings]
+    changes += [Change.raised(f) for i, f in findings.items() if memory.raised.get(i) != f]
+    return replace(memory, raised=findings, basis=basis), changes
+
+
+def _take_block(memory: Memory, event: LogBlock) -> Memory:
+    hits = find_hits(load_scanner(), event.data, event.start, event.lead)
+    if not hits:
+        return memory
+    return _remember(memory, event.file, lambda file: file.add_hits(_place(h, event) for h in hits))
+
+
+def _place(hit: Hit, event: LogBlock) -> Seen:
+    at = hit.at
+    if at is None and event.happened_at is not None:
+        at = event.happened_at.at
+    elif at is None and not event.backfill:
+        at = event.seen_at or None
+    return Seen(hit, Anchor(event.file, event.generation, hit.position - event.base), at)
+
+
+def _take_facts(memory: Memory, event: Facts) -> Memory:
+    from lptui.formats.progress import Progress
+
+    found: list[tuple[int, float]] = []
+    for dated in event.facts:
+        fact = dated.fact
+        if isinstance(fact, Progress):
+            step_of = fact.step if fact.step is not None else fact.epoch
+            if step_of is not None:
+                found.append((dated.position, float(step_of)))
+    if not found:
+        return memory
+    return _remember(memory, event.file, lambda file: file.add_steps(found))
+
+
+def _remember(memory: Memory, name: str, change: Callable[[FileMemory], FileMemory]) -> Memory:
+    old = memory.files.get(name)
+    if old is None and len(memory.files) >= MOST_FILES:
+        return memory
+    new = change(old or FileMemory())
+    return memory if new == old else replace(memory, files={**memory.files, name: new})
+
+
+LOG_FAILURES = Detector("log_failures", Memory(), step, (LogBlock, Facts, Tick))

@@ -1,0 +1,33 @@
+"""How many charts fit a window, and how large each is. Pure arithmetic in cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST = 24
+MIN_WIDTH, GOOD_WIDTH = 24, 28
+MIN_HEIGHT, GOOD_HEIGHT = 5, 7
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Cells of one chart, and how many stand beside and above each other."""
+
+    columns: int
+    rows: int
+    width: int
+    height: int
+
+    @property
+    def count(self) -> int:
+        return self.columns * self.rows
+
+
+def lay_out(width: int, height: int, count: int, wanted: int | None = None) -> Layout:
+    """The grid for `count` charts in a window; `wanted` is the number of columns that the reader asked
+    for."""
+    most = max(1, width // MIN_WIDTH)
+    columns = min(most, wanted) if wanted else min(max(1, width // GOOD_WIDTH), 4)
+    columns = max(1, min(columns, count))
+    rows = max(1, min(height // MIN_HEIGHT, max(height // GOOD_HEIGHT, 1), -(-count // columns), MOST // columns))
+    return Layout(columns, rows, width // columns, height // rows)

@@ -1,0 +1,35 @@
+"""What all tests share: nobody's real home is read, and recorded runs come with the times they were recorded at."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+RUNS = Path(__file__).parent / "runs"
+sys.path.insert(0, str(RUNS))
+
+
+@pytest.fixture(autouse=True)
+def no_user_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the developer's own settings and state."""
+    monkeypatch.setenv("LPTUI_HOME", str(tmp_path_factory.mktemp("home")))
+    for name in ("LPTUI_THEME", "DATA_DIR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Callable[[str], Path]:
+    """`recorded("nan")` is a fresh copy of that recorded run, with its mtimes."""
+    from record import restore_times
+
+    def copy(name: str) -> Path:
+        target = tmp_path / "train_dir" / name
+        shutil.copytree(RUNS / name, target)
+        restore_times(target)
+        return target
+
+    return copy
