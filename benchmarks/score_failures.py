@@ -2,8 +2,9 @@
 
     python benchmarks/score_failures.py GOLD.jsonl --out PREDICTIONS.jsonl [--whole]
 
-GOLD holds objects of which only `id` and `text` are read. Reported is each finding when it is first raised as active and
-not as a consequence of another one, with the 0-based line that had just been read. --whole hands over an excerpt at once.
+GOLD holds objects of which only `id` and `text` are read. Reported is each finding when it is first raised as active
+and not as a consequence of another one, with the 0-based line that had just been read. --whole hands over an excerpt at
+once.
 """
 
 from __future__ import annotations
@@ -48,12 +49,15 @@ def report(text: str, *, whole: bool = False) -> list[dict[str, object]]:
                     pending[change.id] = change.finding
         for finding in pending.values():
             if not finding.past and finding.role != "follow-up":
-                reported.setdefault(
-                    finding.cls, raw[: finding.evidence[0].anchor.offset].count(b"\n") if whole else number
-                )
+                reported.setdefault(finding.cls, _line_of(finding, raw) if whole else number)
         at += len(block)
     last = text.count("\n")
     return [{"class": cls, "line": min(line, last)} for cls, line in reported.items()]
+
+
+def _line_of(finding: Finding, raw: bytes) -> int:
+    anchor = finding.anchor
+    return 0 if anchor is None else raw[: anchor.offset].count(b"\n")
 
 
 def main() -> None:

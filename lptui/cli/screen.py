@@ -10,8 +10,6 @@ from lptui.model.run import RunInfo
 from lptui.tui.app import LptuiApp
 
 
-def make_app(
-    run: RunInfo, find: Callable[[], RunInfo], settings: Settings, first_rows: Sequence[str] = ()
-) -> LptuiApp:
+def make_app(run: RunInfo, find: Callable[[], RunInfo], settings: Settings, first_rows: Sequence[str] = ()) -> LptuiApp:
     """The app on a run, not yet running."""
     return LptuiApp(Engine(run, find=find, slow_link=settings.low_bandwidth), settings, first_rows=first_rows)

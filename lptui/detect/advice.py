@@ -1,8 +1,8 @@
-"""A remedy in the user's own numbers: the placeholders of a catalogue's fix, filled from the line and the configuration.
+"""A remedy in the user's own numbers: the placeholders of a catalogue's fix, filled from the line and the config.
 
-`{name}` is a group of the pattern; `{config:a.b}` a value of the run's configuration, `{half:a.b}` and `{double:a.b}` what
-its name says of a whole number; `{half_minibatch}`, `{needed_batch}`, `{memory_note}` and `{path_dir}` are worked out here.
-The first fix of an entry of which everything is known is taken. What comes from a run enters a command only quoted.
+`{name}` is a group of the pattern; `{config:a.b}` a value of the run's configuration, `{half:a.b}` and `{double:a.b}`
+what its name says of a whole number; `{half_minibatch}`, `{needed_batch}`, `{memory_note}` and `{path_dir}` are worked
+out here. The first fix of which everything is known is taken. What comes from a run enters a command only quoted.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _look_up(name: str, groups: Mapping[str, str], config: Mapping[str, str]) ->
 
 
 def halve_minibatch(batch: int, minibatch: int, horizon: int) -> int | None:
-    """The largest minibatch of at most half that divides `batch` and is a multiple of `horizon`; None: there is none."""
+    """The largest minibatch of at most half that divides `batch` and is a multiple of `horizon`; None: none is."""
     horizon = max(1, horizon)
     size = minibatch // 2 // horizon * horizon
     for _ in range(_MOST_TRIES):

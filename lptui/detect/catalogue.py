@@ -1,10 +1,15 @@
 """The failure catalogue: YAML entries -> values. A broken entry is reported as a value, the rest load.
 
-An entry: `id`, `title`, `severity`, `role`, `fatal`, `patterns` (RE2 syntax over one line, each beginning with literal
-text), `examples`, `counter_examples`, `meaning`, `fixes`. Optional: `excludes` (a line with this does not count),
-`unless_near` (nor one with this in it or in the `within` lines before), `yields_to` (classes that explain the same line better), `follows` (classes, or '*', of which
-it is a consequence), `settles` (over once training goes on), `retries: keep` (a line that says "retrying" counts too), `levels: any` (lines of level info count too), `links`.
-A pattern is a text or a mapping with `re` and: `start` (only where the message begins), `need` (how many make one
+An entry has `id`, `title`, `severity`, `patterns` (RE2 syntax over one line, each beginning with literal text),
+`examples`, `counter_examples`, `meaning`, `fixes`, and perhaps
+  role, fatal   root, follow-up or symptom; whether it ends a run unless progress goes on after it
+  excludes      a line with this does not count; unless_near: nor with this in the `within` lines before
+  yields_to     classes that explain the same line better
+  follows       classes (or '*') of which it is a consequence
+  settles       over once training goes on (default: if fatal)
+  retries: keep   a line that says "retrying" counts too;  levels: any   so do lines of level info
+  links         where the framework's own documentation speaks of it
+A pattern is a text, or a mapping with `re` and: `start` (only where the message begins), `need` (how many make one
 failure), `later` (only after a restart), `context` (must be near), `confidence`.
 """
 
@@ -20,22 +25,11 @@ from lptui.model.finding import Role, Severity
 
 SHORTEST_LITERAL = 4
 _REQUIRED = ("id", "title", "severity", "patterns", "examples", "counter_examples", "meaning", "fixes")
-_KNOWN = frozenset(
-    (
-        *_REQUIRED,
-        "role",
-        "fatal",
-        "settles",
-        "excludes",
-        "unless_near",
-        "within",
-        "yields_to",
-        "follows",
-        "retries",
-        "levels",
-        "links",
-    )
+_OPTIONAL = (
+    *("role", "fatal", "settles", "excludes", "unless_near", "within"),
+    *("yields_to", "follows", "retries", "levels", "links"),
 )
+_NOT_LINEAR = re.compile(r"\(\?(?:[=!]|<[=!]|P=)|(?<!\\)(?:\\\\)*\\[1-9]")  # RE2 has neither; `re` is slow with both
 _SPECIAL = frozenset(".^$*+?{}[]|()\\")
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,60}\Z")
 
@@ -109,18 +103,10 @@ class Catalogue:
 
 @cache
 def load_catalogue(extra: tuple[str, ...] = ()) -> Catalogue:
-    """The entries that ship with lptui and those in `extra` YAML files or folders; a later id replaces an earlier one."""
-    from lptui.detect.catalogue_files import read_rows
+    """The entries that ship with lptui and those in `extra` YAML files or folders; of two with one id the later."""
+    from lptui.detect.catalogue_files import read_catalogue
 
-    rows, broken = read_rows(extra)
-    entries: dict[str, Entry] = {}
-    for file, row in rows:
-        made = make_entry(row, file)
-        if isinstance(made, Broken):
-            broken.append(made)
-        else:
-            entries[made.id] = made
-    return Catalogue(entries, tuple(broken))
+    return read_catalogue(extra)
 
 
 def entry(class_id: str) -> Entry | None:
@@ -169,13 +155,15 @@ def make_entry(row: object, file: str) -> Entry | Broken:
 
 def make_pattern(raw: object) -> Pattern | str:
     """A pattern from its text or mapping; a text says what is wrong with it."""
-    given = cast(dict[str, Any], raw) if isinstance(raw, dict) else {"re": raw}
+    given = cast(dict[str, Any], raw) if isinstance(raw, dict) else cast(dict[str, Any], {"re": raw})
     regex = given.get("re")
     if not isinstance(regex, str) or not regex or "\n" in regex:
         return f"pattern {raw!r}: wants a regular expression over one line"
     unknown = set(given) - {"re", "start", "need", "later", "context", "confidence"}
     if unknown:
         return f"pattern {regex!r}: unknown key {sorted(unknown)[0]!r}"
+    if _NOT_LINEAR.search(regex):
+        return f"pattern {regex!r}: has a look-around or a back reference, which RE2 does not know"
     literal, ignore_case = find_literal(regex)
     if len(literal) < SHORTEST_LITERAL:
         return f"pattern {regex!r}: has to begin with at least {SHORTEST_LITERAL} literal characters"
@@ -192,7 +180,7 @@ def make_pattern(raw: object) -> Pattern | str:
 
 
 def find_literal(regex: str) -> tuple[str, bool]:
-    """The literal text that every match of `regex` begins with (a leading (?i) allowed), and whether case is ignored."""
+    """The literal text that every match of `regex` begins with, and whether it ignores case: (?i) in front."""
     ignore_case = regex.startswith("(?i)")
     rest = regex[4:] if ignore_case else regex
     if _has_bare_alternative(rest):
@@ -232,25 +220,29 @@ def _has_bare_alternative(regex: str) -> bool:
 
 def _check(row: Mapping[str, Any]) -> str:
     """What is wrong with a row; empty when nothing is."""
-    for key in _REQUIRED:
-        if key not in row:
-            return f"the key {key!r} is missing"
-    unknown = set(row) - _KNOWN
+    missing = [key for key in _REQUIRED if key not in row]
+    if missing:
+        return f"the key {missing[0]!r} is missing"
+    unknown = set(row) - {*_REQUIRED, *_OPTIONAL}
     if unknown:
         return f"unknown key {sorted(unknown)[0]!r}"
     if not _NAME.match(str(row["id"])):
         return "id has to be lower-case words joined by '-'"
-    if row["severity"] not in get_args(Severity):
-        return f"severity {row['severity']!r} is none of {', '.join(get_args(Severity))}"
-    if row.get("role", "root") not in get_args(Role):
-        return f"role {row['role']!r} is none of {', '.join(get_args(Role))}"
+    for key, allowed in (("severity", get_args(Severity)), ("role", get_args(Role))):
+        if key in row and row[key] not in allowed:
+            return f"{key} {row[key]!r} is none of {', '.join(allowed)}"
+    return _check_lists(row)
+
+
+def _check_lists(row: Mapping[str, Any]) -> str:
     for key in ("patterns", "examples", "counter_examples", "fixes"):
         if not isinstance(row[key], list):
             return f"{key!r} has to be a list"
     for fix in row["fixes"]:
         if not isinstance(fix, dict) or "what" not in fix or set(fix) - {"what", "why", "command", "verify"}:
             return "a fix has the keys what, and perhaps why, command, verify"
-    contexts = [p["context"] for p in row["patterns"] if isinstance(p, dict) and "context" in p]
+
+    contexts = [str(p["context"]) for p in row["patterns"] if isinstance(p, dict) and "context" in p]
     return _check_regexes((*_texts(row.get("excludes")), *_texts(row.get("unless_near")), *contexts))
 
 

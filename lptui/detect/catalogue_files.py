@@ -1,4 +1,4 @@
-"""Where the catalogue's rows come from: the packaged YAML, the user's, and a JSON copy of both that loads 50x faster.
+"""Where the catalogue comes from: the packaged YAML, the user's, and a JSON copy of both that loads ten times faster.
 
 The copy lies in the user's cache folder, named after the names, sizes and modification times of all YAML files and the
 version of lptui; it is only ever read as JSON, and any trouble with it means that the YAML is read.
@@ -10,30 +10,34 @@ import contextlib
 import hashlib
 import json
 import os
+import re
+from dataclasses import astuple, fields
 from importlib import resources
 from typing import Any, cast
 
 from lptui import __version__
-from lptui.detect.catalogue import Broken
+from lptui.detect.catalogue import Broken, Catalogue, Entry, FixRule, Pattern, make_entry
 
 LARGEST_FILE = 4 * 1024 * 1024
+_SHAPE = (2, *(f.name for kind in (Entry, Pattern, FixRule) for f in fields(kind)))
+"""What a copy holds; another shape makes another name."""
 _CACHE_KEPT = 3
+_SETS = ("yields_to", "follows")
 
-Rows = list[tuple[str, object]]
 
-
-def read_rows(extra: tuple[str, ...] = (), cache_dir: str | None = None) -> tuple[Rows, list[Broken]]:
-    """All rows as (file, row) in order, and the files that cannot be read. `cache_dir` '' reads YAML every time."""
-    files = [*find_packaged(), *(file for path in extra for file in _expand(path))]
+def read_catalogue(extra: tuple[str, ...] = (), cache_dir: str | None = None) -> Catalogue:
+    """All entries and what could not be read. `cache_dir` '' reads YAML every time; None takes the user's."""
+    packaged = find_packaged()
+    files = [*packaged, *(file for path in extra for file in _expand(path))]
     folder = _find_cache_dir() if cache_dir is None else cache_dir
     copy = os.path.join(folder, f"failures-{_stamp(files)}.json") if folder else ""
-    rows = _read_copy(copy)
-    if rows is not None:
-        return rows, []
-    rows, broken = _read_yaml(files)
-    if not broken:
-        _write_copy(copy, rows)
-    return rows, broken
+    entries = _read_copy(copy)
+    if entries is not None:
+        return Catalogue(entries)
+    catalogue = _read_yaml(files, frozenset(packaged))
+    if not catalogue.broken:
+        _write_copy(copy, list(catalogue.entries.values()))
+    return catalogue
 
 
 def find_packaged() -> list[str]:
@@ -51,7 +55,7 @@ def _expand(path: str) -> list[str]:
 
 
 def _stamp(files: list[str]) -> str:
-    parts: list[object] = [__version__, 1]
+    parts: list[object] = [__version__, _SHAPE]
     for file in files:
         try:
             stat = os.stat(file)
@@ -69,25 +73,41 @@ def _find_cache_dir() -> str:
     return user_cache_dir("lptui")
 
 
-def _read_copy(copy: str) -> Rows | None:
+def _read_copy(copy: str) -> dict[str, Entry] | None:
     if not copy:
         return None
     try:
         with open(copy, "rb") as file:
-            data = json.loads(file.read(16 * LARGEST_FILE))
-        return [(str(name), row) for name, row in data]
-    except (OSError, ValueError, TypeError):
+            rows: list[list[Any]] = json.loads(file.read(16 * LARGEST_FILE))
+        entries = [_restore(row) for row in rows]
+    except (OSError, ValueError, TypeError, IndexError):
         return None
+    return {entry.id: entry for entry in entries} or None
 
 
-def _write_copy(copy: str, rows: Rows) -> None:
-    """Keep the rows for the next start; a full or read-only home folder is no reason to fail."""
+def _restore(row: list[Any]) -> Entry:
+    values = [tuple(v) if isinstance(v, list) else v for v in cast(list[object], row)]
+    given: dict[str, Any] = dict(zip((f.name for f in fields(Entry)), values, strict=True))
+    given["patterns"] = tuple(Pattern(*p) for p in given["patterns"])
+    given["fixes"] = tuple(FixRule(*f) for f in given["fixes"])
+    for key in _SETS:
+        given[key] = frozenset(given[key])
+    return Entry(**given)
+
+
+def _flatten(entry: Entry) -> list[Any]:
+    row: list[Any] = list(astuple(entry))
+    return [sorted(cast("frozenset[str]", v)) if isinstance(v, frozenset) else v for v in row]
+
+
+def _write_copy(copy: str, entries: list[Entry]) -> None:
+    """Keep the entries for the next start; a full or read-only home folder is no reason to fail."""
     if not copy:
         return
     folder = os.path.dirname(copy)
     draft = f"{copy}.{os.getpid()}"
     try:
-        text = json.dumps(rows)
+        text = json.dumps([_flatten(entry) for entry in entries])
         os.makedirs(folder, mode=0o700, exist_ok=True)
         with open(draft, "w", encoding="utf-8") as file:
             file.write(text)
@@ -103,11 +123,11 @@ def _write_copy(copy: str, rows: Rows) -> None:
             os.remove(draft)
 
 
-def _read_yaml(files: list[str]) -> tuple[Rows, list[Broken]]:
+def _read_yaml(files: list[str], trusted: frozenset[str]) -> Catalogue:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    rows: Rows = []
+    entries: dict[str, Entry] = {}
     broken: list[Broken] = []
     for path in files:
         try:
@@ -118,8 +138,24 @@ def _read_yaml(files: list[str]) -> tuple[Rows, list[Broken]]:
         except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
             broken.append(Broken(path, "", " ".join(str(error).split())))
             continue
-        if isinstance(data, list):
-            rows.extend((path, row) for row in cast(list[object], data))
-        elif data is not None:
-            broken.append(Broken(path, "", "has to be a list of entries"))
-    return rows, broken
+        if not isinstance(data, list):
+            broken += [] if data is None else [Broken(path, "", "has to be a list of entries")]
+            continue
+        for row in cast(list[object], data):
+            made = make_entry(row, path)
+            wrong = made if isinstance(made, Broken) else None if path in trusted else _try_out(made, path)
+            if wrong is not None:
+                broken.append(wrong)
+            elif isinstance(made, Entry):
+                entries[made.id] = made
+    return Catalogue(entries, tuple(broken))
+
+
+def _try_out(entry: Entry, path: str) -> Broken | None:
+    """Whether the patterns of a user's entry compile; those that ship with lptui are compiled by its tests."""
+    for pattern in entry.patterns:
+        try:
+            re.compile(pattern.regex)
+        except re.error as error:
+            return Broken(path, entry.id, f"pattern {pattern.regex!r}: {error}")
+    return None

@@ -1,8 +1,8 @@
 """Suspicious lines -> confirmed hits, read in their context.
 
-A line is judged as a reader would: not program text in a traceback, not advice, not a setting. A traceback is one thing:
-its classes are those of its exception lines, the first in the chain first; one that no class knows is an
-`uncaught-exception`. Nothing here remembers: a block and its lead give its hits, whatever was read before.
+A line is judged as a reader would: not program text in a traceback, not advice, not a setting. A traceback is one
+thing: its classes are those of its exception lines, with the deepest frame in the user's own code; one that no class
+knows is an `uncaught-exception`. Nothing here remembers: a block and its lead give the same hits, whatever came before.
 """
 
 from __future__ import annotations
@@ -10,10 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from lptui.detect.catalogue import Entry, Pattern
-from lptui.detect.log_lines import LONGEST, Line, is_handled, is_quiet, is_source, is_talk, read_line
+from lptui.detect.log_lines import (
+    LONGEST,
+    Line,
+    compiled,
+    is_handled,
+    is_quiet,
+    is_source,
+    is_talk,
+    read_line,
+    tells_recovery,
+)
 from lptui.detect.scanner import Scanner
 from lptui.formats.traceback import MARK, Traceback, find_tracebacks
 
@@ -31,17 +40,12 @@ _FRAME = re.compile(r'\s*File "[^"]+", line \d+')
 _NOTEBOOK = re.compile(rb"\n(\w+(?:Error|Exception|Interrupt|Warning)) {2,80}Traceback \(most recent call last\)")
 _NO_ERROR = frozenset(("SystemExit", "StopIteration", "GeneratorExit", "Traceback", "Exit"))
 _IGNORED = re.compile(rb"Exception ignored in|Exception in thread QueueManager|Exception ignored on|handled gracefully")
-_RECOVERED = re.compile(
-    r"(?i:^(?:\S+ ){0,6}(?:retry(?:ing)?\b|will retry|trying again|reconnected|succeeded after|recovered|retry succeeded)|\b(?:retrying in [0-9]|succeeded on (?:attempt|retry)|succeeded after [0-9]+ (?:retr|attempt)|connection (?:restored|re-?established)|"
-    r"(?:reducing|reduced|halving|lowering) (?:the )?(?:micro.?)?batch.?size|batch size (?:reduced|lowered|halved) to|falling back to|skipping (?:this |the )?(?:batch|sample|file)))"
-)
-_NO_RECOVERY = re.compile(r"(?i:\btraining failed|restart|\bjob\b|scratch|fresh|random|giving up|cpu\b)")
 _GROUP_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One confirmed line: `position` is where it begins in the log. `key` tells a series (`need` > 1) from single hits."""
+    """One confirmed line, which begins at `position` in the log. `key` tells a series (`need` > 1) from single hits."""
 
     key: str
     position: int
@@ -130,7 +134,7 @@ def _confirm(scanner: Scanner, block: _Block, start: int, end: int) -> Iterator[
     """What one line says; of several classes those that no other one explains."""
     line = block.line_at(start, end)
     position = block.base + start
-    if _RECOVERED.search(line.text) and not _NO_RECOVERY.search(line.text):
+    if tells_recovery(line.text):
         yield Hit(RECOVERY, position, "")
     candidates = scanner.candidates(line.text)
     if not candidates or is_source(line.text) or _is_code(block, start, line):
@@ -138,7 +142,11 @@ def _confirm(scanner: Scanner, block: _Block, start: int, end: int) -> Iterator[
     handled, quiet = is_handled(line), is_quiet(line)
     found: dict[str, tuple[Entry, Pattern, re.Match[str]]] = {}
     for entry, pattern in candidates:
-        if entry.id in found or (quiet and not entry.any_level) or (handled and not entry.keeps_retries):
+        if (
+            _is_settled(found.get(entry.id), pattern)
+            or (quiet and not entry.any_level)
+            or (handled and not entry.keeps_retries)
+        ):
             continue
         match = _match(pattern, line, block, end)
         if match is None or (is_talk(line, match) and pattern.need == 1):
@@ -150,29 +158,36 @@ def _confirm(scanner: Scanner, block: _Block, start: int, end: int) -> Iterator[
             yield _make_hit(entry, pattern, match, line, position)
 
 
+def _is_settled(earlier: tuple[Entry, Pattern, re.Match[str]] | None, pattern: Pattern) -> bool:
+    """Whether a class needs no further pattern: one that counts alone beats one of a series or after a restart."""
+    if earlier is None:
+        return False
+    return (earlier[1].need == 1 and not earlier[1].later) or pattern.need > 1 or pattern.later
+
+
 def _match(pattern: Pattern, line: Line, block: _Block, end: int) -> re.Match[str] | None:
-    compiled = _compile(pattern.regex)
+    regex = compiled(pattern.regex)
     if pattern.start:
-        return compiled.match(line.message)
-    match = compiled.search(line.text)
+        return regex.match(line.message)
+    match = regex.search(line.text)
     if match is None and len(line.text) >= _WRAPPED:
         following = block.after(end)
         if following:
-            match = compiled.search(f"{line.text.rstrip()} {following}")
+            match = regex.search(f"{line.text.rstrip()} {following}")
     return match
 
 
 def _fits(entry: Entry, pattern: Pattern, line: Line, block: _Block, start: int) -> bool:
     """Whether nothing on the line or near it says that it does not count."""
-    if any(_compile(regex).search(line.text) for regex in entry.excludes):
+    if any(compiled(regex).search(line.text) for regex in entry.excludes):
         return False
     if not entry.unless_near and not pattern.context:
         return True
     before = block.before(start, max(entry.within, _CONTEXT if pattern.context else 0))
     near = "\n".join([*before[max(0, len(before) - entry.within) :], line.text])
-    if any(_compile(regex).search(near) for regex in entry.unless_near):
+    if any(compiled(regex).search(near) for regex in entry.unless_near):
         return False
-    return not pattern.context or _compile(pattern.context).search("\n".join([*before, line.text])) is not None
+    return not pattern.context or compiled(pattern.context).search("\n".join([*before, line.text])) is not None
 
 
 def _is_code(block: _Block, start: int, line: Line) -> bool:
@@ -201,11 +216,6 @@ def _clip(text: str, around: int) -> str:
     return text[low : low + 600].strip()
 
 
-@lru_cache(maxsize=4096)
-def _compile(regex: str) -> re.Pattern[str]:
-    return re.compile(regex)
-
-
 # --- tracebacks -----------------------------------------------------------------------------------------------
 
 
@@ -229,7 +239,7 @@ def _read_tracebacks(block: _Block, hits: list[Hit]) -> list[Hit]:
 
 
 def _is_ignored(block: _Block, traceback: Traceback) -> bool:
-    """Whether the line before says that Python itself threw the exception away, or a log level says that it was caught."""
+    """Whether the line before says that Python threw the exception away, or that somebody caught it and went on."""
     before = block.before(traceback.start, 2)
     if before and _IGNORED.search(before[-1].encode()):
         return True

@@ -1,7 +1,8 @@
 """Finds lines that may say a failure, in raw bytes: one google-re2 alternation, or a trie of literals under `re`.
 
-RE2 runs at 0.3-0.4 GB/s and without the GIL; `re` over a trie at a tenth of that. Both only suggest lines, and suggest no
-fewer than those that a pattern of the catalogue matches; `lptui.detect.confirm` decides. LPTUI_NO_RE2=1 forces the second.
+RE2 runs at 0.3-0.4 GB/s and without the GIL; `re` over a trie at 1/20 of that. Both only suggest lines, and suggest
+no fewer than those that a pattern of the catalogue matches; `lptui.detect.confirm` decides. LPTUI_NO_RE2=1 forces the
+second.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class _Search(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A line that may say a failure: bytes [start, end) of the block, without its line break; what was found is at `at`."""
+    """A line that may say a failure: bytes [start, end) of the block, without its line break; found by what is `at`."""
 
     start: int
     end: int

@@ -87,7 +87,7 @@ def _silence(signs: list[Witness], now: float, patience: float) -> list[Witness]
         Witness(
             s.name,
             "alive" if s.at is not None and now - s.at <= patience else "silent",
-            f"{s.text} {short_duration(max(0.0, now - s.at))} ago" if s.at is not None else s.text,
+            s.text,
             s.at,
         )
         for s in signs

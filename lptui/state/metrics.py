@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from lptui.curriculum.keys import CurriculumStat, TaskCell, classify, name_tasks
 from lptui.curriculum.signals import read_signals
 from lptui.model.events import Points, Samples
-from lptui.state.run_state import Curriculum, Progress, RunState, TaskRow
+from lptui.state.progress import report
+from lptui.state.run_state import Curriculum, Reported, RunState, TaskRow
 from lptui.stores.series import Series, extend, overlay
 
 SERIES_LIMIT = 20_000
@@ -35,36 +36,35 @@ def add_samples(state: RunState, event: Samples) -> RunState:
     cells = state.cells
     if fresh:
         cells = {**cells, **{key: classify(key) for key in fresh}}
-    state = replace(state, series=series, cells=cells, progress=_read_progress(state, event, series))
+    state = report(replace(state, series=series, cells=cells), event.source, _said(event))
     if any(cells.get(p.key) is not None for p in event.points):
         state = replace(state, curriculum=build_curriculum(series, cells))
     return state
 
 
-def _read_progress(state: RunState, event: Samples, series: Mapping[str, Series]) -> Progress:
-    """Progress as the newest points tell it, unless a log line said it later."""
-    progress = state.progress
-    longest = max(event.points, key=lambda p: _newest(p.times), default=None)
-    if longest is None or not longest.values:
-        return progress
-    at = _newest(longest.times)
-    if event.backfill and not event.sampled and progress.at is not None and at < progress.at:
-        return progress
-    if progress.at is not None and at < progress.at - 1:
-        return progress
-    step = next((s.value for k in STEP_KEYS if (found := series.get(k)) and (s := found.last())), None)
-    if step is None:
-        step = longest.steps[-1] if event.source == "wandb" else None
-    rate = next((s.value for k in RATE_KEYS if (found := series.get(k)) and (s := found.last())), None)
-    if step is not None and math.isfinite(step) and (progress.step is None or at >= (progress.at or 0)):
-        progress = replace(progress, step=int(step), source=event.source, form="wandb", at=at)
-    if rate is not None and math.isfinite(rate):
-        progress = replace(progress, steps_per_second=rate)
-    return progress
+def _said(event: Samples) -> Iterator[tuple[str, Reported]]:
+    """What a batch says of progress: the step that the run itself declares, else W&B's own, and the pace."""
+    table = {points.key: points for points in event.points if points.values}
+    declared = next((table[key] for key in STEP_KEYS if key in table), None)
+    if declared is not None:
+        yield from _last_word("step", declared, declared.values[-1], "declared")
+    elif event.source == "wandb" and table:
+        longest = max(table.values(), key=lambda p: _last_time(p))
+        yield from _last_word("step", longest, longest.steps[-1])
+    rate = next((table[key] for key in RATE_KEYS if key in table), None)
+    if rate is not None:
+        yield from _last_word("rate", rate, rate.values[-1])
 
 
-def _newest(times: Any) -> float:
-    return max((t for t in times[-1:] if t == t), default=0.0)
+def _last_word(name: str, points: Points, value: float, form: str = "record") -> Iterator[tuple[str, Reported]]:
+    at = _last_time(points)
+    if math.isfinite(value):
+        yield name, Reported(value, at, at if at > 0 else None, form)
+
+
+def _last_time(points: Points) -> float:
+    at = points.times[-1]
+    return at if at == at else 0.0
 
 
 def build_curriculum(series: Mapping[str, Series], cells: Mapping[str, TaskCell | CurriculumStat | None]) -> Curriculum:
@@ -92,11 +92,3 @@ def build_curriculum(series: Mapping[str, Series], cells: Mapping[str, TaskCell 
 
 def _to_row(values: Mapping[str, Any]) -> TaskRow:
     return TaskRow(**values)
-
-
-def points_of(key: str, rows: list[tuple[float, float, float]]) -> Points:
-    """Points from (step, time, value) rows."""
-    from array import array
-
-    steps, times, values = zip(*rows, strict=True) if rows else ((), (), ())
-    return Points(key, array("d", steps), array("d", times), array("d", values))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from math import isfinite
 
 from lptui.formats.progress import Lifecycle
 from lptui.formats.progress import Progress as ProgressLine
 from lptui.model.events import DatedFact, Facts
-from lptui.state.run_state import Milestone, Progress, RunState
+from lptui.state.run_state import Milestone, Progress, Reported, RunState
 
 MILESTONES = 4000
 TOTAL_KEYS = (
@@ -21,58 +23,78 @@ TOTAL_KEYS = (
 
 
 def add_facts(state: RunState, event: Facts) -> RunState:
-    """`state` with the milestones of a block, in the order of the log whatever order blocks come in."""
+    """`state` with the milestones and the newest progress of a block, whatever order blocks come in."""
     found: list[Milestone] = []
-    progress = state.progress
+    said: list[tuple[str, Reported]] = []
     for dated in event.facts:
         fact = dated.fact
         if isinstance(fact, Lifecycle):
             value = "" if fact.value is None else str(fact.value)
             found.append(Milestone(event.file, dated.position, fact.kind, value, dated.at))
         elif isinstance(fact, ProgressLine):
-            progress = _advance(progress, fact, dated, event)
+            said += _read_line(fact, dated)
     if found:
         known = {(m.file, m.position, m.kind): m for m in (*state.milestones, *found)}
         merged = sorted(known.values(), key=lambda m: (m.file, m.position))
         state = replace(state, milestones=tuple(merged[-MILESTONES:]))
-    return state if progress is state.progress else replace(state, progress=progress)
+    return report(state, event.file, said)
 
 
-def _advance(progress: Progress, line: ProgressLine, dated: DatedFact, event: Facts) -> Progress:
-    """`progress` after a line, if that line is the newest one read so far."""
-    if line.form == "bar" and progress.form not in ("", "bar"):
-        return progress  # a bar may count anything: an evaluation, a download
-    position = dated.position
-    same_log = progress.source == event.file
-    if same_log and progress.position is not None and position < progress.position:
-        return progress
-    if not same_log and progress.at is not None and dated.at is not None and dated.at < progress.at:
-        return progress
-    return replace(
-        progress,
-        step=_sharper(progress.step, line),
-        total=line.total_steps if line.total_steps is not None else progress.total,
-        epoch=int(line.epoch) if line.epoch is not None else progress.epoch,
-        steps_per_second=line.steps_per_second or progress.steps_per_second,
-        at=dated.at if dated.at is not None else progress.at,
-        position=position,
-        source=event.file,
-        form=line.form,
+def _read_line(line: ProgressLine, dated: DatedFact) -> Iterator[tuple[str, Reported]]:
+    fields = ("step", line.step), ("total", line.total_steps), ("epoch", line.epoch), ("rate", line.steps_per_second)
+    for name, value in fields:
+        if value is not None and isfinite(value):
+            resolution = line.step_resolution if name == "step" else 1
+            yield name, Reported(float(value), float(dated.position), dated.at, line.form, resolution)
+
+
+def report(state: RunState, source: str, said: Iterable[tuple[str, Reported]]) -> RunState:
+    """`state` with what one source says of progress: of each field the newest word of each source is kept."""
+    reported = dict(state.reported)
+    for name, new in said:
+        kind = f"{source} {new.form}" if new.form in ("declared", "record") else source
+        old = reported.get((name, kind))
+        if old is None or new.order >= old.order:
+            reported[name, kind] = new
+    if reported == state.reported:
+        return state
+    return replace(state, reported=reported, progress=_merge(reported, state.progress))
+
+
+def _merge(reported: Mapping[tuple[str, str], Reported], before: Progress) -> Progress:
+    """The newest word on each field over all sources."""
+    step, total, epoch, rate = (_newest(reported, name) for name in ("step", "total", "epoch", "rate"))
+    times = [r.at for r in reported.values() if r.at is not None]
+    return Progress(
+        None if step is None else int(step),
+        None if total is None else int(total),
+        None if epoch is None else int(epoch),
+        rate,
+        max(times, default=None),
+        before.eta,
     )
 
 
-def _sharper(known: int | None, line: ProgressLine) -> int | None:
-    """The step of `line`, unless what is known already agrees with it and is sharper (a share of a total is coarse)."""
-    if line.step is None or known is None:
-        return line.step if line.step is not None else known
-    coarse = line.step_resolution or 1
-    return known if coarse > 1 and abs(known - line.step) <= coarse else line.step
+def _newest(reported: Mapping[tuple[str, str], Reported], name: str) -> float | None:
+    said = [r for (field, _), r in reported.items() if field == name]
+    # A bar may count anything (an evaluation, a download): it is heard only where nothing else speaks.
+    said = [r for r in said if r.form != "bar"] or said
+    if any(r.form == "declared" for r in said):
+        said = [r for r in said if r.form != "record"]  # W&B's own step may be per rank, or count calls
+    if not said:
+        return None
+    newest = max(said, key=lambda r: (r.at if r.at is not None else float("-inf"), r.order))
+    # A share of a total is coarse; a sharper word that agrees with it is the better one.
+    near = [
+        r.value for r in said if r.resolution < newest.resolution and abs(r.value - newest.value) <= newest.resolution
+    ]
+    return max(near, default=newest.value)
 
 
 def refresh_eta(state: RunState) -> Progress:
     """Progress with its total (from the configuration when no line said it) and the seconds that are left."""
     progress = state.progress
-    total = progress.total or _configured_total(state)
+    total = _newest_total(state)
     eta = None
     if total and progress.step is not None and progress.steps_per_second:
         eta = max(0.0, (total - progress.step) / progress.steps_per_second)
@@ -81,6 +103,11 @@ def refresh_eta(state: RunState) -> Progress:
     if total == progress.total and eta == progress.eta:
         return progress
     return replace(progress, total=total, eta=eta)
+
+
+def _newest_total(state: RunState) -> int | None:
+    said = _newest(state.reported, "total")
+    return int(said) if said else _configured_total(state)
 
 
 def _configured_total(state: RunState) -> int | None:

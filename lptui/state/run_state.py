@@ -32,11 +32,19 @@ class Progress:
     epoch: int | None = None
     steps_per_second: float | None = None
     at: float | None = None
-    position: int | None = None
-    source: str = ""
-    form: str = ""
-    """What kind of line or record said it: metta, dict, pairs, bar, wandb."""
     eta: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One source's newest word on one field of progress; `order` is its position in that source."""
+
+    value: float
+    order: float
+    at: float | None = None
+    form: str = ""
+    resolution: int = 1
+    """The value is known to so much: Metta's percentage of a total is coarse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,8 @@ class RunState:
     config: tuple[tuple[str, str], ...] = ()
     config_path: str = ""
     progress: Progress = Progress()
+    reported: Mapping[tuple[str, str], Reported] = field(default_factory=dict[tuple[str, str], Reported])
+    """What `progress` was merged from: (field, source) -> its newest word."""
     milestones: tuple[Milestone, ...] = ()
     seen: Mapping[str, Seen] = field(default_factory=dict[str, Seen])
     life: Life = Life()

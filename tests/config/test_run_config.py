@@ -24,9 +24,7 @@ def reason(text: str, path: str = "config.yaml") -> str:
 
 
 def test_values_are_shown_as_written() -> None:
-    found = rows(
-        "trainer:\n  lr: 1e-3\n  steps: 10_000\n  none:\n  list: [1, {a: 2}]\n  empty: {}\nx: '007'\n"
-    )
+    found = rows("trainer:\n  lr: 1e-3\n  steps: 10_000\n  none:\n  list: [1, {a: 2}]\n  empty: {}\nx: '007'\n")
     assert found == {
         "trainer.lr": "1e-3",
         "trainer.steps": "10_000",
@@ -158,9 +156,7 @@ def test_any_bytes_give_rows_or_a_reason(data: bytes) -> None:
 
 def _trees() -> st.SearchStrategy[object]:
     names = st.sampled_from(["a", "b", "c", "d"])
-    references = st.sampled_from(
-        ["${a}", "${b.c}", "${.a}", "${..b}", "x${a}y", "${c[0]}", "${b}${d}", "v", "w"]
-    )
+    references = st.sampled_from(["${a}", "${b.c}", "${.a}", "${..b}", "x${a}y", "${c[0]}", "${b}${d}", "v", "w"])
     return st.dictionaries(
         names,
         st.recursive(

@@ -58,9 +58,7 @@ def test_each_layer_wins_over_the_one_before(env: dict[str, str], here: Path, tm
     assert settings.ascii is True
     assert settings.roots == (str(here.parent / "runs"), os.path.expanduser("~/all"))
     assert settings.keys == {"quit": "ctrl+q", "help": "f2"}
-    again = good(
-        load_settings(["theme=argument", "roots=a,b"], {**env, "LPTUI_THEME": "variable"}, here=str(here))
-    )
+    again = good(load_settings(["theme=argument", "roots=a,b"], {**env, "LPTUI_THEME": "variable"}, here=str(here)))
     assert again.theme == "argument"
     assert again.roots == (str(here / "a"), str(here / "b"))
     assert good(load_settings([], {**env, "LPTUI_ROOTS": "/a:/b"}, here=str(here))).roots == ("/a", "/b")

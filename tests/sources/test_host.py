@@ -129,9 +129,7 @@ def test_cgroup_v2_takes_the_tightest_limit_above(tmp_path: Path) -> None:
 def test_cgroup_v1_in_a_container_whose_path_is_not_there(tmp_path: Path) -> None:
     write(tmp_path / "proc/77", cgroup="9:memory:/docker/abc\n4:cpu,cpuacct:/docker/abc\n0::/")
     groups = tmp_path / "cg"
-    write(
-        groups / "memory", memory__limit_in_bytes="800", memory__usage_in_bytes="700", memory__stat="broken"
-    )
+    write(groups / "memory", memory__limit_in_bytes="800", memory__usage_in_bytes="700", memory__stat="broken")
     limit = read_memory_limit("77", proc=str(tmp_path / "proc"), mount=str(groups))
     assert limit == MemoryLimit(800, 700)
 

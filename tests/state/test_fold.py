@@ -50,7 +50,7 @@ def samples(key: str, values: list[float], first: float = 0.0, source: str = "wa
         (ConfigSeen(path="c.yaml", rows=(("a", "1"),)), {"config", "config_path"}),
         (HeartbeatSeen(path="h", modified_at=3.0), {"seen"}),
         (GpuSeen(sweep=GpuSweep(reason="none")), {"gpu"}),
-        (samples("losses/x", [1.0]), {"series", "cells", "progress"}),
+        (samples("losses/x", [1.0]), {"series", "cells", "progress", "reported"}),
         (Tick(now=1.0), {"life"}),
     ],
 )

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from lptui.model.readings import SourceStatus
 from lptui.state.run_state import RunState, Witness
-from lptui.text import clock, plural
+from lptui.text import clock, plural, short_age
 from lptui.text.units import date
 from lptui.tui.conditions import describe
 from lptui.tui.glyphs import condition_glyph, level_glyph
@@ -22,12 +22,8 @@ _SAYS: dict[str, tuple[str, str]] = {
     "dead": ("bad", "dead"),
     "unknown": ("unknown", "unknown"),
 }
-_AGREES: dict[str, tuple[str, ...]] = {
-    "running": ("alive",),
-    "stalled": ("silent",),
-    "crashed": ("dead", "ended"),
-    "finished": ("ended",),
-}
+_CONTRADICTS: dict[str, tuple[str, ...]] = {"running": ("dead", "ended"), "stalled": ("dead", "ended")}
+"""What a witness says that does not go with the condition: files that rest after an end, or before a stall, do."""
 _SOURCE: dict[str, str] = {
     "ok": "ok",
     "absent": "unknown",
@@ -67,9 +63,8 @@ def life_rows(state: RunState, width: int, *, plain: bool) -> list[Row]:
     glyph, style = condition_glyph(life.condition, plain=plain)
     rows: list[Row] = [(("State  ", "title"), (f"{glyph} {life.condition}", f"{style} bold"))]
     rows += [(("  ", ""), (line, "value")) for line in wrap(clean(life.reason), width - 2, 4) if line]
-    agree = _AGREES.get(life.condition, ())
-    for witness in life.witnesses:
-        rows.append(_witness(witness, witness.says in agree, width, plain=plain))
+    against = _CONTRADICTS.get(life.condition, ())
+    rows += [_witness(w, state, against=w.says in against, width=width, plain=plain) for w in life.witnesses]
     facts = [plural(life.attempts, "attempt")]
     if life.restarts_known is not None:
         facts.append(f"{plural(life.restarts_known, 'restart')} on record")
@@ -79,12 +74,16 @@ def life_rows(state: RunState, width: int, *, plain: bool) -> list[Row]:
     return [*rows, crop(((f"  {'; '.join(facts)}", "dim"),), width)]
 
 
-def _witness(witness: Witness, agrees: bool, width: int, *, plain: bool) -> Row:
+def _witness(witness: Witness, state: RunState, *, against: bool, width: int, plain: bool) -> Row:
     level, word = _SAYS[witness.says]
     glyph, style = level_glyph(level, plain=plain)
     cells = [(f"  {glyph} {word}", style, 11, "<"), (clean(witness.name), "key", 14, "<")]
-    when = f" ({clock(witness.at)})" if witness.at is not None else ""
-    agreement = "" if agrees or witness.says == "unknown" else "  disagrees"
+    when = ""
+    if witness.at is not None:
+        # Of a run that is over the ages would change for ever; the times do not.
+        over = state.life.condition in ("finished", "crashed")
+        when = f" {date(witness.at)}" if over else f" {short_age(state.now - witness.at)} ago ({clock(witness.at)})"
+    agreement = "  disagrees" if against else ""
     return crop((*columns(cells), (f" {clean(witness.text)}{when}", "value"), (agreement, "warn")), width)
 
 

@@ -37,7 +37,7 @@ def order_key(name: str, per_task: bool = False) -> tuple[object, ...]:
     for back in (1, 2):
         rank = _RANKS.get(parts[-back]) if len(parts) >= back else None
         if rank is not None:
-            return (0, rank, back, natural)
+            return (0, rank, 0 if parts[0] == "overview" else back, natural)
     return (1, 0, 0, natural)
 
 

@@ -1,0 +1,203 @@
+"""Write the pages that are made from the code: python docs/generate.py [keys] [failures] [--check].
+
+keys.md comes from the bindings of the screen and its panes, failures.md from the failure catalogue. --check writes
+nothing and ends with 1 if a page is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+MADE_BY = "<!-- made by `python docs/generate.py {}`; change the code, not this page -->"
+
+KEYS_INTRO = """# Keys
+
+Every binding has an id. To give it other keys, set `keys` in `~/.config/lptui/config.yaml`, in `lptui.yaml` of the
+project, or on the command line; several keys are joined by a comma, and keys are spelt as Textual spells them
+(`question_mark`, `ctrl+f`, `f2`):
+
+    keys:
+      theme: T
+      finding.next: n,f8
+
+    lptui attach RUN --set keys.theme=T
+
+`?` shows the keys as they are bound now. A pane's own keys work while the pane has the focus, and come before
+those that work in every pane: after a search, `n` in the log goes to the next match, not to the next finding.
+Numbers jump to panes, and to a pane that the layout has no place for as well."""
+
+FAILURES_INTRO = """# Failures that lptui knows from logs
+
+Each class is an entry in `lptui/knowledge/failures/*.yaml`, with examples and counter-examples that the tests run.
+[writing-a-rule.md](writing-a-rule.md) says how to add one.
+
+- **error**, **warning**, **info**: how bad it is. `lptui check` ends with 1 on an active error.
+- **root**: a cause. **symptom**: something is wrong, its cause lies elsewhere. **follow-up**: the consequence of
+  another failure, listed below it.
+- **ends the run**: taken for the end of the run unless training goes on after it.
+- Of the fixes the first is shown of which everything in `{{braces}}` is known: a name is what the line itself said,
+  `{{config:key}}` a value of the run's configuration, `{{half:key}}` and `{{double:key}}` half and twice of it. What
+  comes from a run enters a command only quoted.
+
+Findings that are not read from a log line (metrics, checkpoints, processes, GPU, disk, configuration, restarts) are
+in [panes.md](panes.md#findings).
+
+{count} classes:
+
+{contents}"""
+
+GROUPS = {
+    "cuda": "CUDA and the GPU",
+    "memory": "Memory",
+    "distributed": "Several processes and machines",
+    "numbers": "Numbers: NaN, infinity, divergence",
+    "checkpoints": "Checkpoints",
+    "data": "Data and data loaders",
+    "environments": "Environments",
+    "program": "The program itself",
+    "job": "The job and its machine",
+    "metta": "Metta's trainer and launchers",
+}
+
+
+def keys_page() -> str:
+    """docs/keys.md: all bindings, pane by pane."""
+    from textual.binding import Binding
+
+    from lptui.tui.app import LptuiApp
+    from lptui.tui.panes import PANES, load_pane
+    from lptui.tui.screens.detail import DetailScreen
+    from lptui.tui.screens.help import HelpScreen
+    from lptui.tui.screens.run import RunScreen
+    from lptui.tui.widgets.rows import RowsView
+
+    def own(node: type) -> list[Binding]:
+        found = [b for b in Binding.make_bindings(vars(node).get("BINDINGS", ())) if b.id]
+        return found
+
+    parts = [MADE_BY.format("keys"), KEYS_INTRO]
+    parts.append(_keys_table("Everywhere", own(LptuiApp)))
+    parts.append(_keys_table("In every pane", own(RunScreen)))
+    for pane_id, _, _ in PANES:
+        pane = load_pane(pane_id)
+        views = {type(part): None for part in vars(pane).values() if type(part).__module__.startswith("lptui.")}
+        mine = [b for node in (type(pane), *views) if node is not RowsView for b in own(node)]
+        lists = RowsView in views
+        parts.append(_keys_table(pane.title, mine, "The keys of [lists](#lists)." if lists else ""))
+    parts.append(_keys_table("Lists", own(RowsView)))
+    parts.append(_keys_table("Detail window", own(DetailScreen), "The keys of [lists](#lists) scroll."))
+    parts.append(_keys_table("Help window", own(HelpScreen), "The keys of [lists](#lists) scroll."))
+    parts.append(
+        "## Search and filter lines\n\n`enter` takes the text and goes back to the pane, `esc` closes the line and "
+        "forgets the text. While such a line has the focus, letters and digits are typed into it."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _keys_table(title: str, bindings: Iterable[object], note: str = "") -> str:
+    from lptui.tui.bindings import grouped
+
+    rows = grouped(bindings)  # type: ignore[arg-type]  they are Bindings; the import waits for Textual
+    lines = [f"## {title}", ""]
+    lines += [note, ""] if note else []
+    if rows:
+        lines += ["| keys | what | id |", "|---|---|---|"]
+        for keys, binding in rows:
+            shown = " ".join(f"`{key}`" for key in keys.split(" "))
+            lines.append(f"| {shown} | {_text(binding.tooltip)} | `{binding.id}` |")
+    return "\n".join(lines).rstrip()
+
+
+def failures_page() -> str:
+    """docs/failures.md: the catalogue, one class after the other, grouped by its files."""
+    from lptui.detect.catalogue import load_catalogue
+
+    entries = load_catalogue().entries.values()
+    groups: dict[str, list[object]] = {}
+    for entry in entries:
+        groups.setdefault(Path(entry.source).stem, []).append(entry)
+    order = sorted(groups, key=lambda g: (list(GROUPS).index(g) if g in GROUPS else len(GROUPS), g))
+    contents = "\n".join(f"- [{_group(g)}](#{_anchor(_group(g))}): {len(groups[g])}" for g in order)
+    parts = [MADE_BY.format("failures"), FAILURES_INTRO.format(count=len(entries), contents=contents)]
+    for group in order:
+        parts.append(f"## {_group(group)}")
+        parts += [_failure(entry) for entry in sorted(groups[group], key=lambda e: e.id)]  # type: ignore[attr-defined]
+    return "\n\n".join(parts) + "\n"
+
+
+def _group(stem: str) -> str:
+    return GROUPS.get(stem, stem.replace("-", " ").capitalize())
+
+
+def _anchor(title: str) -> str:
+    return "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c == "-")
+
+
+def _failure(entry: object) -> str:
+    from lptui.detect.catalogue import Entry
+
+    assert isinstance(entry, Entry)
+    facts = [entry.severity, entry.role, *(["ends the run"] if entry.fatal else [])]
+    lines = [f"### {entry.id}", "", f"**{_text(entry.title)}** ({', '.join(facts)})", "", _text(entry.meaning), ""]
+    shown: set[str] = set()
+    for fix in entry.fixes:
+        lines.append(f"- {_text(fix.what)}")
+        for word, text in (("Why:", fix.why), ("It worked when:", fix.verify)):
+            if text and text not in shown:  # variants of one fix share the rest
+                lines.append(f"  *{word}* {_text(text)}")
+        if fix.command and fix.command not in shown:
+            lines += ["", *(f"      {line}" for line in fix.command.strip().splitlines()), ""]
+        shown |= {fix.why, fix.verify, fix.command}
+    related = [
+        (word, ", ".join(f"[{i}](#{i})" if i != "*" else "any other failure" for i in sorted(ids)))
+        for word, ids in (("Follows", entry.follows), ("Gives way to", entry.yields_to))
+        if ids
+    ]
+    lines += ["", *(f"{word}: {ids}." for word, ids in related)] if related else []
+    if entry.links:
+        lines += ["", "See " + ", ".join(f"<{link}>" for link in entry.links)]
+    text = "\n".join(lines)
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.rstrip()
+
+
+def _text(text: str) -> str:
+    """One line of Markdown that shows `text` as it is, but for what stands in `backticks`."""
+    pieces = " ".join(text.split()).split("`")
+    if len(pieces) % 2 == 0:
+        return re.sub(r"([\\`*<>\[\]|]|\b_|_\b)", r"\\\1", "`".join(pieces))
+    return "`".join(re.sub(r"([\\*<>\[\]|]|\b_|_\b)", r"\\\1", p) if not i % 2 else p for i, p in enumerate(pieces))
+
+
+PAGES: dict[str, Callable[[], str]] = {"keys": keys_page, "failures": failures_page}
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("pages", nargs="*", choices=[*PAGES, []], help="all of them if none is named")
+    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if a page is out of date")
+    args = parser.parse_args(argv)
+    stale = []
+    for name in args.pages or PAGES:
+        path = HERE / f"{name}.md"
+        text = PAGES[name]()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(path.name)
+        if not args.check:
+            path.write_text(text, encoding="utf-8")
+    for name in stale:
+        print(f"docs/{name}: {'out of date' if args.check else 'written'}")
+    return 1 if args.check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
