@@ -79,8 +79,7 @@ def keys_page() -> str:
     from lptui.tui.widgets.rows import RowsView
 
     def own(node: type) -> list[Binding]:
-        found = [b for b in Binding.make_bindings(vars(node).get("BINDINGS", ())) if b.id]
-        return found
+        return [b for b in Binding.make_bindings(vars(node).get("BINDINGS", ())) if b.id]
 
     parts = [MADE_BY.format("keys"), KEYS_INTRO]
     parts.append(_keys_table("Everywhere", own(LptuiApp)))
@@ -195,7 +194,7 @@ def main(argv: list[str] | None = None) -> int:
         if not args.check:
             path.write_text(text, encoding="utf-8")
     for name in stale:
-        print(f"docs/{name}: {'out of date' if args.check else 'written'}")
+        sys.stdout.write(f"docs/{name}: {'out of date' if args.check else 'written'}\n")
     return 1 if args.check and stale else 0
 
 

@@ -141,7 +141,7 @@ def _confirm(scanner: Scanner, block: _Block, start: int, end: int) -> Iterator[
         return
     handled, quiet = is_handled(line), is_quiet(line)
     found: dict[str, tuple[Entry, Pattern, re.Match[str]]] = {}
-    for entry, pattern in candidates:
+    for entry, pattern in sorted(candidates, key=_by_worth):
         if (
             _is_settled(found.get(entry.id), pattern)
             or (quiet and not entry.any_level)
@@ -158,11 +158,10 @@ def _confirm(scanner: Scanner, block: _Block, start: int, end: int) -> Iterator[
             yield _make_hit(entry, pattern, match, line, position)
 
 
-def _is_settled(earlier: tuple[Entry, Pattern, re.Match[str]] | None, pattern: Pattern) -> bool:
-    """Whether a class needs no further pattern: one that counts alone beats one of a series or after a restart."""
-    if earlier is None:
-        return False
-    return (earlier[1].need == 1 and not earlier[1].later) or pattern.need > 1 or pattern.later
+def _by_worth(candidate: tuple[Entry, Pattern]) -> tuple[bool, int]:
+    """Patterns that count alone first, and of those the ones that tell most."""
+    pattern = candidate[1]
+    return (pattern.need > 1 or pattern.later, -pattern.regex.count("(?P<"))
 
 
 def _match(pattern: Pattern, line: Line, block: _Block, end: int) -> re.Match[str] | None:

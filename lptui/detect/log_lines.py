@@ -9,7 +9,7 @@ from functools import cache
 
 from lptui.formats.log_prefix import read_prefix, strip_escapes
 
-LONGEST = 4096
+LONGEST = 12 * 1024
 _BOX = " \t│┃║|╭╮╰╯─━═"
 _QUIET = ("debug", "info")
 # Everything below is compiled at first use: a log without a suspicious line needs none of it.

@@ -24,7 +24,14 @@ _MAX_MEM = 256 * 1024 * 1024
 _KEY = 4
 _COUNT = re.compile(r"\{([0-9]+)(?:,[0-9]*)?\}")
 _GROUP = re.compile(r"\?P<\w+>")
-MARKS = ("Traceback (most recent call last)",)
+_RECOVERIES = (
+    *("etrying", "ill retry", "rying again", "econnected", "ucceeded after", "ucceeded on", "etry succeeded"),
+    *("ecovered", "onnection restored", "onnection re", "educing batch", "educed batch", "alving batch"),
+    *("owering batch", "educing the", "educing micro", "atch size reduced", "atch size lowered", "atch size halved"),
+    *("alling back to", "kipping batch", "kipping this", "kipping the", "kipping sample", "kipping file"),
+)
+MARKS = ("Traceback (most recent call last)", *_RECOVERIES)
+"""What makes a line worth a look besides the patterns."""
 
 
 class _Found(Protocol):

@@ -6,7 +6,8 @@ import sys
 from types import ModuleType
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lptui.detect.catalogue import load_catalogue
 from lptui.detect.confirm import find_hits
