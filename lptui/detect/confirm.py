@@ -142,11 +142,7 @@ def _confirm(scanner: Scanner, block: _Block, start: int, end: int) -> Iterator[
     handled, quiet = is_handled(line), is_quiet(line)
     found: dict[str, tuple[Entry, Pattern, re.Match[str]]] = {}
     for entry, pattern in sorted(candidates, key=_by_worth):
-        if (
-            _is_settled(found.get(entry.id), pattern)
-            or (quiet and not entry.any_level)
-            or (handled and not entry.keeps_retries)
-        ):
+        if entry.id in found or (quiet and not entry.any_level) or (handled and not entry.keeps_retries):
             continue
         match = _match(pattern, line, block, end)
         if match is None or (is_talk(line, match) and pattern.need == 1):

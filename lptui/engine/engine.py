@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from lptui.detect.registry import load_detectors
@@ -20,8 +21,9 @@ from lptui.model.run import RunInfo
 from lptui.run import discover
 from lptui.sources import Source
 from lptui.sources.registry import SOURCES
-from lptui.state.fold import acknowledge
+from lptui.state.fold import acknowledge, fold
 from lptui.state.run_state import RunState
+from lptui.text import short_age
 
 QUEUE = 32
 """Batches that may wait for the fold: history then waits in its source instead of in memory."""
@@ -59,6 +61,7 @@ class Engine:
         self._bell = Bell(self._ring)
         self._acknowledged: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._looked_at = 0.0
+        self._before_stuck: dict[str, SourceStatus | None] = {}
 
     def start(self, on_state: Listener | None = None) -> None:
         """Begin to watch; `on_state` is called from an engine thread with each published state."""
@@ -80,7 +83,8 @@ class Engine:
     def stop(self) -> None:
         """End all threads that can be ended; a stuck one is left behind."""
         self._stopping.set()
-        self._put(())
+        with suppress(queue.Full):
+            self._queue.put_nowait(())
         self._bell.stop()
         self._answers.stop()
         for lane in self._lanes.values():
@@ -161,12 +165,17 @@ class Engine:
             self._put((RunSeen(run=run, seen_at=self._clock()),))
 
     def _tell_stuck(self, state: RunState, now: float) -> RunState:
-        for lane in self._lanes.values():
-            polling = lane.polling
-            if polling is not None and now - polling[1] > STUCK_AFTER:
-                detail = f"no answer for {now - polling[1]:.0f} s: its disk, mount or driver hangs"
-                status = SourceStatus(polling[0], "failed", detail, polling[1])
-                state = advance(state, StatusSeen(seen_at=now, status=status), ())
+        """A source whose poll does not come back is failed for as long as that lasts, then as it was before."""
+        stuck = {p[0]: p[1] for lane in self._lanes.values() if (p := lane.polling) and now - p[1] > STUCK_AFTER}
+        for name, since in stuck.items():
+            self._before_stuck.setdefault(name, state.statuses.get(name))
+            detail = f"no answer for {short_age(now - since)}: its disk, mount or driver hangs"
+            status = SourceStatus(name, "failed", detail, since)
+            state = fold(state, StatusSeen(seen_at=now, status=status))
+        for name in self._before_stuck.keys() - stuck.keys():
+            before = self._before_stuck.pop(name)
+            if before is not None and state.statuses[name].condition == "failed":
+                state = fold(state, StatusSeen(seen_at=now, status=before))
         return state
 
     def _silence(self, state: RunState) -> RunState:

@@ -119,6 +119,34 @@ def test_a_detector_that_raises_becomes_a_finding_and_the_rest_go_on() -> None:
     assert {f.id for f in state.findings} == {"lptui-detector-bad", "x"}
 
 
+def test_a_hanging_source_is_failed_while_it_hangs_and_as_before_afterwards(
+    monkeypatch: pytest.MonkeyPatch, run: RunInfo
+) -> None:
+    """A dead mount: the poll does not come back. The clock is ours, so nothing waits for real."""
+    hang, entered, now = threading.Event(), threading.Event(), [100.0]
+
+    class Hanging(Scripted):
+        name = "mount"
+
+        def poll(self, _now: float) -> Iterator[Event]:
+            if not entered.is_set():
+                entered.set()
+                hang.wait(20)
+            yield status("mount")
+
+    use(monkeypatch, Hanging())
+    watch = Watch(Engine(run, find=lambda: run, clock=lambda: now[0]))
+    entered.wait(20)
+    now[0] += 30
+    state = watch.until(lambda s: "mount" in s.statuses)
+    assert state.statuses["mount"].condition == "failed"
+    assert "no answer for 30s" in state.statuses["mount"].detail
+    hang.set()
+    now[0] += 30
+    watch.until(lambda s: s.statuses["mount"].condition == "ok")
+    watch.engine.stop()
+
+
 def test_acknowledging_silences_one_finding(monkeypatch: pytest.MonkeyPatch, run: RunInfo) -> None:
     use(monkeypatch, Broken())
 

@@ -25,6 +25,8 @@ import pyte
 DEADLINE = 90.0
 """Seconds until a condition counts as missed: far beyond what it takes, since the machine may be busy."""
 _SWITCH = re.compile(r"\x1b\[\?1049([hl])")
+_MODE = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
+_KEYBOARD = re.compile(r"\x1b\[([<>])[0-9;]*u")
 _STRANGE = re.compile(
     r"\x1b[\]PX^_].*?(?:\x07|\x1b\\)"  # OSC, DCS, SOS, PM, APC
     r"|\x1b\[[<=>][0-9;:]*[ -/]*[@-~]"
@@ -44,6 +46,10 @@ class Emulator:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
         self.alternate = False
+        self.modes: set[int] = set()
+        """Private modes that are on: 1000-1015 mouse, 1004 focus, 2004 paste."""
+        self.keyboards = 0
+        """Keyboard protocols that were pushed and not popped."""
 
     @property
     def screen(self) -> pyte.Screen:
@@ -66,7 +72,13 @@ class Emulator:
         text = self._rest + self._decoder.decode(data)
         cut = _CUT_OFF.search(text)
         self._rest = text[cut.start() :] if cut else ""
-        text = _STRANGE.sub("", text[: cut.start()] if cut else text)
+        text = text[: cut.start()] if cut else text
+        for numbers, way in _MODE.findall(text):
+            mine = {int(number) for number in numbers.split(";") if number}
+            self.modes = self.modes | mine if way == "h" else self.modes - mine
+        for way in _KEYBOARD.findall(text):
+            self.keyboards = max(0, self.keyboards + (1 if way == ">" else -1))
+        text = _STRANGE.sub("", text)
         for index, piece in enumerate(_SWITCH.split(text)):
             if index % 2:
                 self._switch(piece == "h")
@@ -122,8 +134,9 @@ class Terminal:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        os.close(self._fd)
-        os.close(self._slave)
+        for descriptor in (self._fd, self._slave):
+            if descriptor >= 0:
+                os.close(descriptor)
 
     @property
     def text(self) -> str:
@@ -132,6 +145,16 @@ class Terminal:
     @property
     def rows(self) -> list[str]:
         return self.emulator.rows
+
+    @property
+    def left_behind(self) -> list[str]:
+        """What is not as it was before: line settings, screen, cursor, mouse, paste and keyboard modes."""
+        shown = self.emulator
+        left = [] if termios.tcgetattr(self._slave) == self.attributes else ["line settings"]
+        left += ["alternate screen"] if shown.alternate else []
+        left += [] if shown.cursor_visible else ["hidden cursor"]
+        left += [f"mode {mode}" for mode in sorted(shown.modes & {1, 47, 1000, 1002, 1003, 1004, 1006, 1015, 2004, 2026})]
+        return left + (["keyboard protocol"] if shown.keyboards else [])
 
     @property
     def echoes(self) -> bool:
@@ -173,6 +196,23 @@ class Terminal:
             self.pump(0.1)
         self.pump()
         return self.process.returncode
+
+    def silence(self, seconds: float) -> bool:
+        """Whether nothing comes within `seconds`; what does come is shown."""
+        before = self.bytes
+        self.pump(seconds)
+        return self.bytes == before
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a closed window or a lost connection does."""
+        self.pump()
+        os.close(self._fd)
+        os.close(self._slave)
+        self._fd = self._slave = -1
+
+    def wait_for_exit(self) -> int:
+        """Until the program has left a terminal that is gone; its exit code (negative: signal)."""
+        return self.process.wait(DEADLINE)
 
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
