@@ -98,6 +98,8 @@ def open_screen(run: RunInfo, find: Callable[[], RunInfo | Missing], given: list
 
         app = make_app(run, find_again, settings, first.rows)
         app.run(mouse=settings.mouse)
+    if app.failure is not None:
+        raise app.failure  # the terminal is whole again: `lptui.cli.run` files the traceback and says so in a line
     if app.return_code:
         say(f"the screen ended with code {app.return_code}")
         return FAILED

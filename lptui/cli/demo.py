@@ -47,13 +47,13 @@ def _watch(folder: str, seed: int, speed: float, fail: str | None, theme: str | 
 
     started = start(folder, seed, speed, fail)
     target = Target(started.run_dir)
-    if not has_terminal():
+    try:
+        if has_terminal():
+            return open_screen(discover(started.run_dir), target.find, [f"theme={theme}"] if theme else [])
         found = target.find()
-        code = print_once(discover(started.run_dir) if isinstance(found, Missing) else found)
-    else:
-        code = open_screen(discover(started.run_dir), target.find, [f"theme={theme}"] if theme else [])
-    _say_goodbye(started.run_dir, started.pid)
-    return code
+        return print_once(discover(started.run_dir) if isinstance(found, Missing) else found)
+    finally:  # the training lives on whatever becomes of the screen, and the user must know how to end it
+        _say_goodbye(started.run_dir, started.pid)
 
 
 def _say_goodbye(run_dir: str, pid: int) -> None:

@@ -27,9 +27,18 @@ class Target:
 
     def find(self) -> RunInfo | Missing:
         """The run as it is on disk now."""
-        return resolve(
-            self.name, self.roots, os.environ, logs=self.logs, wandb=self.wandb, pid=self.pid, here=os.getcwd()
-        )
+        roots = self.roots or self._usual_roots()
+        here = os.getcwd()
+        return resolve(self.name, roots, os.environ, logs=self.logs, wandb=self.wandb, pid=self.pid, here=here)
+
+    def _usual_roots(self) -> tuple[str, ...]:
+        """The roots of the settings; not even looked at when a path was given, since that delays the first paint."""
+        if self.name and os.path.exists(self.name):
+            return ()
+        from lptui.config.settings import Settings, load_settings
+
+        settings = load_settings([], os.environ, here=os.getcwd())
+        return settings.roots if isinstance(settings, Settings) else ()
 
     def placeholder(self) -> RunInfo:
         """A run that is not there yet."""

@@ -168,6 +168,22 @@ class LptuiApp(App[int]):
 
         return use_it
 
+    @property
+    def failure(self) -> Exception | None:
+        """The exception that ended the app, or None: whoever ran the app tells of it."""
+        return self._exception
+
+    def panic(self, *renderables: object) -> None:
+        """A part of Textual without an exception to hand on gave up, such as its reader of the terminal."""
+        if self._exception is None:
+            self._exception = RuntimeError("; ".join(map(_panic_text, renderables)) or "the screen gave up")
+        self._return_code = 1
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        # Textual would print a traceback with the values of all variables, which may hold secrets of the run.
+        self._close_messages_no_wait()
+
     def _start(self) -> None:
         self._monitor.start(lambda state: self._post_state(state))
 
@@ -200,3 +216,11 @@ class LptuiApp(App[int]):
         except (ValueError, OSError, TypeError) as error:
             return f"theme {name} cannot be used: {error}"
         return ""
+
+
+def _panic_text(renderable: object) -> str:
+    """The last line of what Textual would have printed."""
+    trace = getattr(renderable, "trace", None)  # of a rich Traceback
+    if trace is None or not trace.stacks:
+        return str(renderable)
+    return f"{trace.stacks[0].exc_type}: {trace.stacks[0].exc_value}"

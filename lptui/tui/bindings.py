@@ -56,6 +56,7 @@ APP_BINDINGS = [
         id="palette",
         tooltip="Find a command",
     ),
+    _bind("ctrl+z", "suspend_process", "Suspend", "suspend", "Back to the shell; `fg` returns", show=False),
     _bind("q", "quit", "Quit", "quit", "Leave lptui; the run goes on"),
 ]
 

@@ -76,7 +76,7 @@ def test_what_cannot_be_read_is_exit_4_and_said(recorded: Recorded, capsys: pyte
     code, verdict = check(path, capsys)
     assert code == 4
     assert not verdict["complete"]
-    assert [s["why"] for s in verdict["sources"] if not s["complete"]][0]
+    assert all(s["why"] for s in verdict["sources"] if not s["complete"])
 
 
 def test_a_missing_run_is_one_line_with_the_nearest_names(

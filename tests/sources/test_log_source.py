@@ -102,7 +102,10 @@ def test_every_complete_byte_is_scanned_exactly_once(
 
 def test_progress_lines_become_facts_and_samples_with_dates(tmp_path: Path) -> None:
     path = tmp_path / "script.log"
-    line = "{} [INFO] trainer-0-0: Epoch {} [me.run] / 41.23 ksps / 5.24% of 1.00 Gsteps / (45% train / 50% rollout / 5% stats)"
+    line = (
+        "{} [INFO] trainer-0-0: Epoch {} [me.run] / 41.23 ksps / 5.24% of 1.00 Gsteps / "
+        "(45% train / 50% rollout / 5% stats)"
+    )
     now = time.mktime((2026, 11, 23, 0, 0, 30, 0, 0, -1))
     path.write_text(line.format("23:59:58", 7) + "\n" + line.format("00:00:10", 8) + "\n")
     import os

@@ -27,6 +27,8 @@ DEADLINE = 90.0
 _SWITCH = re.compile(r"\x1b\[\?1049([hl])")
 _MODE = re.compile(r"\x1b\[\?([0-9;]+)([hl])")
 _KEYBOARD = re.compile(r"\x1b\[([<>])[0-9;]*u")
+_FOREIGN = {1, 1000, 1002, 1003, 1004, 1006, 1015, 2004, 2026}
+"""Modes that a shell does not expect: cursor keys, mouse, focus, paste, synchronised output."""
 _STRANGE = re.compile(
     r"\x1b[\]PX^_].*?(?:\x07|\x1b\\)"  # OSC, DCS, SOS, PM, APC
     r"|\x1b\[[<=>][0-9;:]*[ -/]*[@-~]"
@@ -124,7 +126,7 @@ class Terminal:
             env={**os.environ, "TERM": "xterm-256color", **(env or {})},
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
         )
 
     def __enter__(self) -> Terminal:
@@ -153,7 +155,9 @@ class Terminal:
         left = [] if termios.tcgetattr(self._slave) == self.attributes else ["line settings"]
         left += ["alternate screen"] if shown.alternate else []
         left += [] if shown.cursor_visible else ["hidden cursor"]
-        left += [f"mode {mode}" for mode in sorted(shown.modes & {1, 47, 1000, 1002, 1003, 1004, 1006, 1015, 2004, 2026})]
+        left += [
+            f"mode {mode}" for mode in sorted(shown.modes & {1, 47, 1000, 1002, 1003, 1004, 1006, 1015, 2004, 2026})
+        ]
         return left + (["keyboard protocol"] if shown.keyboards else [])
 
     @property

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,7 @@ def test_a_finished_run_sends_nothing_once_it_is_drawn(recorded: Callable[[str],
         terminal.wait_for("finished")
         terminal.wait_for("Training complete!")
         quiet = [terminal.silence(1.5) for _ in range(20)]
-        assert any(a and b for a, b in zip(quiet, quiet[1:], strict=False)), "it went on writing"
+        assert any(a and b for a, b in pairwise(quiet)), "it went on writing"
 
 
 def test_resizing_keeps_a_whole_frame(recorded: Callable[[str], Path]) -> None:

@@ -194,7 +194,7 @@ def healthy() -> RunState:
         ),
         config=CONFIG,
         config_path="/data/arena_lp/config.yaml",
-        progress=Progress(62_914_560, 150_000_000, 960, 41_234.0, NOW - 3, None, "log", eta=2112.0),
+        progress=Progress(62_914_560, 150_000_000, 960, 41_234.0, NOW - 3, eta=2112.0),
         milestones=(Milestone(view.file, 0, "started", "attempt 1", NOW - 3600), Milestone(view.file, 0, "saved", "arena_lp_0009.pt", NOW - 700)),
         seen={"wandb_run": Seen("wandb_run", "arena_lp.2026", "wandb", NOW - 3600)},
         life=Life("running", "3 of 3 witnesses say that it lives", (

@@ -9,7 +9,7 @@ from fake_monitor import NOW, checkpoints, curriculum, device, empty, failing, f
 
 from lptui.model.readings import GpuSweep, SourceStatus
 from lptui.model.run import RunInfo
-from lptui.state.run_state import Curriculum, RunState, TaskRow
+from lptui.state.run_state import Curriculum, RunState, TaskRow, Witness
 from lptui.tui.conditions import describe, describe_sources
 from lptui.tui.moments import nearest_checkpoint, order_findings
 from lptui.tui.panes.checkpoints import checkpoint_row, none_yet, summary
@@ -186,9 +186,17 @@ def test_the_nearest_checkpoint_of_a_moment() -> None:
 
 
 def test_a_witness_that_disagrees_is_marked() -> None:
-    rows = [text([row]) for row in life_rows(failing(), 100, plain=False)]
-    assert any("heartbeat" in row and "disagrees" in row for row in rows)
-    assert not any("process" in row and "disagrees" in row for row in rows)
+    state = healthy()
+    gone = Witness("process", "dead", "no process of this run on this machine")
+    state = replace(state, life=replace(state.life, condition="running", witnesses=(gone, *state.life.witnesses[1:])))
+    rows = [text([row]) for row in life_rows(state, 100, plain=False)]
+    assert any("process" in row and "disagrees" in row for row in rows)
+    assert not any("heartbeat" in row and "disagrees" in row for row in rows)
+
+
+def test_files_that_rest_after_the_end_disagree_with_nothing() -> None:
+    over = replace(failing(), life=replace(failing().life, condition="finished"))
+    assert not any("disagrees" in text([row]) for row in life_rows(over, 100, plain=False))
 
 
 def test_config_matches_all_words_in_key_or_value() -> None:
