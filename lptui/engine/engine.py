@@ -48,7 +48,7 @@ class Engine:
         clock: Callable[[], float] = time.time,
         slow_link: bool = False,
     ) -> None:
-        self.state = RunState(run=run, now=clock())
+        self.state = RunState(run=run, now=clock(), began=clock())
         self._clock, self._slow_link = clock, slow_link
         self._find = find or (lambda: discover(run.path))
         self._queue: queue.Queue[Sequence[Event]] = queue.Queue(QUEUE)

@@ -12,6 +12,7 @@ from lptui.model.events import Tick
 from lptui.model.run import RunInfo
 from lptui.sources import Source
 from lptui.sources.registry import SOURCES
+from lptui.state.life import WATCH
 from lptui.state.run_state import RunState
 
 PATIENCE = 2.0
@@ -19,23 +20,47 @@ PATIENCE = 2.0
 
 
 def read_run(run: RunInfo, clock: Callable[[], float] = time.time, patience: float = PATIENCE) -> RunState:
-    """The state of `run` with everything read that can be read now, and the findings that follow."""
-    detectors = load_detectors()
+    """The state of `run` with everything read that can be read now, and the findings that follow.
+
+    A run that was written to a moment ago is watched for up to `WATCH` seconds more: only then can a training that goes
+    on be told from one that was killed just now.
+    """
+    begun = clock()
     sources = [source for kind in SOURCES for source in kind.make(run).values()]
     lane = Lane("reading", clock, lambda events: None)
-    state = RunState(run=run, now=clock())
+    state = _read_all(RunState(run=run, now=begun, began=begun), sources, lane, clock)
+    state = _await_late(state, sources, lane, clock, begun + patience)
+    state = _conclude(state, clock)
+    if patience > 0 and _is_undecided(state):
+        time.sleep(max(0.0, begun + WATCH + 0.2 - clock()))
+        state = _conclude(_read_all(state, sources, lane, clock), clock)
+    for source in sources:
+        source.close()
+    return state
+
+
+def _read_all(state: RunState, sources: list[Source], lane: Lane, clock: Callable[[], float]) -> RunState:
+    """Every source to its present end."""
     for source in sources:
         more = True
         while more:
-            state = advance_all(state, lane.poll(source, clock()), detectors)
+            state = advance_all(state, lane.poll(source, clock()), load_detectors())
             more = source.pending
-    state = _await_late(state, sources, lane, clock, clock() + patience)
-    for source in sources:
-        source.close()
-    # Two ticks: what a detector concludes at the first (a death) is what others see at the second (a loop).
-    for _ in range(2):
-        state = advance(state, Tick(now=clock(), seen_at=clock()), detectors)
     return state
+
+
+def _conclude(state: RunState, clock: Callable[[], float]) -> RunState:
+    """Two ticks: what a detector concludes at the first (a death) is what others see at the second (a loop)."""
+    for _ in range(2):
+        now = clock()
+        state = advance(state, Tick(now=now, seen_at=now), load_detectors())
+    return state
+
+
+def _is_undecided(state: RunState) -> bool:
+    """Whether a few seconds more would tell: files fresh but no process, or a checkpoint that may be half written."""
+    orphaned = state.life.condition == "running" and state.processes == ()
+    return orphaned or any(c.verdict == "being-written" for c in state.checkpoints)
 
 
 def _await_late(

@@ -45,7 +45,7 @@ def fold_all(state: RunState, events: Iterable[Event]) -> RunState:
 
 
 def _tick(state: RunState, event: Tick) -> RunState:
-    state = replace(state, now=event.now)
+    state = replace(state, now=event.now, began=state.began or event.now)
     return replace(state, life=judge(state), progress=refresh_eta(state))
 
 

@@ -16,6 +16,8 @@ from lptui.state.run_state import Condition, Life, Milestone, RunState, Witness
 from lptui.text import plural, short_duration
 
 SHORTEST_PATIENCE, LONGEST_PATIENCE = 45.0, 1800.0
+WATCH = 3.0
+"""Seconds to watch files without a process before "they were written just now" no longer counts as life."""
 _CLEAN_REASONS = ("completed", "job_completed", "max_runtime_reached", "cluster_stop")
 _DEAD_STATUS = ("zombie", "dead")
 
@@ -171,7 +173,8 @@ def _conclude_dead(state: RunState, quiet: float, patience: float) -> tuple[Cond
     failure = next((f for f in state.findings if f.active and f.severity == "error" and f.anchor is not None), None)
     if gone is not None:
         return "crashed", f"{gone.value}, without an end record"
-    if quiet <= min(patience, 15.0):
+    grew = state.now - quiet > state.began or state.now - state.began < WATCH
+    if quiet <= min(patience, 15.0) and grew:
         return "running", "its files grow (its process was not recognised)"
     if failure is not None:
         return "crashed", f"no process, and the last words are a failure: {failure.title}"

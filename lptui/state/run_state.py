@@ -127,6 +127,8 @@ class RunState:
 
     run: RunInfo
     now: float = 0.0
+    began: float = 0.0
+    """When we began to watch: what grew after it, grew before our eyes."""
     logs: Mapping[str, LogView] = field(default_factory=dict[str, LogView])
     series: Mapping[str, Series] = field(default_factory=dict[str, Series])
     cells: Mapping[str, TaskCell | CurriculumStat | None] = field(

@@ -51,7 +51,7 @@ def samples(key: str, values: list[float], first: float = 0.0, source: str = "wa
         (HeartbeatSeen(path="h", modified_at=3.0), {"seen"}),
         (GpuSeen(sweep=GpuSweep(reason="none")), {"gpu"}),
         (samples("losses/x", [1.0]), {"series", "cells", "progress", "reported"}),
-        (Tick(now=1.0), {"life"}),
+        (Tick(now=1.0), {"life", "began"}),
     ],
 )
 def test_untouched_parts_keep_their_identity(event: Event, changed: set[str]) -> None:

@@ -59,6 +59,10 @@ def state(
         ("crashed", state(log_age=2, processes=(), seen={"process_gone": ("pid 7 is gone", 1)})),
         # Nobody here, but files still grow: a process that we did not recognise.
         ("running", state(log_age=2, processes=())),
+        # ... unless we have watched for a while and nothing grew: what was written just before came from the dead.
+        ("crashed", state(log_age=6, processes=(), milestones=(("started", "m"),), began=NOW - 5)),
+        ("running", state(log_age=4, processes=(), milestones=(("started", "m"),), began=NOW - 5)),
+        ("running", state(log_age=3, processes=(), milestones=(("started", "m"),), began=NOW - 1)),
         # Another machine: absence is unknown, never death.
         ("running", state(log_age=2, processes=None)),
         ("unknown", state(log_age=5000, processes=None)),

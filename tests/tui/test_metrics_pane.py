@@ -65,7 +65,7 @@ def workspace(series: dict[str, Series], cursor: Cursor | None = None) -> Worksp
     ("size", "count", "layout"),
     [
         ((118, 38), 57, Layout(4, 5, 29, 7)),
-        ((58, 13), 57, Layout(2, 1, 29, 13)),
+        ((58, 13), 57, Layout(2, 2, 29, 6)),
         ((78, 20), 57, Layout(2, 2, 39, 10)),
         ((118, 38), 1, Layout(1, 1, 118, 38)),
         ((20, 4), 5, Layout(1, 1, 20, 4)),

@@ -62,8 +62,9 @@ class FindingsPane(RowsPane):
             rows.append(finding_row(finding, width, indented=indented, plain=self.ascii))
             keys.append(finding.id)
             if finding.id == chosen and self.view.size.height >= 6:
-                room = self.view.size.height - len(ordered)
-                preview = [*fix_rows(finding, width), *(more_rows(finding, width) if room >= 9 else [])]
+                fix = fix_rows(finding, width)
+                room = max(0, self.view.size.height - len(ordered) - len(fix))
+                preview = [*fix, *more_rows(finding, width)[:room]]
                 rows += preview
                 keys += [None] * len(preview)
         return Page(rows, keys)
@@ -172,12 +173,12 @@ def fix_rows(finding: Finding, width: int) -> list[Row]:
 
 
 def more_rows(finding: Finding, width: int) -> list[Row]:
-    """Where there is room: why that helps, how to see it, and what was seen."""
+    """Where there is room: what was seen, why the fix helps, how to see that it did."""
     if finding.past:
         return []
     rows: list[Row] = []
-    texts = [("why", finding.fix.why), ("then", finding.fix.verify)] if finding.fix is not None else []
-    texts += [("seen" if not i else "", e.text) for i, e in enumerate(finding.evidence[:2])]
+    texts = [("seen" if not i else "", e.text) for i, e in enumerate(finding.evidence[:2])]
+    texts += [("why", finding.fix.why), ("then", finding.fix.verify)] if finding.fix is not None else []
     for name, text in texts:
         lines = wrap(clean(text), width - 8, 2) if text else []
         rows += [((f"  {name if not i else '':<5} ", "dim"), (line, "dim")) for i, line in enumerate(lines)]

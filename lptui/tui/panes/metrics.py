@@ -14,7 +14,7 @@ from lptui.tui.glyphs import severity_glyph
 from lptui.tui.panes import Pane
 from lptui.tui.widgets.chartgrid import ChartGrid
 from lptui.tui.widgets.frameline import FrameLine
-from lptui.tui.widgets.metricorder import filter_names, order_key
+from lptui.tui.widgets.metricorder import arrange, filter_names
 from lptui.tui.workspace import Cursor, Workspace
 
 
@@ -53,7 +53,7 @@ class MetricsPane(Pane):
         run, cursor = workspace.run, workspace.cursor
         if len(self._ordered) != len(run.series) or any(name not in run.series for name in self._ordered):
             per_task = {name for name, cell in run.cells.items() if cell is not None}
-            self._ordered = sorted(run.series, key=lambda name: order_key(name, name in per_task))
+            self._ordered = arrange(run.series, per_task)
         grid = self.grid
         grid.series = run.series
         grid.moment = (cursor.step, cursor.at) if cursor is not None else (None, None)

@@ -85,6 +85,7 @@ class RunScreen(Screen[None]):
         if self._stage.size_class == "sentence":
             self._sentence.show(sentence(workspace))
             return
+        self._stage.make_room(len(workspace.run.findings), len(gpu.devices) if (gpu := workspace.run.gpu) else 0)
         self._show_tabs()
         if old is None or not old.runs or old.run.findings is not workspace.run.findings:
             self._show_keys()

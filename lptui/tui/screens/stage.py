@@ -69,6 +69,8 @@ class Stage(Widget):
         self.recent: list[str] = [pane_id for pane_id, _, _ in PANES]
         self.zoomed = False
         self.visitor = ""
+        self.findings = self.devices = 0
+        """How many findings are listed, and how many GPUs: what the boxes of their panes depend on."""
 
     @property
     def layout(self) -> Layout:
@@ -83,8 +85,24 @@ class Stage(Widget):
     def boxes(self, size: Size) -> dict[str, Box]:
         """Where the displayed panes are in a stage of `size`."""
         return plan(
-            self.size_class, size.width, size.height, self.recent, zoomed=self.zoomed, visitor=self.visitor
+            self.size_class,
+            size.width,
+            size.height,
+            self.recent,
+            zoomed=self.zoomed,
+            visitor=self.visitor,
+            findings=self.findings,
+            devices=self.devices,
         ).boxes
+
+    def make_room(self, findings: int, devices: int) -> None:
+        """Fit the boxes to what there is to list; nothing is laid out anew while they stay the same."""
+        if (findings, devices) != (self.findings, self.devices):
+            before = self.boxes(self.size)
+            self.findings, self.devices = findings, devices
+            if self.boxes(self.size) != before:
+                # of a child: that forgets the arrangement of its parents, `self.refresh` would keep our own
+                self.query_children(Pane).first().refresh(layout=True)
 
     def rearrange(self) -> frozenset[str]:
         """Display exactly the panes of the plan; returns their ids."""

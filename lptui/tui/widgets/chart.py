@@ -12,6 +12,7 @@ from lptui.stores.columns import Columns
 from lptui.stores.series import Series
 from lptui.text import cell_width, clock, fit, format_value, sanitise, short_number, shorten_middle
 from lptui.text.units import date
+from lptui.text.width import cut
 from lptui.tui.widgets.braille import DOTS_X, DOTS_Y, Scale, find_scale, is_band, plot, shade
 from lptui.tui.widgets.spans import Row, crop, row_width
 
@@ -66,8 +67,8 @@ def chart_rows(
 
 
 def plot_width(width: int) -> int:
-    """Cells of the plot in a chart of `width` cells."""
-    return max(1, width - label_width(width))
+    """Cells of the plot in a chart of `width` cells; one stays free, so that charts side by side stay apart."""
+    return max(1, width - label_width(width) - 1)
 
 
 def label_width(width: int) -> int:
@@ -96,10 +97,21 @@ def title_row(
         right = f"log {right}"
     mark = (">" if look.plain else "▸") if chosen else " "
     room = max(4, width - cell_width(right) - 4)
-    name = shorten_middle(sanitise(series.key[:500]), room)
+    name = short_key(sanitise(series.key[:500]), room)
     gap = " " * max(1, width - 2 - cell_width(mark) - cell_width(name) - cell_width(right))
     style = "accent bold" if chosen else "title"
     return ((mark, "accent"), (name, style), (gap, ""), (right, "error bold" if bad else "value"), (" ", ""))
+
+
+def short_key(name: str, width: int) -> str:
+    """`name` in at most `width` cells: its last part stays whole for as long as it can."""
+    if cell_width(name) <= width:
+        return name
+    head, _, leaf = name.rpartition("/")
+    room = width - cell_width(leaf) - 2
+    if not head or room < 0:
+        return shorten_middle(leaf, width)
+    return f"{cut(head, room, '')}…/{leaf}"
 
 
 def trend(columns: Columns, scale: Scale | None, *, plain: bool = False) -> str:
@@ -202,7 +214,15 @@ def tick_text(value: float, span: float, room: int = 8) -> str:
     if span > 0 and value and abs(value) < 1e6 and math.isfinite(span):
         digits = min(7, max(3, 2 + math.ceil(math.log10(abs(value) / span)) if abs(value) > span else 3))
     text = f"{value:.{digits}g}"
-    shorter = (text, format_value(value), f"{value:.2e}", f"{value:.3g}", f"{value:.0e}", short_number(value))
+    shorter = (
+        text,
+        format_value(value),
+        f"{value:.2e}",
+        f"{value:.3g}",
+        f"{value:.2g}",
+        f"{value:.0e}",
+        short_number(value),
+    )
     good = [t for t in shorter if len(t) <= room and not (t is text and "e" in t)]
     return good[0] if good else f"{value:.0e}"[:room]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MOST = 24
-MIN_WIDTH, GOOD_WIDTH = 24, 28
-MIN_HEIGHT, GOOD_HEIGHT = 5, 7
+MIN_WIDTH, GOOD_WIDTH = 24, 26
+MIN_HEIGHT, LOW_HEIGHT, GOOD_HEIGHT = 5, 6, 7
+"""A chart may be `LOW_HEIGHT` high where that makes two rows of them out of one: four headline metrics tell more than
+two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +31,6 @@ def lay_out(width: int, height: int, count: int, wanted: int | None = None) -> L
     most = max(1, width // MIN_WIDTH)
     columns = min(most, wanted) if wanted else min(max(1, width // GOOD_WIDTH), 4)
     columns = max(1, min(columns, count))
-    rows = max(1, min(height // MIN_HEIGHT, max(height // GOOD_HEIGHT, 1), -(-count // columns), MOST // columns))
+    good = max(height // GOOD_HEIGHT, min(2, height // LOW_HEIGHT), 1)
+    rows = max(1, min(height // MIN_HEIGHT, good, -(-count // columns), MOST // columns))
     return Layout(columns, rows, width // columns, height // rows)

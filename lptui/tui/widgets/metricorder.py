@@ -4,7 +4,7 @@ last."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from fnmatch import translate
 
 _FIRST = (
@@ -14,6 +14,7 @@ _FIRST = (
     ("policy_loss", "pg_loss", "actor_loss", "clip_loss"),
     ("value_loss", "v_loss", "critic_loss", "vf_loss"),
     ("entropy", "entropy_loss"),
+    ("eval score",),  # a reward or score below eval.../
     ("kl", "approx_kl", "kl_div", "old_approx_kl"),
     ("grad_norm", "gradient_norm"),
     ("clipfrac", "clip_fraction", "explained_variance", "importance"),
@@ -36,9 +37,25 @@ def order_key(name: str, per_task: bool = False) -> tuple[object, ...]:
     parts = re.split(r"[/.]", name.lower())
     for back in (1, 2):
         rank = _RANKS.get(parts[-back]) if len(parts) >= back else None
+        if rank == 0 and parts[0].startswith("eval"):
+            rank = _RANKS["eval score"]
         if rank is not None:
             return (0, rank, 0 if parts[0] == "overview" else back, natural)
     return (1, 0, 0, natural)
+
+
+def arrange(names: Iterable[str], per_task: Container[str] = ()) -> list[str]:
+    """All names in the order of their charts: one headline of each kind first, so that the first page tells of
+    the reward, each loss and the entropy rather than of three rewards."""
+    keys = {name: order_key(name, name in per_task) for name in names}
+    ordered = sorted(keys, key=lambda name: keys[name])
+    first: dict[object, str] = {}
+    for name in ordered:
+        if keys[name][0] == 0:
+            first.setdefault(keys[name][1], name)
+    leading = list(first.values())
+    taken = set(leading)
+    return leading + [name for name in ordered if name not in taken]
 
 
 def filter_names(names: Iterable[str], pattern: str) -> list[str]:
