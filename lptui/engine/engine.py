@@ -29,7 +29,12 @@ QUEUE = 32
 """Batches that may wait for the fold: history then waits in its source instead of in memory."""
 TICK = 1.0
 LOOK_AGAIN = 3.0
-LIVELY, CALM, SLOW_LINK = 0.05, 0.1, 0.25
+LIVELY, CALM, FLOOD = 0.05, 0.1, 0.2
+"""Seconds between published states: when little moves and someone waits for a line; when much does; in a flood, of
+which no reader can follow a line anyway."""
+SLOW_LINK = 0.25
+MUCH, VERY_MUCH = 64 * 1024, 1024 * 1024
+"""Bytes of log a second from which on it is much, and a flood."""
 
 Listener = Callable[[RunState], None]
 
@@ -61,6 +66,7 @@ class Engine:
         self._bell = Bell(self._ring)
         self._acknowledged: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._looked_at = 0.0
+        self._log_end, self._growth = 0, 0.0
         self._before_stuck: dict[str, SourceStatus | None] = {}
 
     def start(self, on_state: Listener | None = None) -> None:
@@ -125,7 +131,7 @@ class Engine:
         published = self.state
         while not self._stopping.is_set():
             now = self._clock()
-            due = published_at + self._pace(now)
+            due = published_at + self._pace()
             wait = max(0.0, min(next_tick, due if published is not self.state else next_tick) - now)
             state = self.state
             try:
@@ -139,12 +145,14 @@ class Engine:
                 next_tick = now + TICK
                 state = self._tick(state, now)
             self.state = state
-            if state is not published and now >= published_at + self._pace(now):
+            if state is not published and now >= published_at + self._pace():
                 published, published_at = state, now
                 if self._listener is not None:
                     self._listener(state)
 
     def _tick(self, state: RunState, now: float) -> RunState:
+        end = sum(view.end for view in state.logs.values())
+        self._growth, self._log_end = (end - (self._log_end or end)) / TICK, end
         state = self._tell_stuck(advance(state, Tick(now=now, seen_at=now), load_detectors()), now)
         ended = state.life.condition in ("finished", "crashed")
         for lane in self._lanes.values():
@@ -183,10 +191,12 @@ class Engine:
             state = acknowledge(state, self._acknowledged.get())
         return state
 
-    def _pace(self, now: float) -> float:
+    def _pace(self) -> float:
         if self._slow_link:
             return SLOW_LINK
-        return CALM if self._queue.qsize() > 2 else LIVELY
+        if self._growth > VERY_MUCH:
+            return FLOOD
+        return CALM if self._growth > MUCH or self._queue.qsize() > 2 else LIVELY
 
 
 def _parts(run: RunInfo) -> RunInfo:
