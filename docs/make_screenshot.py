@@ -18,9 +18,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "runs")]
+sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "tests" / "runs")]
 
 from record import restore_times  # noqa: E402
+from vector_cells import fix_cells  # noqa: E402
 
 from lptui.config.settings import Settings  # noqa: E402
 from lptui.engine.engine import Engine  # noqa: E402
@@ -58,7 +59,7 @@ async def take(run: Path, size: tuple[int, int], theme: str, keys: list[str]) ->
             await pilot.press(key)
             await pilot.pause(0.5)
         await pilot.pause(1.5)
-        return app.export_screenshot(title=f"lptui attach {run.name}")
+        return fix_cells(app.export_screenshot(title=f"lptui attach {run.name}"))
 
 
 def main() -> None:

@@ -80,7 +80,10 @@ def run(argv: list[str]) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - the last fence: a bug is ours, and is told as such
         path = _write_report(error)
-        say(f"lptui itself failed: {type(error).__name__}: {error}" + (f" (details in {path})" if path else ""))
+        from lptui.text import sanitise
+
+        told = sanitise(f"{type(error).__name__}: {error}"[:500])  # it may quote what the run wrote
+        say(f"lptui itself failed: {told}; " + (f"details in {path}" if path else "no folder for the details"))
         return FAILED
 
 

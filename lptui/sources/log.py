@@ -19,7 +19,7 @@ RECENT = 512 * 1024
 """The newest part of the history, whose numbers are all read; older numbers are thinned to OLDER_FACTS a block."""
 OLDER_FACTS = 40
 FLOOD = 32 * 1024
-FLOOD_FACTS = 20
+FLOOD_FACTS = 5
 """A single poll that brings more than FLOOD bytes is a flood; reading every number of it would fall behind."""
 LONGEST_LINE = 256 * 1024
 """A line longer than this is scanned in pieces, so that a file without newlines cannot stop the scan."""

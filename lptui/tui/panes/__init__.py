@@ -31,6 +31,10 @@ PANES: tuple[tuple[str, str, str], ...] = (
 )
 
 
+EAGER_DRAWS = 8
+"""How often a calm pane follows every state after its start, so that history fills it at once."""
+
+
 class Pane(Widget):
     """Base of all panes: a framed container. Subclasses set `pane_id` and `title`, compose their views, and
     override `show` (draw `workspace`) and, where it pays, `part`, `status`, `note`, `copied` and the actions.
@@ -44,6 +48,8 @@ class Pane(Widget):
     """The title where there is little room."""
     sources: ClassVar[tuple[str, ...]] = ()
     """Names (or beginnings of names) of the sources whose condition is this pane's border subtitle."""
+    calm: ClassVar[bool] = True
+    """Whether once a second is often enough, after the first few times: nobody reads a chart ten times a second."""
     fenced: ClassVar[bool] = True
     """Whether a pane that raises says so in its border instead of ending the screen (off in tests)."""
 
@@ -69,6 +75,8 @@ class Pane(Widget):
     def __init__(self) -> None:
         super().__init__(id=f"pane-{self.pane_id}", classes="pane")
         self._frame = ("", "")
+        self._drawn: Workspace | None = None
+        self._draws = 0
 
     def compose(self) -> ComposeResult:
         raise NotImplementedError
@@ -111,8 +119,12 @@ class Pane(Widget):
     def watch_workspace(self, old: Workspace | None, new: Workspace | None) -> None:
         if new is None:
             return
-        if old is not None and _same(self.part(old), self.part(new)):
-            return
+        drawn = self._drawn
+        if old is not None and drawn is not None:
+            if _same(self.part(drawn), self.part(new)):
+                return
+            if self.calm and self._draws > EAGER_DRAWS and _same_second(drawn, new):
+                return
         self.draw()
 
     def draw(self) -> None:
@@ -120,6 +132,7 @@ class Pane(Widget):
         workspace = self.workspace
         if workspace is None or not self.is_attached:
             return
+        self._drawn, self._draws = workspace, self._draws + 1
         try:
             self.show(workspace)
             self._set_frame(self.note(workspace.run), self.status(workspace.run))
@@ -206,6 +219,13 @@ class RowsPane(Pane):
 
 def _failure(error: Exception) -> str:
     return f"lptui: this pane failed ({type(error).__name__}); the others go on"
+
+
+def _same_second(drawn: Workspace, new: Workspace) -> bool:
+    """Whether only the run moved on between two ticks: not the cursor, the freezing, or what is attached."""
+    if not drawn.runs or not new.runs or drawn.cursor is not new.cursor or drawn.frozen_at != new.frozen_at:
+        return False
+    return drawn.run.now == new.run.now and drawn.run.findings is new.run.findings
 
 
 def _same(one: tuple[object, ...], two: tuple[object, ...]) -> bool:

@@ -20,6 +20,7 @@ from lptui.tui.workspace import Cursor, Workspace
 class FindingsPane(RowsPane):
     """The list of findings; choosing one sets the time cursor of all panes."""
 
+    calm = False
     pane_id: ClassVar[str] = "findings"
     title: ClassVar[str] = "Findings"
 

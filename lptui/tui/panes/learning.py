@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -91,7 +92,7 @@ def signal_rows(table: Curriculum, width: int, *, plain: bool) -> list[Row]:
     """Each signal as glyph, name and value; flowing over as few lines as fit."""
     items: list[Row] = []
     if table.signals is not None:
-        for level, name, value in signal_items(table.signals):
+        for level, name, value in signal_items(table.signals, {row.task: row.name for row in table.rows}):
             glyph, style = level_glyph(level, plain=plain)
             items.append(((f"{glyph} ", style), (f"{name} ", "dim"), (value, "value" if level == "ok" else style)))
     rows: list[Row] = []
@@ -111,15 +112,16 @@ def signal_rows(table: Curriculum, width: int, *, plain: bool) -> list[Row]:
     return rows
 
 
-def signal_items(signals: Signals) -> list[tuple[str, str, str]]:
-    """(level, name, value) of each signal that is known."""
+def signal_items(signals: Signals, names: Mapping[str, str] | None = None) -> list[tuple[str, str, str]]:
+    """(level, name, value) of each signal that is known. `names`: how the table calls the tasks."""
+    names = names or {}
     items: list[tuple[str, str, str]] = []
     if signals.zero_probability is not None:
         count = len(signals.zero_probability)
-        items.append(("watch" if count else "ok", "never sampled", _tasks(signals.zero_probability)))
+        items.append(("watch" if count else "ok", "never sampled", _tasks(signals.zero_probability, names)))
     if signals.largest_probability is not None:
         high = signals.largest_probability > 0.5 and signals.n_tasks > 2
-        task = f" {cut(clean(signals.largest_task or ''), 20)}" if high else ""
+        task = f" {_called(signals.largest_task or '', names)}" if high else ""
         items.append(("watch" if high else "ok", "largest p", f"{format_value(signals.largest_probability)}{task}"))
     if signals.effective_tasks is not None:
         few = signals.effective_tasks < max(1.5, signals.n_tasks / 8)
@@ -132,19 +134,27 @@ def signal_items(signals: Signals) -> list[tuple[str, str, str]]:
     if signals.all_progress_zero:
         items.append(("watch", "progress", "0 on every task"))
     if signals.starved:
-        items.append(("watch", "no completions", _tasks(signals.starved)))
+        items.append(("watch", "no completions", _tasks(signals.starved, names)))
     if signals.saturated:
-        items.append(("watch", "reward above 1 (clipped)", _tasks(signals.saturated)))
+        items.append(("watch", "reward above 1 (clipped)", _tasks(signals.saturated, names)))
     if signals.probability_sum is not None and signals.entropy is None:
         items.append(("unknown", "distribution", f"in part: sums to {signals.probability_sum:.2f}"))
     return items
 
 
-def _tasks(names: tuple[str, ...]) -> str:
-    if not names:
+def _tasks(tasks: tuple[str, ...], names: Mapping[str, str]) -> str:
+    if not tasks:
         return "none"
-    first = clean(names[0]).rpartition("/")[2]
-    return cut(first, 24) if len(names) == 1 else f"{len(names)} tasks"
+    return _called(tasks[0], names) if len(tasks) == 1 else f"{len(tasks)} tasks"
+
+
+def _called(task: str, names: Mapping[str, str]) -> str:
+    """A task as the table calls it; the end is kept, since ids differ there."""
+    return _tail(clean(names.get(task) or task.rpartition("/")[2] or task), 24)
+
+
+def _tail(text: str, width: int) -> str:
+    return text if cell_width(text) <= width else "…" + cut(text[::-1], width - 1, "")[::-1]
 
 
 def _widths(width: int) -> tuple[int, int, bool, bool]:
@@ -183,8 +193,7 @@ def task_row(row: TaskRow, table: Curriculum, width: int, *, plain: bool) -> Row
     name, meter, progress, done = _widths(width)
     never = row.probability is not None and row.probability <= 1e-9
     label = clean(row.name or row.task)
-    shown = label if len(label) <= name else "…" + label[len(label) - name + 1 :]
-    cells: list[tuple[str, str, int, str]] = [(shown, "warn" if never else "value", name, "<")]
+    cells: list[tuple[str, str, int, str]] = [(_tail(label, name), "warn" if never else "value", name, "<")]
     if meter:
         share = min(1.0, (row.probability or 0.0) / _scale(table))
         cells.append((bar(share, meter, ascii_only=plain), "primary", meter, "<"))

@@ -27,6 +27,7 @@ from lptui.tui.workspace import Cursor, Workspace
 class LogPane(Pane):
     """The newest lines, and everything before them, of one log at a time."""
 
+    calm = False
     pane_id = "log"
     title = "Log"
     sources = ("log",)

@@ -11,7 +11,7 @@ from lptui.text.width import cut
 from lptui.tui.panes import RowsPane
 from lptui.tui.widgets.meters import meter, parts_bar
 from lptui.tui.widgets.rows import Page
-from lptui.tui.widgets.spans import Row, Span, clean, columns, crop, row_width, spread
+from lptui.tui.widgets.spans import Row, Span, clean, columns, crop, row_width, spread, wrap
 from lptui.tui.workspace import Workspace
 
 _OLD = 10.0
@@ -61,7 +61,7 @@ def gpu_rows(state: RunState, width: int, *, compact: bool, plain: bool) -> list
     if sweep is None:
         return [(("GPU   ", "dim"), ("not read yet", "dim"))]
     if not sweep.devices:
-        return [(("GPU   ", "dim"), (clean(sweep.reason) or "none on this machine", "dim"))]
+        return _reason("GPU", clean(sweep.reason) or "none on this machine", width)
     rows: list[Row] = []
     for device in sweep.devices:
         if device.lost:
@@ -79,6 +79,12 @@ def _lost(device: GpuDevice, *, plain: bool) -> Row:
         (f" {clean(device.lost)}", "error"),
         (f"  {clean(device.name)}", "dim"),
     )
+
+
+def _reason(name: str, reason: str, width: int) -> list[Row]:
+    """Why there is no reading, in full."""
+    lines = wrap(reason, max(10, width - 6), 4) or [""]
+    return [((f"{name if not i else '':<6}", "dim"), (line, "dim")) for i, line in enumerate(lines)]
 
 
 def _device(device: GpuDevice, now: float, width: int, *, plain: bool) -> list[Row]:
@@ -209,10 +215,10 @@ def _cpu(host: HostReading) -> Row:
 def process_rows(state: RunState, width: int) -> list[Row]:
     """The run's processes, or why they are not known."""
     if state.processes is None:
-        return [(("procs ", "dim"), (clean(state.processes_reason), "dim"))]
+        return _reason("procs", clean(state.processes_reason), width)
     if not state.processes:
         where = "on this machine" if state.local else "here; the run may be on another machine"
-        return [(("procs ", "dim"), (f"none {where}", "dim"))]
+        return _reason("procs", f"none {where}", width)
     cells = [("pid", "dim", 7, ">"), ("cpu", "dim", 6, ">"), ("memory", "dim", 9, ">"), ("", "dim", 9, "<")]
     return [
         crop((*columns(cells), (" command", "dim")), width),

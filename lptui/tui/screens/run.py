@@ -61,6 +61,7 @@ class RunScreen(Screen[None]):
         return self._stage.query_one(f"#pane-{pane_id}", Pane)
 
     def on_mount(self) -> None:
+        self.bindings_updated_signal.subscribe(self, lambda _screen: self._show_keys())
         self._arrange()
 
     def on_resize(self, _event: events.Resize) -> None:

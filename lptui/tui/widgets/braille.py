@@ -31,11 +31,13 @@ class Scale:
     def share(self, value: float) -> float:
         """Where `value` lies between bottom (0) and top (1); outside of them when it is clipped."""
         if not self.log:
-            return (value - self.low) / (self.high - self.low)
+            span = self.high - self.low
+            return (value - self.low) / span if span else 0.5
         if value <= 0:
             return -math.inf
         low = math.log(self.low)
-        return (math.log(value) - low) / (math.log(self.high) - low)
+        span = math.log(self.high) - low  # 0 for two neighbouring numbers, too
+        return (math.log(value) - low) / span if span else 0.5
 
     def value(self, share: float) -> float:
         """The value at `share` of the height."""

@@ -141,9 +141,9 @@ def draw_grid(
     grid = _line_cells(columns, width, height, scale, look, middle)
     x = column_of(columns, width, look.moment)
     if x is not None:
-        for row in grid:
-            if row[x][0] == " ":
-                row[x] = (":" if look.plain else "┊", "accent")
+        free = [row for row in grid if row[x][0] == " "] or grid[:1]  # a dense line must not hide the moment
+        for row in free:
+            row[x] = (":" if look.plain else "┊", "accent")
     for place, mark_style in look.marks:
         x = column_of(columns, width, place)
         if x is not None:

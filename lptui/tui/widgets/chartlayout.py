@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MOST = 24
-MIN_WIDTH, GOOD_WIDTH = 24, 26
+MIN_WIDTH, LOW_WIDTH, GOOD_WIDTH = 24, 26, 28
 MIN_HEIGHT, LOW_HEIGHT, GOOD_HEIGHT = 5, 6, 7
-"""A chart may be `LOW_HEIGHT` high where that makes two rows of them out of one: four headline metrics tell more than
-two."""
+"""A chart may be as small as `LOW_...` where that makes two columns or rows of them out of one: four headline metrics
+tell more than two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def lay_out(width: int, height: int, count: int, wanted: int | None = None) -> L
     """The grid for `count` charts in a window; `wanted` is the number of columns that the reader asked
     for."""
     most = max(1, width // MIN_WIDTH)
-    columns = min(most, wanted) if wanted else min(max(1, width // GOOD_WIDTH), 4)
+    columns = min(most, wanted) if wanted else min(max(1, width // GOOD_WIDTH, min(2, width // LOW_WIDTH)), 4)
     columns = max(1, min(columns, count))
     good = max(height // GOOD_HEIGHT, min(2, height // LOW_HEIGHT), 1)
     rows = max(1, min(height // MIN_HEIGHT, good, -(-count // columns), MOST // columns))
