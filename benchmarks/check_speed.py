@@ -9,13 +9,18 @@ Without --log, 100 MB of log lines are made. Budgets: at most 1 s for 100 MB of 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from probing import LPTUI, REFERENCES, Cost, find_wandb, middle, repeat, run, table, tell_machine, warm
 
-LINE = "{clock} [INFO] trainer-0-0: Epoch {n} [bench] / 41.20 ksps / {share:.2f}% of 1.00 Gsteps / (45% train / 50% rollout / 5% stats)\n"
+LINE = (
+    "{clock} [INFO] trainer-0-0: Epoch {n} [bench] / 41.20 ksps / {share:.2f}% of 1.00 Gsteps "
+    "/ (45% train / 50% rollout / 5% stats)\n"
+)
 
 
 def main() -> None:
@@ -58,6 +63,8 @@ def make_log(path: Path, size: int) -> Path:
             clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
             written += out.write(LINE.format(clock=clock, n=n, share=n / 1e5))
             n += 1
+    # A log that was written to just now is watched for some seconds, to see whether it goes on.
+    os.utime(path, (time.time() - 86_400, time.time() - 86_400))
     return path
 
 

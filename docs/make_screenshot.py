@@ -1,6 +1,6 @@
 """Make docs/screenshot.svg: the real engine and screen on the recorded run whose loss became NaN.
 
-    python docs/make_screenshot.py [--run nan] [--size 160x46] [--theme night] [--out docs/screenshot.svg]
+    python docs/make_screenshot.py [--run nan] [--finding nan-loss] [--size 160x46] [--theme night] [--out FILE]
 
 Only names of this machine (host, disk path) are replaced; everything else is what lptui found.
 """
@@ -44,8 +44,8 @@ class Neutral(Engine):
         super().start(tell)
 
 
-async def take(run: Path, size: tuple[int, int], theme: str, keys: list[str]) -> str:
-    """The screen on `run` as SVG, once everything is read and `keys` were pressed."""
+async def take(run: Path, size: tuple[int, int], theme: str, wanted: str) -> str:
+    """The screen on `run` as SVG, once everything is read, with the finding of class `wanted` chosen."""
     app = LptuiApp(Neutral(discover(str(run))), Settings(theme=theme))
     async with app.run_test(size=size) as pilot:
         for _ in range(int(DEADLINE / 0.2)):
@@ -55,9 +55,13 @@ async def take(run: Path, size: tuple[int, int], theme: str, keys: list[str]) ->
                 break
         else:
             raise SystemExit(f"not read within {DEADLINE:.0f} s: {app.workspace}")
-        for key in keys:
-            await pilot.press(key)
+        await pilot.press("2")
+        for _ in app.workspace.run.findings if wanted else ():
             await pilot.pause(0.5)
+            cursor = app.workspace.cursor
+            if cursor is not None and (cursor.finding_id or "").startswith(wanted):
+                break
+            await pilot.press("down")
         await pilot.pause(1.5)
         return fix_cells(app.export_screenshot(title=f"lptui attach {run.name}"))
 
@@ -67,7 +71,7 @@ def main() -> None:
     parser.add_argument("--run", default="nan", help="one of tests/runs")
     parser.add_argument("--size", default="160x46", metavar="COLUMNSxROWS")
     parser.add_argument("--theme", default="night")
-    parser.add_argument("--keys", default="2", help="pressed before the picture is taken, joined by commas")
+    parser.add_argument("--finding", default="nan-loss", help="class of the finding that is chosen; '' for none")
     parser.add_argument("--out", type=Path, default=HERE / "screenshot.svg")
     args = parser.parse_args()
     columns, rows = (int(n) for n in args.size.split("x"))
@@ -75,7 +79,7 @@ def main() -> None:
         run = Path(folder) / "train_dir" / args.run
         shutil.copytree(ROOT / "tests" / "runs" / args.run, run)
         restore_times(run)
-        svg = asyncio.run(take(run, (columns, rows), args.theme, [key for key in args.keys.split(",") if key]))
+        svg = asyncio.run(take(run, (columns, rows), args.theme, args.finding))
     if folder in svg:
         raise SystemExit(f"the picture would show {folder}")
     args.out.write_text(svg, encoding="utf-8")

@@ -10,8 +10,10 @@ from lptui.model.readings import SourceStatus
 from lptui.state.run_state import RunState
 from lptui.text import clock, format_value, plural, sanitise, short_age, short_bytes, short_duration, short_number
 from lptui.text.secrets import mask_text
+from lptui.text.width import cut
 
 SCHEMA = "lptui.check/1"
+SEEN_WIDTH = 160
 GLYPHS = {"error": "✖", "warning": "▲", "info": "·"}
 
 
@@ -80,7 +82,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
 
 def to_sentences(state: RunState) -> Iterator[str]:
     """The verdict for a reader: state, numbers, findings with their fixes, and what could not be read."""
-    life, progress = state.life, state.progress
+    life = state.life
     yield f"{sanitise(state.run.name)}: {life.condition} - {sanitise(life.reason)}"
     yield from _numbers(state)
     active = [f for f in state.findings if f.active]
@@ -94,7 +96,6 @@ def to_sentences(state: RunState) -> Iterator[str]:
         yield f"not read in full: {sanitise(status.source)}: {sanitise(status.detail) or status.condition}"
     if not active:
         yield "no findings" if not unread else "no findings in what could be read"
-    del progress
 
 
 def _numbers(state: RunState) -> Iterator[str]:
@@ -138,7 +139,7 @@ def _tell(finding: Finding) -> Iterator[str]:
     for evidence in finding.evidence[:3]:
         where = evidence.file or (evidence.anchor.file if evidence.anchor else "")
         place = f"  [{sanitise(where.rsplit('/', 1)[-1])}" + (f":{evidence.line}" if evidence.line else "") + "]"
-        yield f"    seen: {mask_text(evidence.text)}" + (place if where else "")
+        yield f"    seen: {cut(mask_text(evidence.text), SEEN_WIDTH)}" + (place if where else "")
     if finding.fix is not None:
         yield f"    fix:  {finding.fix.what}"
         if finding.fix.command:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from lptui.detect.registry import load_detectors
 from lptui.engine.core import advance, advance_all
 from lptui.engine.lane import Lane
+from lptui.engine.line_numbers import number_lines
 from lptui.model.events import Tick
 from lptui.model.run import RunInfo
 from lptui.sources import Source
@@ -36,7 +37,7 @@ def read_run(run: RunInfo, clock: Callable[[], float] = time.time, patience: flo
         state = _conclude(_read_all(state, sources, lane, clock), clock)
     for source in sources:
         source.close()
-    return state
+    return number_lines(state)
 
 
 def _read_all(state: RunState, sources: list[Source], lane: Lane, clock: Callable[[], float]) -> RunState:

@@ -1,13 +1,14 @@
 """Foreign text made harmless: what a log, a metric name or a file name holds must never steer the terminal.
 
 Kept: printable text, tab (as blanks), SGR colours (as values, never as bytes). Made visible: control bytes, C1
-controls, bidirectional overrides, invisible formatters. Removed with a placeholder: escape sequences (CSI but SGR, OSC,
-DCS, APC, PM, SOS, also unterminated ones) as in ECMA-48. Text that is invalid UTF-8 decodes to U+FFFD.
+controls, bidirectional overrides, invisible formatters, characters on whose width terminals disagree. Removed with a
+placeholder: escape sequences (CSI but SGR, OSC, DCS, APC, PM, SOS, also unterminated ones) as in ECMA-48. Text that is invalid UTF-8 decodes to U+FFFD.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 PLACEHOLDER = "␛"
@@ -19,7 +20,15 @@ _INVISIBLE = (
     "\u00ad\u061c\u180e\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060-\u2064"
     "\u2066\u2067\u2068\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"
 )
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f" + _INVISIBLE + "]")
+# Terminals disagree on how wide these are, and a cell that is miscounted breaks the frame beside it: marks that stand
+# before a number, jamo that are no syllables of their own, hexagrams and trigrams.
+_DISPUTED = (
+    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u1160-\u11ff\u2630-\u2637\u268a-\u268f"
+    "\u3164\u3248-\u324f\u4dc0-\u4dff\ud7b0-\ud7ff\uffa0"
+)
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f" + _INVISIBLE + _DISPUTED + "]")
+# Joiners, variation selectors and skin tones change the width of their neighbours in some terminals only.
+_GLUE = re.compile("[\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 _SGR = re.compile(r"\x1b\[([0-9;:]{0,64})m")
 _ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]{0,256}[ -/]{0,16}[@-~]?"  # CSI
@@ -80,7 +89,11 @@ def _combine(style: str, codes: str) -> str:
 
 def _make_visible(text: str) -> str:
     text = _UNSAFE.sub(_symbol, text.replace("\t", " " * TAB))
-    return text if text.isascii() else _COMBINING.sub(r"\1", text)
+    if text.isascii():
+        return text
+    for char in {char for char in text if char > "\u02ff" and unicodedata.category(char) == "Cn"}:
+        text = text.replace(char, f"<U+{ord(char):04X}>")  # not assigned: its width is anybody's guess
+    return _COMBINING.sub(r"\1", _GLUE.sub("", text))
 
 
 def _symbol(match: re.Match[str]) -> str:

@@ -55,6 +55,7 @@ def test_an_error_in_the_log_names_its_place_and_a_fix(recorded: Recorded, capsy
     place = finding["evidence"][0]
     log = Path(place["file"]).read_bytes()
     assert b"CUDA out of memory" in log[place["offset"] :].split(b"\n", 1)[0]
+    assert b"CUDA out of memory" in log.split(b"\n")[place["line"] - 1]
     assert "minibatch" in finding["fix"]["what"] or "batch" in finding["fix"]["what"]
 
 

@@ -10,9 +10,7 @@ import pytest
 from lptui import cli
 
 
-def test_a_bug_is_told_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bug_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     @click.command()
     def broken() -> None:
         raise ValueError("what the run wrote: \x1b]0;title\x07 and\na second line")

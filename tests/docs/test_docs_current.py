@@ -84,3 +84,40 @@ def _anchors(text: str) -> set[str]:
     """Headings as GitHub names them."""
     heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_the_example_of_a_rule_is_a_rule_and_keeps_its_promises() -> None:
+    import yaml
+
+    from lptui.detect.catalogue import Catalogue, Entry, load_catalogue, make_entry
+    from lptui.detect.confirm import find_hits
+    from lptui.detect.scanner import make_scanner
+
+    text = (DOCS / "writing-a-rule.md").read_text(encoding="utf-8")
+    rows = yaml.safe_load(text.split("```yaml\n", 1)[1].split("```", 1)[0])
+    made = make_entry(rows[0], "writing-a-rule.md")
+    assert isinstance(made, Entry), made
+    known = load_catalogue().entries
+    assert made.id not in known, "the example ships now: choose another"
+    for use_re2 in (True, False):
+        scanner = make_scanner(Catalogue({**known, made.id: made}), use_re2=use_re2)
+
+        def classes(line: str, scanner: object = scanner) -> set[str]:
+            return {hit.cls for hit in find_hits(scanner, line.encode() + b"\n", 0)}
+
+        for line in made.examples:
+            assert made.id in classes(line), line
+        for line in made.counter_examples:
+            assert made.id not in classes(line), line
+
+
+def test_every_key_of_a_rule_is_explained() -> None:
+    from dataclasses import fields
+
+    from lptui.detect import advice, catalogue
+
+    text = (DOCS / "writing-a-rule.md").read_text(encoding="utf-8")
+    keys = {*catalogue._REQUIRED, *catalogue._OPTIONAL, *(field.name for field in fields(catalogue.FixRule))}
+    keys |= {"re", *(f.name for f in fields(catalogue.Pattern) if f.name not in ("regex", "literal", "ignore_case"))}
+    assert not {key for key in keys if f"`{key}`" not in text}
+    assert not {name for name in advice._WORKED_OUT if f"`{{{name}}}`" not in text}

@@ -77,3 +77,18 @@ def test_fit_is_exact(text: str, width: int) -> None:
 def test_metric_names_keep_their_end() -> None:
     assert shorten_middle("env_task_reward/combat/rewards.mean", 20).endswith("rewards.mean")
     assert shorten_middle("short", 20) == "short"
+
+
+DISPUTED = ["\u0600", "\u1161", "\u4dc0", "\u3164", "\uffa0", "\u0378", "\ufffe", "\U0001fbff"]
+
+
+@pytest.mark.parametrize("char", DISPUTED)
+def test_a_character_that_terminals_measure_differently_is_shown_by_its_number(char: str) -> None:
+    assert sanitise(f"a{char}b") == f"a<U+{ord(char):04X}>b"
+
+
+def test_emoji_are_taken_apart_into_cells_that_every_terminal_counts_alike() -> None:
+    assert sanitise("👨\u200d👩\u200d👧") == "👨👩👧"
+    assert sanitise("❤\ufe0f") == "❤"
+    assert sanitise("👋\U0001f3fd") == "👋"
+    assert cell_width(sanitise("नि")) == 2  # a spacing vowel sign has a cell of its own

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
@@ -66,19 +68,21 @@ class LinesView(Widget):
                 self.drawn_rows += 1
                 start, end = changed_cells(before, after, width)
                 if end > start:
+                    if _miscounted(before) or _miscounted(after):
+                        start, end = 0, width  # a part of it would be cut at the wrong character
                     self.refresh(Region(start, y, end - start, 1))
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
         if y >= len(self._lines):
             return Strip.blank(self.size.width, base)
-        styles, plain = self._span_styles(), self.plain
+        styles, plain, width = self._span_styles(), self.plain, self.size.width
         segments = [
             Segment(text.translate(ASCII) if plain else text, base + styles.style(name))
             for text, name in self._lines[y]
             if text
         ]
-        return Strip(segments).adjust_cell_length(self.size.width, base).simplify()
+        return strip_of(segments, row_width(self._lines[y]), width, base).simplify()
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, self._on_theme_changed)
@@ -97,6 +101,18 @@ class LinesView(Widget):
         if self._styles is None:
             self._styles = span_styles(self.app.theme_variables)
         return self._styles
+
+
+def strip_of(segments: Sequence[Segment], size: int, width: int, base: Style) -> Strip:
+    """Segments that take `size` cells as a strip of `width` cells. The width is said and not left to Rich, which
+    counts some characters (vowel signs) as less than terminals do."""
+    if size > width:
+        return Strip(segments).adjust_cell_length(width, base)
+    return Strip([*segments, Segment(" " * (width - size), base)], width)
+
+
+def _miscounted(row: Row) -> bool:
+    return any(not text.isascii() and cell_len(text) != cell_width(text) for text, _ in row)
 
 
 def changed_cells(before: Row, after: Row, width: int) -> tuple[int, int]:
