@@ -6,6 +6,7 @@ on every way out: return, exception, signal. Nothing but the standard library an
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -20,6 +21,8 @@ from lptui.text.hostile import sanitise
 from lptui.text.width import fit
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J", "\x1b[?25h\x1b[?1049l"
+FORGET = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[?2026l\x1b[<u\x1b[?7h\x1b[m"
+"""Takes back what the app asks of a terminal (mouse, focus, paste, keyboard), for an end that it does not see."""
 TAIL = 64 * 1024
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -67,10 +70,13 @@ class FirstScreen:
         self.rows: list[str] = []
         """What was painted, top to bottom: the app shows the same until it knows more."""
         self._attributes: list[Any] | None = None
+        self._input = self._output = -1
         self._handlers: dict[int, Any] = {}
 
     def __enter__(self) -> FirstScreen:
-        descriptor = sys.stdin.fileno()
+        # Kept, because the app puts objects without a descriptor in the place of sys.stdout while it runs.
+        descriptor, self._output = sys.stdin.fileno(), sys.stdout.fileno()
+        self._input = descriptor
         self._attributes = termios.tcgetattr(descriptor)
         changed = termios.tcgetattr(descriptor)
         changed[3] &= ~(termios.ECHO | termios.ICANON)
@@ -96,16 +102,18 @@ class FirstScreen:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         try:
-            termios.tcsetattr(sys.stdin.fileno(), termios.TCSADRAIN, attributes)
+            termios.tcsetattr(self._input, termios.TCSADRAIN, attributes)
             self._write(LEAVE)
         except (OSError, termios.error):
             return  # the terminal is gone
 
     def _end(self, number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError):
+            self._write(FORGET)
         self.restore()
         os._exit(128 + number)
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")
         while data:
-            data = data[os.write(sys.stdout.fileno(), data) :]
+            data = data[os.write(self._output, data) :]

@@ -49,6 +49,21 @@ _PREFIXED: tuple[tuple[str, str, Column, Unit], ...] = (
     ("env_per_label_rewards/", "", "reward", ""),
     ("tasks/", "_episode_return", "reward", ""),
 )
+_COLUMN_NAMES: dict[str, Column] = {
+    "prob": "probability",
+    "probability": "probability",
+    "weight": "probability",
+    "success_rate": "success_rate",
+    "return": "reward",
+    "reward": "reward",
+    "lp": "learning_progress",
+    "learning_progress": "learning_progress",
+    "episodes": "completions",
+    "completions": "completions",
+    "score": "score",
+    "staleness": "staleness",
+}
+"""`curriculum/NAME/COLUMN`, as home-made curricula write it."""
 _ENDINGS: tuple[tuple[str, Column], ...] = (
     ("_prob", "probability"),
     ("_success_rate", "success_rate"),
@@ -87,6 +102,9 @@ def _task_cell(rest: str, ending: str, column: Column, unit: Unit) -> TaskCell |
 def _classify_generic(name: str) -> TaskCell | CurriculumStat | None:
     if name in _PICTURES:
         return None
+    task, _, column = name.rpartition("/")
+    if task and column in _COLUMN_NAMES and not task.startswith(("lp", "algorithm")):
+        return TaskCell(_spell(task), _COLUMN_NAMES[column])
     if name not in _STATS_LIKE_TASKS and not name.startswith(("lp/", "algorithm/")):
         for ending, column in _ENDINGS:
             task = _spell(name.removesuffix(ending))

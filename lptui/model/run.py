@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+LOG_LIMIT = 64
+"""Logs of one run that are read: what lies beyond is listed only."""
 Layout = Literal["metta-s1", "metta-s2", "metta-head", "lightning", "huggingface", "generic", "empty"]
 
 

@@ -35,9 +35,9 @@ class LogSource:
 
     period = 0.02
 
-    def __init__(self, path: str, place: Place | None = None) -> None:
+    def __init__(self, path: str, place: Place | None = None, name: str = "") -> None:
         self.path = path
-        self.name = "log " + path.rsplit("/", 1)[-1]
+        self.name = name or "log " + path.rsplit("/", 1)[-1]
         self.place = place or Place(file=path)
         self.tail = Tail(path)
         self.pending = False

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from lptui.model.run import RunInfo
+from lptui.model.run import LOG_LIMIT, RunInfo
 from lptui.sources import Source
 
 Lane = Literal["log", "files", "machine"]
-LOG_LIMIT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +24,27 @@ class Registered:
 def _logs(run: RunInfo) -> dict[str, Source]:
     from lptui.sources.log import LogSource
 
-    return {path: LogSource(path) for path in run.logs[:LOG_LIMIT]}
+    return {path: LogSource(path, name="log " + name) for path, name in _name_paths(run.logs[:LOG_LIMIT]).items()}
+
+
+def _name_paths(paths: tuple[str, ...]) -> dict[str, str]:
+    """Each path with the shortest end of it that no other has: ranks often log to `0/out.log` and `1/out.log`."""
+    names: dict[str, str] = {}
+    for path in paths:
+        parts = path.split("/")
+        length = 1
+        while length < len(parts) and sum(p.endswith("/" + "/".join(parts[-length:])) for p in paths) > 1:
+            length += 1
+        names[path] = "/".join(parts[-length:])
+    return names
 
 
 def _wandb(run: RunInfo) -> dict[str, Source]:
     from lptui.sources.wandb import WandbSource
 
-    return {path: WandbSource(path, use_config=not run.configs) for path in run.wandb}
+    several = len(run.wandb) > 1  # one run id, a folder for each attempt
+    names = {path: path.split("/")[-2].removeprefix("offline-") if several else "" for path in run.wandb}
+    return {path: WandbSource(path, use_config=not run.configs, name=names[path]) for path in run.wandb}
 
 
 def _configuration(run: RunInfo) -> dict[str, Source]:

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 
 from lptui.files import FileFailure, Handle, open_file
-from lptui.formats.leveldb import NotWandbFile, RecordReader
+from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
 from lptui.formats.wandb import Environment, HistoryRow, Record, RunExit, RunStart, StatsRow, decode, sample
 from lptui.model.events import ConfigSeen, Event, Points, Samples, StatusSeen, WitnessSeen
 from lptui.model.place import Place
@@ -18,6 +18,8 @@ from lptui.model.readings import SourceStatus
 TURN = 1024 * 1024
 SAMPLE_FROM = 4 * 1024 * 1024
 SAMPLE_BLOCKS = 400
+ENDING_BLOCKS = 3
+"""32 KiB blocks at the end in which the exit record is looked for first."""
 STEP_KEYS = ("metric/agent_step",)
 """What the run itself declares as its x axis (metta.md section 4): its `_step` is per rank in the seed's era."""
 
@@ -30,9 +32,9 @@ class WandbSource:
 
     period = 0.25
 
-    def __init__(self, path: str, place: Place | None = None, *, use_config: bool = True) -> None:
+    def __init__(self, path: str, place: Place | None = None, *, use_config: bool = True, name: str = "") -> None:
         self.path = path
-        self.name = "wandb " + path.rsplit("/", 1)[-1].removeprefix("run-").removesuffix(".wandb")
+        self.name = "wandb " + (name or path.rsplit("/", 1)[-1].removeprefix("run-").removesuffix(".wandb"))
         self.place = place or Place(file=path)
         self.pending = False
         self.use_config = use_config
@@ -74,6 +76,8 @@ class WandbSource:
         if stat.size < self._read:  # rewritten: begin again
             self._reader, self._read, self._sampled = RecordReader(), 0, False
         self._size = stat.size
+        if not self._sampled:
+            yield from self._read_ending(self._handle, stat.size, now)
         if not self._sampled and stat.size >= SAMPLE_FROM:
             rows = sample(self._handle.pread, stat.size, SAMPLE_BLOCKS)
             yield from self._batch(rows, now, sampled=True)
@@ -86,6 +90,20 @@ class WandbSource:
             yield from self._tell_records(records, start, now, backfill=behind)
             self.pending = behind
         yield from self._tell_progress(now)
+
+    def _read_ending(self, handle: Handle, size: int, now: float) -> Iterator[Event]:
+        """How the run ended, read from the file's end before anything else: the exit record is among the last."""
+        start = max(0, (size - 1) // BLOCK - ENDING_BLOCKS) * BLOCK
+        if not start:
+            return
+        records = [decode(p) for p in RecordReader(start).feed(handle.pread(start, size - start))]
+        times = [r.timestamp for r in records if isinstance(r, HistoryRow | StatsRow) and r.timestamp]
+        self._last_time = max(times, default=None)
+        if self._last_time is not None:
+            yield self._witness("wandb_record", self.path, now)
+        for record in records:
+            if isinstance(record, RunExit):
+                yield self._witness("exit_code", str(record.exit_code), now)
 
     def _tell_records(self, records: list[Record], order: int, now: float, *, backfill: bool) -> Iterator[Event]:
         rows = [r for r in records if isinstance(r, HistoryRow)]
@@ -105,7 +123,7 @@ class WandbSource:
             elif isinstance(record, Environment) and record.host:
                 yield self._witness("host", record.host, now)
         newest = max((r.timestamp for r in (*rows, *stats) if r.timestamp), default=None)
-        if newest is not None and newest != self._last_time:
+        if newest is not None and newest > (self._last_time or 0.0):
             self._last_time = newest
             yield self._witness("wandb_record", self.path, now, at=newest)
 

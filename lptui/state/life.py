@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 
 from lptui.state.attempts import find_starts
-from lptui.state.run_state import Condition, Life, Milestone, RunState, Witness
+from lptui.state.run_state import NOT_LOOKED, Condition, Life, Milestone, RunState, Witness
 from lptui.text import plural, short_duration
 
 SHORTEST_PATIENCE, LONGEST_PATIENCE = 45.0, 1800.0
@@ -159,6 +159,8 @@ def _conclude(state: RunState, ending: _End | None, patience: float, last: float
         return "stalled", f"its process lives, but nothing was written for {short_duration(quiet)}"
     if ending is not None:
         return ("finished" if ending.clean else "crashed"), ending.text
+    if state.still_reading or state.processes_reason == NOT_LOOKED:
+        return "unknown", "still being read"
     if quiet is None:
         return ("waiting", "nothing has been written yet") if not state.series else ("unknown", "no sign of life")
     if says == "dead":

@@ -17,9 +17,10 @@ from lptui.model.readings import (
     ProcessReading,
     SourceStatus,
 )
-from lptui.model.run import RunInfo
+from lptui.model.run import LOG_LIMIT, RunInfo
 from lptui.stores.series import Series
 
+NOT_LOOKED = "not looked yet"
 Condition = Literal["running", "stalled", "crashed", "finished", "waiting", "unknown"]
 
 
@@ -140,7 +141,7 @@ class RunState:
     gpu: GpuSweep | None = None
     host: HostReading | None = None
     processes: tuple[ProcessReading, ...] | None = None
-    processes_reason: str = "not looked yet"
+    processes_reason: str = NOT_LOOKED
     local: bool = True
     config: tuple[tuple[str, str], ...] = ()
     config_path: str = ""
@@ -169,6 +170,12 @@ class RunState:
         return next((f for f in self.findings if f.active and not f.acknowledged), None)
 
     @property
+    def still_reading(self) -> tuple[str, ...]:
+        """Logs and W&B files of the run that have not been read to their end yet; nothing is concluded before."""
+        read = {s.path for s in self.statuses.values() if not s.backfilling}
+        return tuple(p for p in (*self.run.logs[:LOG_LIMIT], *self.run.wandb) if p not in read)
+
+    @property
     def complete(self) -> bool:
         """Whether every source that was found has been read in full."""
-        return all(s.complete for s in self.statuses.values())
+        return not self.still_reading and all(s.complete for s in self.statuses.values())

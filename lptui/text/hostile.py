@@ -2,7 +2,8 @@
 
 Kept: printable text, tab (as blanks), SGR colours (as values, never as bytes). Made visible: control bytes, C1
 controls, bidirectional overrides, invisible formatters, characters on whose width terminals disagree. Removed with a
-placeholder: escape sequences (CSI but SGR, OSC, DCS, APC, PM, SOS, also unterminated ones) as in ECMA-48. Text that is invalid UTF-8 decodes to U+FFFD.
+placeholder: escape sequences (CSI but SGR, OSC, DCS, APC, PM, SOS, also unterminated ones) as in ECMA-48. Text that is
+invalid UTF-8 decodes to U+FFFD.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _INVISIBLE = (
 # before a number, jamo that are no syllables of their own, hexagrams and trigrams.
 _DISPUTED = (
     "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u1160-\u11ff\u2630-\u2637\u268a-\u268f"
-    "\u3164\u3248-\u324f\u4dc0-\u4dff\ud7b0-\ud7ff\uffa0"
+    "\u3164\u3248-\u324f\u4dc0-\u4dff\ud7b0-\ud7ff\uffa0\U000110bd\U000110cd"
 )
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f" + _INVISIBLE + _DISPUTED + "]")
 # Joiners, variation selectors and skin tones change the width of their neighbours in some terminals only.

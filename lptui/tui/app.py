@@ -78,7 +78,12 @@ class LptuiApp(App[int]):
             self.notify(self._theme_problem, severity="warning", markup=False)
         if self._settings.keys:
             self.set_keymap(self._settings.keys)
+        self.app_resume_signal.subscribe(self, self._on_resumed)
         self.call_after_refresh(self._start)
+
+    def _on_resumed(self, _app: object) -> None:
+        # back from ctrl+z: the shell has written over what we think is shown
+        self.screen.refresh()
 
     def on_unmount(self) -> None:
         self._monitor.stop()

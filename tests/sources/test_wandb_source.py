@@ -79,3 +79,22 @@ def test_what_is_no_wandb_file_is_said_so_once(tmp_path: Path) -> None:
 def test_a_missing_file_waits(tmp_path: Path) -> None:
     statuses = [e.status for e in WandbSource(str(tmp_path / "no.wandb")).poll(1.0) if isinstance(e, StatusSeen)]
     assert [s.condition for s in statuses] == ["waiting"]
+
+
+def test_how_it_ended_is_known_before_the_whole_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lptui.sources.wandb.TURN", 1024)
+    source = WandbSource(str(FIXTURE))
+    first = list(source.poll(1.0))
+    assert source.pending
+    assert "exit_code" in {e.name for e in first if isinstance(e, WitnessSeen)}
+
+
+def test_an_overview_of_a_big_file_comes_first_and_is_marked(
+    monkeypatch: pytest.MonkeyPatch, whole: dict[str, list[str]]
+) -> None:
+    monkeypatch.setattr("lptui.sources.wandb.SAMPLE_FROM", 1024)
+    events = drain(WandbSource(str(FIXTURE)))
+    sampled = [e for e in events if isinstance(e, Samples) and e.sampled]
+    assert len(sampled) == 1
+    assert isinstance(events[0], Samples | WitnessSeen)
+    assert shape([e for e in events if not (isinstance(e, Samples) and e.sampled)]) == whole

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lptui.model.log import LogSegment, LogView
-from lptui.model.readings import CheckpointReading, ProcessReading
+from lptui.model.readings import CheckpointReading, ProcessReading, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.state.life import judge
 from lptui.state.run_state import Milestone, RunState, Seen
@@ -30,6 +30,8 @@ def state(
         now=NOW,
         logs={} if log_age is None else {LOG: view},
         processes=processes,
+        processes_reason="",
+        statuses={"log": SourceStatus("log", "ok", path=LOG)},
         milestones=tuple(Milestone(LOG, i, kind, value, NOW - 500 + i) for i, (kind, value) in enumerate(milestones)),
         seen={name: Seen(name, value, "test", NOW - age) for name, (value, age) in (seen or {}).items()},
     )
@@ -67,6 +69,10 @@ def state(
         ("running", state(log_age=2, processes=None)),
         ("unknown", state(log_age=5000, processes=None)),
         ("unknown", state(log_age=5000, processes=(), local=False)),
+        # Nothing is concluded from a part: the end may be in what is not read yet.
+        ("unknown", state(log_age=90, processes=(), milestones=(("started", "m"),), statuses={})),
+        ("unknown", state(log_age=None, processes=(), statuses={})),
+        ("running", state(log_age=1, statuses={})),
         # A zombie is no sign of life.
         ("crashed", state(90, (replace(ALIVE[0], status="zombie"),), milestones=(("started", "m"),))),
     ],

@@ -61,11 +61,14 @@ class RunScreen(Screen[None]):
         return self._stage.query_one(f"#pane-{pane_id}", Pane)
 
     def on_mount(self) -> None:
-        self.bindings_updated_signal.subscribe(self, lambda _screen: self._show_keys())
+        self.bindings_updated_signal.subscribe(self, self._on_bindings_updated)
         self._arrange()
 
     def on_resize(self, _event: events.Resize) -> None:
         self._arrange()
+
+    def _on_bindings_updated(self, _screen: object) -> None:
+        self._show_keys()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for node in event.widget.ancestors_with_self:

@@ -14,7 +14,7 @@ from lptui.text import cell_width, clock, fit, format_value, sanitise, short_num
 from lptui.text.units import date
 from lptui.text.width import cut
 from lptui.tui.widgets.braille import DOTS_X, DOTS_Y, Scale, find_scale, is_band, plot, shade
-from lptui.tui.widgets.spans import Row, crop, row_width
+from lptui.tui.widgets.spans import Row, crop, row_width, wrap
 
 Axis = Literal["step", "time"]
 _DAY = 86_400
@@ -53,8 +53,9 @@ def chart_rows(
     side = label_width(width)
     if scale is None:
         words = "only NaN or infinite values so far" if any(columns.broken) else "no points yet"
-        rows += [crop(((" " * side, ""), (words, "error" if any(columns.broken) else "dim")), width)]
-        return [*rows, *[()] * (height - 2)][:height]
+        style = "error" if any(columns.broken) else "dim"
+        rows += [crop(((" " * side, ""), (line, style)), width) for line in wrap(words, max(8, room))]
+        return [*rows, *[()] * height][:height]
     grid = draw_grid(columns, room, body, scale, look, middle)
     ticks = y_ticks(scale, body, side - 1)
     edge = "|" if look.plain else "│"

@@ -39,13 +39,24 @@ class Tabs(LinesView):
         self._places = []
         pad = 1 if sum(cell_width(label) + 5 for _, label in self._tabs) <= width else 0
         x = 0
-        for i, (pane_id, label) in enumerate(self._tabs, 1):
+        for i, (pane_id, label) in enumerate(self._fitting(width), 1):
             text = f"{' ' * pad}{i} {label}{' ' * pad}"
             style = "chip" if pane_id == self._current else "title" if pane_id in self._visible else "dim"
             row += [(text, style), (" ", "")]
             self._places.append((x, x + cell_width(text), pane_id))
             x += cell_width(text) + 1
         return [crop(tuple(row), width)]
+
+    def _fitting(self, width: int) -> list[tuple[str, str]]:
+        """The tabs with the longest words cut until all fit: a digit that is not seen is not pressed."""
+        words = [label.partition(" (") for _, label in self._tabs]  # the count stays
+        while sum(cell_width("".join(parts)) + 3 for parts in words) - 1 > width:
+            others = [i for i, (pane_id, _) in enumerate(self._tabs) if pane_id != self._current and words[i][0][2:]]
+            if not others:
+                break
+            at = max(others, key=lambda i: cell_width(words[i][0]))
+            words[at] = (words[at][0][:-1], *words[at][1:])
+        return [(pane_id, "".join(parts)) for (pane_id, _), parts in zip(self._tabs, words, strict=True)]
 
     def on_click(self, event: events.Click) -> None:
         for start, end, pane_id in self._places:
