@@ -25,6 +25,7 @@ from lptui.model.events import (
 )
 from lptui.model.finding import Finding, sort_key
 from lptui.model.readings import GpuDevice, GpuProcess, GpuSweep, ProcessReading
+from lptui.state.incidents import relate
 from lptui.state.life import judge
 from lptui.state.metrics import add_samples
 from lptui.state.progress import add_facts, refresh_eta
@@ -110,7 +111,7 @@ def _findings(state: RunState, event: FindingsChanged) -> RunState:
         if old is not None:
             finding = replace(finding, first_seen=old.first_seen)
         table[change.id] = replace(finding, acknowledged=change.id in state.acknowledged)
-    return replace(state, findings=tuple(sorted(table.values(), key=sort_key)))
+    return replace(state, findings=tuple(sorted(relate(table.values()), key=sort_key)))
 
 
 def acknowledge(state: RunState, finding_id: str) -> RunState:

@@ -52,5 +52,10 @@ def unread(state: RunState) -> list[SourceStatus]:
     return [s for s in state.statuses.values() if not s.complete]
 
 
+def has_spoken(state: RunState) -> bool:
+    """Whether there is anything of the run itself to judge: host and processes are there without it, too."""
+    return bool(any(log.size for log in state.logs.values()) or state.series or state.checkpoints)
+
+
 def _coarse(seconds: float) -> float:
     return seconds if seconds < 10 else seconds // 10 * 10

@@ -25,8 +25,9 @@ from lptui.model.events import (
     Tick,
     WitnessSeen,
 )
-from lptui.model.finding import Change, Finding
+from lptui.model.finding import Change, Evidence, Finding, Fix
 from lptui.model.log import LogView
+from lptui.model.place import Anchor
 from lptui.model.readings import GpuDevice, GpuProcess, GpuSweep, ProcessReading, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.state.fold import acknowledge, fold, fold_all
@@ -131,6 +132,19 @@ def test_findings_are_sorted_worst_first_and_keep_when_they_were_first_seen() ->
     assert acknowledge(again, "e").worst is not None
     assert acknowledge(again, "e").worst.id == "w"  # type: ignore[union-attr]
     assert fold(again, FindingsChanged(changes=(Change.cleared("e"),))).findings == again.findings[1:]
+
+
+def test_an_error_that_comes_of_a_nan_follows_from_its_onset() -> None:
+    onset = Finding("nan", "nan-loss", "error", "loss is NaN since step 9", fix=Fix("lower the rate"), first_seen=9.0)
+    line = Evidence("ValueError: contains NaN", anchor=Anchor(LOG, 0, 5))
+    noticed = Finding("log", "nan-in-model-or-grad", "error", "NaN in a tensor", evidence=(line,), first_seen=1.0)
+    for changes in ((onset, noticed), (noticed, onset)):
+        after = fold(START, FindingsChanged(changes=tuple(Change.raised(f) for f in changes)))
+        assert [(f.id, f.role, f.incident) for f in after.findings] == [
+            ("nan", "root", ""),
+            ("log", "follow-up", "nan"),
+        ]
+        assert after.findings[1].fix == onset.fix
 
 
 def test_gpu_memory_is_ours_only_when_the_process_is() -> None:

@@ -8,7 +8,7 @@ from lptui.model.finding import Finding
 from lptui.state.run_state import RunState
 from lptui.text import clock, plural, short_number
 from lptui.text.width import cut
-from lptui.tui.conditions import progress, unread
+from lptui.tui.conditions import has_spoken, progress, unread
 from lptui.tui.glyphs import severity_glyph
 from lptui.tui.moments import finding_cursor, fix_command, nearest_finding, order_findings
 from lptui.tui.panes import RowsPane
@@ -95,6 +95,9 @@ class FindingsPane(RowsPane):
 def nothing_found(state: RunState, width: int, *, plain: bool) -> list[Row]:
     """Why the list is empty; 'nothing found' only when everything has been read."""
     pending = unread(state)
+    if state.statuses and not pending and not has_spoken(state):
+        words = "nothing to judge yet — no log line, metric or checkpoint of this run was found"
+        return [((line, "dim"),) for line in wrap(words, width)]
     if state.statuses and not pending:
         glyph = "o" if plain else "●"
         names = ", ".join(sorted(s.source for s in state.statuses.values() if s.condition == "ok"))

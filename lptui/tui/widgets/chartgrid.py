@@ -18,7 +18,7 @@ from lptui.tui.widgets.chart import Look, beside, chart_rows, label_width, plot_
 from lptui.tui.widgets.chartlayout import MIN_WIDTH, Layout, lay_out
 from lptui.tui.widgets.rows import LinesView, Row
 from lptui.tui.widgets.seriesplace import nearest, place_of
-from lptui.tui.widgets.spans import crop
+from lptui.tui.widgets.spans import crop, wrap
 
 _KEPT = 200
 FINE = 16
@@ -106,7 +106,7 @@ class ChartGrid(LinesView, can_focus=True):
 
     def lines(self, width: int, height: int) -> Sequence[Row]:
         if not self.names:
-            return [((f" {self.empty_text}", "dim"),)]
+            return [((f" {line}", "dim"),) for line in wrap(self.empty_text, max(8, width - 2))]
         if self.zoomed and self.chosen is not None:
             return self._lines_zoomed(self.chosen, width, height)
         layout = self._layout = lay_out(width, height, len(self.names), self._wanted)

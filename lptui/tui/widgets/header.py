@@ -9,7 +9,7 @@ from lptui.state.run_state import RunState
 from lptui.text import clock, plural, short_age, short_number
 from lptui.text.units import date
 from lptui.text.width import cut
-from lptui.tui.conditions import unread
+from lptui.tui.conditions import has_spoken, unread
 from lptui.tui.glyphs import condition_glyph, severity_glyph
 from lptui.tui.widgets.rows import LinesView
 from lptui.tui.widgets.spans import Row, Span, bar, clean, crop, row_width, spread
@@ -198,6 +198,8 @@ def _verdict(state: RunState, *, plain: bool) -> Row:
     known = sum(1 for f in state.findings if f.active)
     if known:
         return ((" · ", "dim"), (f"{plural(known, 'finding')} acknowledged, none other", "dim"))
+    if state.complete and state.statuses and not has_spoken(state):
+        return ((" · ", "dim"), ("nothing to judge yet: no log line, metric or checkpoint", "dim"))
     if state.complete and state.statuses:
         return ((" o " if plain else " ● ", "ok"), ("nothing found wrong", "ok"))
     pending = len(unread(state))

@@ -25,7 +25,7 @@ from lptui.tui.widgets.logpaint import Painter
 from lptui.tui.widgets.logscroll import Scroll, Slot
 from lptui.tui.widgets.rows import LinesView, Row, strip_of
 from lptui.tui.widgets.sgr import sgr_style
-from lptui.tui.widgets.spans import crop, row_width
+from lptui.tui.widgets.spans import crop, row_width, wrap
 
 Ask = Callable[[Any, Callable[[Any], None]], None]
 SIDE = 8
@@ -101,7 +101,7 @@ class LogRows(LinesView, can_focus=True):
     def lines(self, width: int, height: int) -> Sequence[Row]:
         scroll = self.scroll
         if scroll is None or scroll.hand.end <= scroll.hand.start:
-            return [((self.empty_text, "dim"),)]
+            return [((line, "dim"),) for line in wrap(self.empty_text, width)]
         self.paint.width, self.paint.plain = width - 1, bool(getattr(self.app, "ascii", False))
         scroll.hand.wanted = None
         self._slots = scroll.page(height)
