@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lptui.model.readings import SourceStatus
 from lptui.state.run_state import RunState
-from lptui.text import sanitise, short_duration
+from lptui.text import plural, sanitise, short_duration
 
 _ORDER = ("failed", "partial", "waiting", "ok", "absent")
 
@@ -52,9 +52,24 @@ def unread(state: RunState) -> list[SourceStatus]:
     return [s for s in state.statuses.values() if not s.complete]
 
 
+def unread_words(state: RunState) -> str:
+    """Why nothing can be called well yet, in few words: '1 source cannot be read, 2 still being read'."""
+    counts: dict[str, int] = {}
+    for status in unread(state):
+        words = {"failed": "cannot be read", "partial": "read in part"}.get(status.condition, "still being read")
+        words = "still being read" if status.backfilling else words
+        counts[words] = counts.get(words, 0) + 1
+    if not counts and state.statuses and state.still_reading:
+        counts["still being read"] = len(state.still_reading)
+    first, *rest = counts.items() or (("", 0),)
+    return ", ".join([f"{plural(first[1], 'source')} {first[0]}", *(f"{n} {words}" for words, n in rest)]) * bool(
+        counts
+    )
+
+
 def has_spoken(state: RunState) -> bool:
     """Whether there is anything of the run itself to judge: host and processes are there without it, too."""
-    return bool(any(log.size for log in state.logs.values()) or state.series or state.checkpoints)
+    return bool(any(log.end > log.start for log in state.logs.values()) or state.series or state.checkpoints)
 
 
 def _coarse(seconds: float) -> float:

@@ -163,7 +163,7 @@ CONFIG = (
 
 def statuses(**conditions: SourceStatus) -> dict[str, SourceStatus]:
     plain = {name: SourceStatus(name, "ok", path=path) for name, path in (
-        ("log", "logs/script.log"), ("wandb", "wandb/run-1/run-1.wandb"), ("checkpoints", "checkpoints"),
+        ("log", "logs/script.log"), ("wandb", "wandb/run-1.wandb"), ("checkpoints", "checkpoints"),
         ("gpu", ""), ("host", ""), ("config", "config.yaml"), ("heartbeat", "heartbeat.txt"),
     )}  # fmt: skip
     return {**plain, **conditions}

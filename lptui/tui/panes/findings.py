@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from lptui.model.finding import Finding
 from lptui.state.run_state import RunState
-from lptui.text import clock, plural, short_number
+from lptui.text import clock, short_number
 from lptui.text.width import cut
-from lptui.tui.conditions import has_spoken, progress, unread
+from lptui.tui.conditions import has_spoken, progress, unread, unread_words
 from lptui.tui.glyphs import severity_glyph
 from lptui.tui.moments import finding_cursor, fix_command, nearest_finding, order_findings
 from lptui.tui.panes import RowsPane
@@ -49,8 +49,7 @@ class FindingsPane(RowsPane):
         return str(active) if active else ""
 
     def status(self, state: RunState) -> str:
-        pending = unread(state)
-        return f"{plural(len(pending), 'source')} still being read" if pending and state.findings else ""
+        return unread_words(state) if state.findings else ""
 
     def page(self, state: RunState, width: int) -> Page:
         if not state.findings:
@@ -95,6 +94,9 @@ class FindingsPane(RowsPane):
 def nothing_found(state: RunState, width: int, *, plain: bool) -> list[Row]:
     """Why the list is empty; 'nothing found' only when everything has been read."""
     pending = unread(state)
+    if state.statuses and not pending and state.still_reading:
+        words = f"nothing found so far — {unread_words(state)}"
+        return [((line, "dim"),) for line in wrap(words, width)]
     if state.statuses and not pending and not has_spoken(state):
         words = "nothing to judge yet — no log line, metric or checkpoint of this run was found"
         return [((line, "dim"),) for line in wrap(words, width)]
@@ -106,7 +108,7 @@ def nothing_found(state: RunState, width: int, *, plain: bool) -> list[Row]:
     if not pending:
         return [(("nothing found so far — nothing has been read yet", "dim"),)]
     names = ", ".join(_pending_word(s.source, progress(s) if s.of else "") for s in pending)
-    words = f"nothing found so far — {plural(len(pending), 'source')} still being read: {names}"
+    words = f"nothing found so far — {unread_words(state)}: {names}"
     return [((line, "dim"),) for line in wrap(clean(words), width, 8)]
 
 

@@ -16,6 +16,7 @@ from lptui.tui.workspace import Workspace
 
 _OLD = 10.0
 """Seconds without an answer after which a device's age is shown."""
+_STUCK = ("zombie", "stopped", "disk-sleep")
 
 
 class MachinePane(RowsPane):
@@ -65,7 +66,7 @@ def gpu_rows(state: RunState, width: int, *, compact: bool, plain: bool) -> list
     rows: list[Row] = []
     for device in sweep.devices:
         if device.lost:
-            rows.append(_lost(device, plain=plain))
+            rows += _lost(device, width, plain=plain)
         elif compact:
             rows.append(_compact(device, state.now, width, plain=plain))
         else:
@@ -73,12 +74,10 @@ def gpu_rows(state: RunState, width: int, *, compact: bool, plain: bool) -> list
     return rows
 
 
-def _lost(device: GpuDevice, *, plain: bool) -> Row:
-    return (
-        (f" {'X' if plain else '✖'} GPU {device.index} LOST ", "alarm"),
-        (f" {clean(device.lost)}", "error"),
-        (f"  {clean(device.name)}", "dim"),
-    )
+def _lost(device: GpuDevice, width: int, *, plain: bool) -> list[Row]:
+    head = ((f" {'X' if plain else '✖'} GPU {device.index} LOST ", "alarm"), (f" {clean(device.name)}", "dim"))
+    lines = wrap(clean(device.lost), max(10, width - 6), 3)
+    return [crop(head, width), *(((("      ", ""), (line, "error"))) for line in lines)]
 
 
 def _reason(name: str, reason: str, width: int) -> list[Row]:
@@ -219,21 +218,25 @@ def process_rows(state: RunState, width: int) -> list[Row]:
     if not state.processes:
         where = "on this machine" if state.local else "here; the run may be on another machine"
         return _reason("procs", f"none {where}", width)
-    cells = [("pid", "dim", 7, ">"), ("cpu", "dim", 6, ">"), ("memory", "dim", 9, ">"), ("", "dim", 9, "<")]
+    told = width >= 64 or any(p.status in _STUCK for p in state.processes)
+    cells = [("pid", "dim", 7, ">"), ("cpu", "dim", 6, ">"), ("memory", "dim", 9, ">")]
+    cells += [("", "dim", 10, "<")] if told else []
     return [
         crop((*columns(cells), (" command", "dim")), width),
-        *(_process(p, width) for p in state.processes),
+        *(_process(p, width, told=told) for p in state.processes),
     ]
 
 
-def _process(process: ProcessReading, width: int) -> Row:
+def _process(process: ProcessReading, width: int, *, told: bool) -> Row:
     cpu = f"{process.cpu_percent:.0f} %" if process.cpu_percent is not None else "-"
     rank = f"rank {process.rank} " if process.rank is not None else ""
-    stuck = process.status in ("zombie", "stopped", "disk-sleep")
     cells = [
         (str(process.pid), "key", 7, ">"),
         (cpu, "value", 6, ">"),
         (short_bytes(process.rss_bytes), "value", 9, ">"),
-        (clean(process.status), "warn" if stuck else "dim", 9, "<"),
     ]
-    return crop((*columns(cells), (f" {rank}{clean(process.command or process.name)}", "value")), width)
+    if told:
+        cells.append((clean(process.status), "warn" if process.status in _STUCK else "dim", 10, "<"))
+    program, blank, rest = (process.command or process.name).partition(" ")
+    command = clean(program.rpartition("/")[2] + blank + rest)
+    return crop((*columns(cells), (f" {rank}{command}", "value")), width)

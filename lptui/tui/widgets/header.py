@@ -9,7 +9,7 @@ from lptui.state.run_state import RunState
 from lptui.text import clock, plural, short_age, short_number
 from lptui.text.units import date
 from lptui.text.width import cut
-from lptui.tui.conditions import has_spoken, unread
+from lptui.tui.conditions import has_spoken, unread_words
 from lptui.tui.glyphs import condition_glyph, severity_glyph
 from lptui.tui.widgets.rows import LinesView
 from lptui.tui.widgets.spans import Row, Span, bar, clean, crop, row_width, spread
@@ -202,9 +202,8 @@ def _verdict(state: RunState, *, plain: bool) -> Row:
         return ((" · ", "dim"), ("nothing to judge yet: no log line, metric or checkpoint", "dim"))
     if state.complete and state.statuses:
         return ((" o " if plain else " ● ", "ok"), ("nothing found wrong", "ok"))
-    pending = len(unread(state))
-    why = f": {plural(pending, 'source')} still being read" if pending else ": nothing has been read yet"
-    return ((" · ", "dim"), (f"nothing found so far{why}", "dim"))
+    why = unread_words(state) or "nothing has been read yet"
+    return ((" · ", "dim"), (f"nothing found so far: {why}", "dim"))
 
 
 def _rest(state: RunState, worst: Finding | None) -> list[Finding]:
