@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -25,6 +26,8 @@ from lptui.state.fold import acknowledge, fold
 from lptui.state.run_state import RunState
 from lptui.text import short_age
 
+log = logging.getLogger(__name__)
+
 QUEUE = 32
 """Batches that may wait for the fold: history then waits in its source instead of in memory."""
 TICK = 1.0
@@ -37,6 +40,7 @@ MUCH, VERY_MUCH = 64 * 1024, 1024 * 1024
 """Bytes of log a second from which on it is much, and a flood."""
 
 Listener = Callable[[RunState], None]
+OnFailure = Callable[[Exception], None]
 
 
 class Engine:
@@ -60,6 +64,7 @@ class Engine:
         self._lanes = {name: Lane(name, clock, self._put) for name in ("log", "files", "machine")}
         self._known: dict[tuple[str, str], Source] = {}
         self._listener: Listener | None = None
+        self._on_failure: OnFailure | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lptui fold", daemon=True)
         self._answers = Answers(self._sources_of)
@@ -69,9 +74,10 @@ class Engine:
         self._log_end, self._growth = 0, 0.0
         self._before_stuck: dict[str, SourceStatus | None] = {}
 
-    def start(self, on_state: Listener | None = None) -> None:
-        """Begin to watch; `on_state` is called from an engine thread with each published state."""
-        self._listener = on_state
+    def start(self, on_state: Listener | None = None, on_failure: OnFailure | None = None) -> None:
+        """Begin to watch; `on_state` is called from an engine thread with each published state, `on_failure` when
+        there can be no more of them: what is shown would then grow old without a word."""
+        self._listener, self._on_failure = on_state, on_failure
         self._add_sources(self.state.run)
         for lane in self._lanes.values():
             lane.start()
@@ -126,6 +132,14 @@ class Engine:
 
     def _run(self) -> None:
         """The folding thread: the only one that makes states."""
+        try:
+            self._watch()
+        except Exception as error:
+            log.exception("fold")
+            if self._on_failure is not None:
+                self._on_failure(error)
+
+    def _watch(self) -> None:
         detectors = load_detectors()
         next_tick = published_at = 0.0
         published = self.state

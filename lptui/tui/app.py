@@ -17,19 +17,20 @@ from lptui.config.settings import Settings
 from lptui.model.request import Answer, Request
 from lptui.state.run_state import RunState
 from lptui.tui.bindings import APP_BINDINGS
-from lptui.tui.messages import AnswerArrived, StateArrived
+from lptui.tui.messages import AnswerArrived, EngineFailed, StateArrived
 from lptui.tui.shelf import FIRST, FileShelf, ThemeShelf
 from lptui.tui.theme import frame_colors, theme_from
 from lptui.tui.workspace import Cursor, Workspace
 
 OnState = Callable[[RunState], None]
 OnAnswer = Callable[[Answer], None]
+OnFailure = Callable[[Exception], None]
 
 
 class Monitor(Protocol):
-    """What the screen needs of the engine. Both callbacks may be called from any thread."""
+    """What the screen needs of the engine. All callbacks may be called from any thread."""
 
-    def start(self, on_state: OnState) -> None: ...
+    def start(self, on_state: OnState, on_failure: OnFailure) -> None: ...
     def ask(self, request: Request, on_answer: OnAnswer) -> None: ...
     def stop(self) -> None: ...
 
@@ -94,6 +95,9 @@ class LptuiApp(App[int]):
             self.workspace = replace(self.workspace, now=state.now)
         else:
             self.workspace = replace(self.workspace, runs=(state,), now=state.now)
+
+    def on_engine_failed(self, message: EngineFailed) -> None:
+        raise message.error  # the screen would go on showing what was true: better none than that
 
     def on_answer_arrived(self, message: AnswerArrived) -> None:
         message.on_answer(message.answer)
@@ -190,10 +194,13 @@ class LptuiApp(App[int]):
         self._close_messages_no_wait()
 
     def _start(self) -> None:
-        self._monitor.start(lambda state: self._post_state(state))
+        self._monitor.start(self._post_state, self._post_failure)
 
     def _post_state(self, state: RunState) -> None:
         self.post_message(StateArrived(state))
+
+    def _post_failure(self, error: Exception) -> None:
+        self.post_message(EngineFailed(error))
 
     def _post_answer(self, on_answer: OnAnswer, answer: Answer) -> None:
         self.post_message(AnswerArrived(on_answer, answer))

@@ -32,3 +32,13 @@ class AnswerArrived(Message):
         super().__init__()
         self.on_answer = on_answer
         self.answer = answer
+
+
+class EngineFailed(Message):
+    """The engine can make no more states."""
+
+    bubble = False
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error

@@ -224,3 +224,16 @@ def test_reading_without_threads_is_complete(tmp_path: Path) -> None:
     state = read_run(discover(str(tmp_path)), patience=0.0)
     assert state.series["loss"].count == 100
     assert not [s for s in state.statuses.values() if s.source.startswith("log") and not s.complete]
+
+
+def test_when_no_state_can_be_made_any_more_that_is_said(monkeypatch: pytest.MonkeyPatch, run: RunInfo) -> None:
+    def broken() -> tuple[()]:
+        raise ImportError("half an installation")
+
+    use(monkeypatch)
+    monkeypatch.setattr(engine_module, "load_detectors", broken)
+    failures: queue.SimpleQueue[Exception] = queue.SimpleQueue()
+    engine = Engine(run, find=lambda: run)
+    engine.start(lambda _state: None, failures.put)
+    assert isinstance(failures.get(timeout=20), ImportError)
+    engine.stop()

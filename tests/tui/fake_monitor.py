@@ -44,10 +44,11 @@ class FakeMonitor:
     asked: list[Request] = field(default_factory=list)
     stopped: int = 0
     answer: Callable[[Request], Answer | None] = lambda _request: None
+    fail: Callable[[Exception], None] = lambda _error: None
     _on_state: Callable[[RunState], None] | None = None
 
-    def start(self, on_state: Callable[[RunState], None]) -> None:
-        self._on_state = on_state
+    def start(self, on_state: Callable[[RunState], None], on_failure: Callable[[Exception], None]) -> None:
+        self._on_state, self.fail = on_state, on_failure
         if self.first is not None:
             on_state(self.first)
 

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lptui.model.finding import Evidence, Finding
 from lptui.model.log import Chunk, LogSegment, LogView
+from lptui.model.place import Anchor
 from lptui.model.request import ReadLog
 from lptui.text import cell_width
 from lptui.tui.widgets import loghand, logrows
+from lptui.tui.widgets.logcards import Cards
 from lptui.tui.widgets.loghand import Hand, Unit
 from lptui.tui.widgets.logrows import Held, row_end, row_start
 from lptui.tui.widgets.logtext import frame_bounds, level_style, line_row, mark_matches, stamp_length
@@ -261,3 +264,12 @@ def test_matches_are_marked_across_spans() -> None:
     row = (("abc", ""), ("def", "error"))
     assert mark_matches(row, [(2, 4)]) == (("ab", ""), ("c", "match"), ("d", "error match"), ("ef", "error"))
     assert mark_matches(row, []) is row
+
+
+def test_a_follow_up_of_a_metric_says_its_fix_at_the_line() -> None:
+    line = Evidence("ValueError: NaN", anchor=Anchor("f", 0, 3))
+    noticed = Finding("log", "nan-in-model-or-grad", "error", "NaN", "follow-up", "nan", evidence=(line,))
+    onset = Finding("nan", "nan-loss", "error", "loss is NaN since step 9")
+    view = LogView("f", (LogSegment(0, 0, 10),))
+    assert [card.brief for card in Cards((onset, noticed), view).within(0, 10)] == [False]
+    assert [card.brief for card in Cards((noticed,), view).within(0, 10)] == [True]

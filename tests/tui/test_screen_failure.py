@@ -53,3 +53,13 @@ async def test_a_panic_of_textual_is_a_failure_too(renderables: Sequence[object]
         async with app.run_test(size=(80, 24)):
             app.panic(*renderables)
     assert not app._exit_renderables
+
+
+async def test_an_engine_that_can_make_no_more_states_ends_the_screen() -> None:
+    app, monitor = make_app(healthy())
+    with pytest.raises(KeyError, match="fold"):
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            monitor.fail(KeyError("fold"))
+            await pilot.pause()
+    assert isinstance(app.failure, KeyError)

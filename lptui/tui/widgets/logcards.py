@@ -22,11 +22,14 @@ class Card:
     position: int
     finding: Finding
     followers: int = 0
+    speaks: bool = False
+    """A follow-up whose root lies in no log (a metric): this line is where the reader meets it, so it says the fix."""
 
     @property
     def brief(self) -> bool:
         """Whether one dim row is enough: past, silenced, or a mere consequence."""
-        return self.finding.past or self.finding.acknowledged or self.finding.role == "follow-up"
+        follows = self.finding.role == "follow-up" and not self.speaks
+        return self.finding.past or self.finding.acknowledged or follows
 
 
 class Cards:
@@ -34,6 +37,7 @@ class Cards:
 
     def __init__(self, findings: Sequence[Finding] = (), view: LogView | None = None) -> None:
         roots = {f.incident for f in findings if f.incident and f.role == "root"}
+        elsewhere = {f.id for f in findings if f.anchor is None and not f.past}
         followers: dict[str, int] = {}
         for f in findings:
             if f.role == "follow-up" and f.incident in roots:
@@ -47,7 +51,7 @@ class Cards:
             self.marks.append((position, f))
             if f.role != "follow-up" or f.incident not in roots:
                 count = followers.get(f.incident, 0) if f.role == "root" else 0
-                placed.append(Card(position, f, count))
+                placed.append(Card(position, f, count, f.incident in elsewhere))
         self._cards = sorted(placed, key=lambda c: c.position)
         self._positions = [c.position for c in self._cards]
         self.marks.sort(key=lambda m: m[0])
