@@ -97,7 +97,7 @@ class WandbSource:
         if not start:
             return
         records = [decode(p) for p in RecordReader(start).feed(handle.pread(start, size - start))]
-        times = [r.timestamp for r in records if isinstance(r, HistoryRow | StatsRow) and r.timestamp]
+        times = [r.timestamp for r in records if isinstance(r, HistoryRow) and r.timestamp]
         self._last_time = max(times, default=None)
         if self._last_time is not None:
             yield self._witness("wandb_record", self.path, now)
@@ -122,7 +122,8 @@ class WandbSource:
                     yield ConfigSeen(place=self.place, seen_at=now, path=self.path, rows=mask_rows(record.config))
             elif isinstance(record, Environment) and record.host:
                 yield self._witness("host", record.host, now)
-        newest = max((r.timestamp for r in (*rows, *stats) if r.timestamp), default=None)
+        # Not the system readings: W&B's own process writes them on when the training hangs.
+        newest = max((r.timestamp for r in rows if r.timestamp), default=None)
         if newest is not None and newest > (self._last_time or 0.0):
             self._last_time = newest
             yield self._witness("wandb_record", self.path, now, at=newest)

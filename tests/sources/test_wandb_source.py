@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lptui.formats.wandb import StatsRow
 from lptui.model.events import Event, Samples, StatusSeen, WitnessSeen
 from lptui.sources.wandb import WandbSource
 
@@ -98,3 +99,11 @@ def test_an_overview_of_a_big_file_comes_first_and_is_marked(
     assert len(sampled) == 1
     assert isinstance(events[0], Samples | WitnessSeen)
     assert shape([e for e in events if not (isinstance(e, Samples) and e.sampled)]) == whole
+
+
+def test_system_readings_are_no_sign_of_life() -> None:
+    """W&B's own process goes on with them when the training hangs."""
+    source = WandbSource(str(FIXTURE))
+    stats = [StatsRow(9e9, (("cpu", 1.0),))]
+    names = [e.name for e in source._tell_records(list(stats), 0, 1.0, backfill=False) if isinstance(e, WitnessSeen)]
+    assert "wandb_record" not in names
