@@ -212,7 +212,8 @@ def learn_patience(state: RunState) -> float:
         if series is not None and series.segments:
             times = [t for s in series.segments[-3:] for t in s.points.times[-200:] if t == t]
             gaps = [b - a for a, b in pairwise(times) if b > a]
-            break
+        if len(gaps) >= 5:
+            break  # a log with clocks of whole seconds may not tell; the next series does
     if len(gaps) < 5:
         return 300.0
     learned = max(20 * median(gaps), 3 * max(gaps))

@@ -155,6 +155,14 @@ class LptuiApp(App[int]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
 
+    def action_help_quit(self) -> None:
+        """ctrl+c: a habit of the hand that ends other programs; here it says what does."""
+        from lptui.tui.bindings import key_word
+
+        bound = self.screen_stack[0].active_bindings.items()
+        keys = [key_word(key) for key, active in bound if active.binding.id == "quit"]
+        self.notify(f"{keys[0] if keys else 'ctrl+q'} leaves lptui; the run goes on", markup=False, timeout=3)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         from lptui.tui.bindings import key_word
 
