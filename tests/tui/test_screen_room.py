@@ -5,25 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fake_monitor import empty, failing, finding, healthy, make_app
+from fake_monitor import device, empty, failing, finding, healthy, make_app
 from rich.segment import Segment
 from rich.style import Style
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from lptui.config.settings import Settings
 from lptui.model.readings import GpuSweep, SourceStatus
 from lptui.state.run_state import Curriculum, RunState, TaskRow
 from lptui.tui.app import LptuiApp
+from lptui.tui.conditions import unread_words
 from lptui.tui.layout import QUIET, plan
 from lptui.tui.panes import PANES, Pane
-from lptui.tui.panes.findings import nothing_found
+from lptui.tui.panes.findings import FindingsPane, nothing_found
 from lptui.tui.panes.learning import signal_items
 from lptui.tui.panes.machine import gpu_rows
 from lptui.tui.panes.metrics import MetricsPane
+from lptui.tui.screens.detail import finding_rows
 from lptui.tui.widgets.chart import plot_width, short_key
 from lptui.tui.widgets.header import finding_line
+from lptui.tui.widgets.logview import LogRows
 from lptui.tui.widgets.metricorder import arrange
-from lptui.tui.widgets.rows import LinesView, Row, strip_of
+from lptui.tui.widgets.rows import LinesView, Row
+from lptui.tui.widgets.strips import strip_of
 from lptui.tui.widgets.tabs import Footer, Tabs
 
 IDS = [pane_id for pane_id, _, _ in PANES]
@@ -183,3 +188,88 @@ def test_a_row_is_as_wide_as_its_view_whatever_rich_counts() -> None:
     strip = strip_of([Segment(vowels)], 10, 30, Style())
     assert strip.cell_length == 30
     assert strip.text == vowels + " " * 20
+
+
+async def test_the_worst_finding_is_opened_until_the_reader_goes_there() -> None:
+    late = finding(1, incident="")
+    early = finding(2, id="b", severity="warning", incident="")
+    app, monitor = make_app(replace(failing(), findings=(early,)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        view = app.screen_stack[0].query_one(FindingsPane).view
+        assert view.selected == "b"
+        monitor.publish(replace(failing(), findings=(late, early)))
+        await settle(pilot)
+        assert view.selected == late.id
+        await pilot.press("2", "down")
+        monitor.publish(replace(failing(), findings=(finding(3, id="c", incident=""), late, early)))
+        await settle(pilot)
+        assert view.selected == "b"
+
+
+async def test_in_ascii_the_marks_of_the_log_are_ascii_too() -> None:
+    app, _ = make_app(healthy(), Settings(ascii=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        view = app.screen_stack[0].query_one(LogRows)
+        view._lines = [(("cut here›", "value"), (" and there…", "dim"))]
+        assert view.render_line(0).text.rstrip() == "cut here> and there~"
+
+
+def test_the_detail_of_a_finding_says_what_to_do_before_the_evidence() -> None:
+    rows = [text(row) for row in finding_rows(finding(), 80, plain=False)]
+    assert rows.index("What to do") < rows.index("What was seen") < rows.index("Why")
+
+
+async def test_the_footer_offers_no_detail_where_enter_has_none() -> None:
+    app, _ = make_app(healthy())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        for digit, there in (("5", False), ("6", True)):
+            await pilot.press(digit)
+            await settle(pilot)
+            assert ("enter detail" in app.screen_stack[0].query_one(Footer).shown[0]) is there
+
+
+async def test_ctrl_c_says_which_key_leaves() -> None:
+    app, _ = make_app(healthy(), Settings(keys={"quit": "x"}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+c")
+        await settle(pilot)
+        assert [note.message for note in app._notifications] == ["x leaves lptui; the run goes on"]
+
+
+def test_why_a_gpu_tells_no_utilisation_does_not_cost_its_name() -> None:
+    why = "MIG is on: the driver gives no utilisation of the whole GPU"
+    mig = device(utilization=None, reasons=(("utilization", why),))
+    for width in (48, 98):
+        rows = [
+            text(row) for row in gpu_rows(replace(healthy(), gpu=GpuSweep((mig,))), width, compact=False, plain=False)
+        ]
+        assert "H100" in rows[0]
+        assert " ".join(" ".join(rows).split()).count(f"busy: {why}") == 1
+        assert all(len(row) <= width for row in rows)
+
+
+def test_a_lost_gpu_is_told_in_full() -> None:
+    why = "GPU is lost: it no longer answers the driver; see `dmesg` for its Xid"
+    state = replace(healthy(), gpu=GpuSweep((device(lost=why),)))
+    rows = [text(row) for row in gpu_rows(state, 48, compact=False, plain=False)]
+    assert "LOST" in rows[0]
+    assert why in " ".join(" ".join(rows).split())
+
+
+def test_what_cannot_be_read_is_not_said_to_be_still_read() -> None:
+    statuses = {"gpu": SourceStatus("gpu", "failed", "no driver"), "log": SourceStatus("log", "ok", backfilling=True)}
+    state = replace(empty(), statuses=statuses)
+    assert unread_words(state) == "1 source cannot be read, 1 still being read"
+    assert "cannot be read" in text(finding_line(state, 100))
+    assert unread_words(replace(state, statuses={})) == ""
+
+
+def test_one_task_is_no_collapse() -> None:
+    known = healthy().curriculum.signals
+    assert known is not None
+    alone = replace(known, n_tasks=1, effective_tasks=1.0, largest_probability=1.0)
+    assert {name: level for level, name, _ in signal_items(alone)}["effective tasks"] == "ok"

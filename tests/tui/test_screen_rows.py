@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
 from lptui.text import cell_width
-from lptui.tui.widgets.rows import Page, RowsView, changed_cells
+from lptui.tui.widgets.rows import Page, RowsView
 from lptui.tui.widgets.spans import Row, bar, crop, row_width, spread, wrap
+from lptui.tui.widgets.strips import changed_cells
 
 SPANS = st.lists(st.tuples(st.text(max_size=8).filter(str.isprintable), st.sampled_from(["", "ok", "dim"])), max_size=5)
 

@@ -15,7 +15,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from lptui.state.run_state import RunState
-from lptui.tui.widgets.rows import ASCII, Page, RowsView
+from lptui.tui.widgets.rows import Page, RowsView
+from lptui.tui.widgets.strips import ASCII
 from lptui.tui.workspace import Cursor, Workspace
 
 PANES: tuple[tuple[str, str, str], ...] = (

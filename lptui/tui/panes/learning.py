@@ -124,7 +124,7 @@ def signal_items(signals: Signals, names: Mapping[str, str] | None = None) -> li
         task = f" {_called(signals.largest_task or '', names)}" if high else ""
         items.append(("watch" if high else "ok", "largest p", f"{format_value(signals.largest_probability)}{task}"))
     if signals.effective_tasks is not None:
-        few = signals.effective_tasks < max(1.5, signals.n_tasks / 8)
+        few = signals.n_tasks > 2 and signals.effective_tasks < max(1.5, signals.n_tasks / 8)
         words = f"{signals.effective_tasks:.1f} of {signals.n_tasks}"
         items.append(("watch" if few else "ok", "effective tasks", words))
     if signals.entropy is not None:

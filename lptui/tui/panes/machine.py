@@ -92,6 +92,9 @@ def _device(device: GpuDevice, now: float, width: int, *, plain: bool) -> list[R
     legend = _legend(device, width - 6, plain=plain)
     if legend:
         rows.append((("      ", ""), *legend))
+    if device.utilization is None:  # in a row of its own: beside the name it would cut that
+        why = clean(dict(device.reasons).get("utilization", "not known"))
+        rows += [(("      ", ""), (line, "dim")) for line in wrap(f"busy: {why}", max(10, width - 6), 3)]
     if now - device.read_at >= _OLD:
         rows.append(
             (
@@ -112,12 +115,11 @@ def _device(device: GpuDevice, now: float, width: int, *, plain: bool) -> list[R
 
 
 def _vitals(device: GpuDevice) -> Row:
-    reasons = dict(device.reasons)
     row: list[Span] = []
     if device.utilization is not None:
         row.append((f"{device.utilization:3.0f} %", "value"))
     else:
-        row.append((f"busy: {clean(reasons.get('utilization', 'not known'))}", "dim"))
+        row.append(("busy ?", "dim"))
     if device.temperature is not None:
         hot = device.temperature >= 85
         row.append((f"  {device.temperature:.0f} °C", "warn" if hot else "value"))

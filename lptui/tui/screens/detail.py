@@ -81,21 +81,20 @@ def finding_rows(finding: Finding, width: int, *, plain: bool) -> list[Row]:
     rows += _paragraph(_when(finding), width, "dim")
     if finding.past:
         rows += _paragraph(f"over: {clean(finding.past_reason) or 'the run recovered'}", width, "ok")
+    fix = finding.fix
+    if fix is not None:  # before the evidence, which may be long: it is what the reader came for
+        rows += [(), (("What to do", "accent bold"),), *_paragraph(clean(fix.what), width, "value")]
+        if fix.command:
+            lines = wrap(clean(fix.command), width - 2)
+            rows += [(), *((("  ", ""), (line, "key bold")) for line in lines)]
     rows += [(), (("What was seen", "accent bold"),)]
     for evidence in finding.evidence:
         rows += evidence_rows(evidence, width)
     if not finding.evidence:
         rows.append((("no evidence was kept", "dim"),))
-    if finding.fix is not None:
-        rows += [(), (("What to do", "accent bold"),), *_paragraph(clean(finding.fix.what), width, "value")]
-        if finding.fix.command:
-            rows += [
-                (),
-                *(((("  ", ""), (line, "key bold"))) for line in wrap(clean(finding.fix.command), width - 2)),
-            ]
-        for name, text in (("Why", finding.fix.why), ("How to see that it worked", finding.fix.verify)):
-            if text:
-                rows += [(), ((name, "accent bold"),), *_paragraph(clean(text), width, "value")]
+    for name, text in (("Why", fix.why), ("How to see that it worked", fix.verify)) if fix is not None else ():
+        if text:
+            rows += [(), ((name, "accent bold"),), *_paragraph(clean(text), width, "value")]
     return [*rows, (), ((_about(finding), "dim"),)]
 
 
@@ -131,7 +130,7 @@ def evidence_rows(evidence: Evidence, width: int) -> list[Row]:
     elif evidence.anchor is not None:
         place += f" at byte {evidence.anchor.offset:,}"
     if evidence.step is not None:
-        place += f"  step {short_number(evidence.step)}"
+        place = f"{place}  step {short_number(evidence.step)}".strip()
     lead = f"{evidence.kind} {place}".strip()
     return [
         ((lead, "dim"),),

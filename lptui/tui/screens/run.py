@@ -255,5 +255,5 @@ class RunScreen(Screen[None]):
 
 def idle_bindings(pane: Pane) -> set[str]:
     """Ids of the bindings that do nothing in this pane."""
-    own = {"search": "action_search", "filter": "action_filter"}
+    own = {"search": "action_search", "filter": "action_filter", "detail": "action_detail"}
     return {name for name, action in own.items() if getattr(type(pane), action) is getattr(Pane, action)}

@@ -23,9 +23,10 @@ from lptui.tui.widgets.logcards import Cards
 from lptui.tui.widgets.loghand import Hand, Unit
 from lptui.tui.widgets.logpaint import Painter
 from lptui.tui.widgets.logscroll import Scroll, Slot
-from lptui.tui.widgets.rows import LinesView, Row, strip_of
+from lptui.tui.widgets.rows import LinesView, Row
 from lptui.tui.widgets.sgr import sgr_style
 from lptui.tui.widgets.spans import crop, row_width, wrap
+from lptui.tui.widgets.strips import ASCII, strip_of
 
 Ask = Callable[[Any, Callable[[Any], None]], None]
 SIDE = 8
@@ -121,7 +122,12 @@ class LogRows(LinesView, can_focus=True):
         base = self.rich_style
         if y >= len(self._lines):
             return Strip.blank(self.size.width, base)
-        segments = [Segment(text, base + self._style(name)) for text, name in self._lines[y] if text]
+        plain = self.plain
+        segments = [
+            Segment(text.translate(ASCII) if plain else text, base + self._style(name))
+            for text, name in self._lines[y]
+            if text
+        ]
         return strip_of(segments, row_width(self._lines[y]), self.size.width, base)
 
     def action_move(self, by: int) -> None:

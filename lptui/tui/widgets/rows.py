@@ -11,9 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
@@ -21,12 +19,9 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lptui.text import cell_width
 from lptui.tui.theme import SpanStyles, span_styles
 from lptui.tui.widgets.spans import Row, crop, row_width
-
-ASCII = str.maketrans("…·°—–×└─▐“”≥≤≈→█░", '.. --x`-|""><~>#.')
-"""Our own punctuation, one cell for one cell; the glyphs that carry meaning have their twins in `glyphs`."""
+from lptui.tui.widgets.strips import ASCII, changed_cells, miscounted, strip_of
 
 
 class LinesView(Widget):
@@ -68,7 +63,7 @@ class LinesView(Widget):
                 self.drawn_rows += 1
                 start, end = changed_cells(before, after, width)
                 if end > start:
-                    if _miscounted(before) or _miscounted(after):
+                    if miscounted(before) or miscounted(after):
                         start, end = 0, width  # a part of it would be cut at the wrong character
                     self.refresh(Region(start, y, end - start, 1))
 
@@ -101,36 +96,6 @@ class LinesView(Widget):
         if self._styles is None:
             self._styles = span_styles(self.app.theme_variables)
         return self._styles
-
-
-def strip_of(segments: Sequence[Segment], size: int, width: int, base: Style) -> Strip:
-    """Segments that take `size` cells as a strip of `width` cells. The width is said and not left to Rich, which
-    counts some characters (vowel signs) as less than terminals do."""
-    if size > width:
-        return Strip(segments).adjust_cell_length(width, base)
-    return Strip([*segments, Segment(" " * (width - size), base)], width)
-
-
-def _miscounted(row: Row) -> bool:
-    return any(not text.isascii() and cell_len(text) != cell_width(text) for text, _ in row)
-
-
-def changed_cells(before: Row, after: Row, width: int) -> tuple[int, int]:
-    """The columns [start, end) in which two rows of `width` cells may differ, at span boundaries."""
-    start = 0
-    for one, two in zip(before, after, strict=False):
-        if one != two:
-            break
-        start += cell_width(one[0])
-    old, new = row_width(before), row_width(after)
-    end = width
-    if old == new:
-        end = new
-        for one, two in zip(reversed(before), reversed(after), strict=False):
-            if one != two:
-                break
-            end -= cell_width(one[0])
-    return min(start, width), min(max(end, start), width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,20 +144,23 @@ class RowsView(LinesView, can_focus=True):
         self._compute = compute
         self._page = Page()
         self._top = 0
+        self._picked = False
         self.selected: str | None = None
+        """Key of the selected row: the first one until it has the keyboard, or another one is picked."""
 
     def lines(self, width: int, height: int) -> Sequence[Row]:
         self._page = page = self._compute(width - 1)
         keys = self._selectable()
-        if keys and self.selected not in keys:
-            self.selected = keys[0]
+        held = self._picked or self.has_focus  # what has the keyboard does not move under the reader's hand
+        if keys and (self.selected not in keys or (not held and self.selected != keys[0])):
+            self.selected, self._picked = keys[0], False
             self._page = page = self._compute(width - 1)
         self._top = max(0, min(self._top, len(page.rows) - page.head - self._room(height)))
         return self._visible(width, height)
 
     def select(self, key: str | None) -> None:
         """Select `key` and bring it into view; no message is sent."""
-        self.selected = key
+        self.selected, self._picked = key, True
         self._reveal()
         self.redraw()
 
