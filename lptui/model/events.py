@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 
+from lptui.model.expectation import Profile
 from lptui.model.finding import Change
 from lptui.model.log import LogView
 from lptui.model.place import Moment, Place
@@ -114,6 +115,13 @@ class ConfigSeen(Event):
 
     path: str
     rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfilesSeen(Event):
+    """What is expected of metrics, in the order of its say; which profiles apply is decided by the metrics."""
+
+    profiles: tuple[Profile, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,12 @@ def _configuration(run: RunInfo) -> dict[str, Source]:
     return {run.path: ConfigurationSource(run)} if run.configs else {}
 
 
+def _profiles(run: RunInfo) -> dict[str, Source]:
+    from lptui.sources.profiles import ProfileSource
+
+    return {run.path: ProfileSource(run)}
+
+
 def _witnesses(run: RunInfo) -> dict[str, Source]:
     from lptui.sources.witnesses import WitnessSource
 
@@ -86,6 +92,7 @@ def _gpu(run: RunInfo) -> dict[str, Source]:
 SOURCES: tuple[Registered, ...] = (
     # The small and telling ones first: what they say goes into the words of findings.
     Registered("configuration", "files", _configuration),
+    Registered("profiles", "files", _profiles),
     Registered("witnesses", "files", _witnesses),
     Registered("processes", "files", _processes),
     Registered("log", "log", _logs),

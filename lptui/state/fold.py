@@ -17,6 +17,7 @@ from lptui.model.events import (
     HostSeen,
     LogSeen,
     ProcessesSeen,
+    ProfilesSeen,
     RunSeen,
     Samples,
     StatusSeen,
@@ -25,6 +26,7 @@ from lptui.model.events import (
 )
 from lptui.model.finding import Finding, sort_key
 from lptui.model.readings import GpuDevice, GpuProcess, GpuSweep, ProcessReading
+from lptui.state.expectations import judge_metrics
 from lptui.state.incidents import relate
 from lptui.state.life import judge
 from lptui.state.metrics import add_samples
@@ -47,7 +49,7 @@ def fold_all(state: RunState, events: Iterable[Event]) -> RunState:
 
 def _tick(state: RunState, event: Tick) -> RunState:
     state = replace(state, now=event.now, began=state.began or event.now)
-    return replace(state, life=judge(state), progress=refresh_eta(state))
+    return judge_metrics(replace(state, life=judge(state), progress=refresh_eta(state)))
 
 
 def _run(state: RunState, event: RunSeen) -> RunState:
@@ -67,6 +69,10 @@ def _log(state: RunState, event: LogSeen) -> RunState:
 
 def _config(state: RunState, event: ConfigSeen) -> RunState:
     return replace(state, config=event.rows, config_path=event.path)
+
+
+def _profiles(state: RunState, event: ProfilesSeen) -> RunState:
+    return replace(state, profiles=event.profiles, expected=None, judged={})
 
 
 def _checkpoints(state: RunState, event: CheckpointsSeen) -> RunState:
@@ -141,6 +147,7 @@ _FOLDS: dict[type[Event], Callable[[RunState, Any], RunState]] = {
     StatusSeen: _status,
     LogSeen: _log,
     ConfigSeen: _config,
+    ProfilesSeen: _profiles,
     CheckpointsSeen: _checkpoints,
     GpuSeen: _gpu,
     HostSeen: _host,

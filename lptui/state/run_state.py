@@ -8,6 +8,7 @@ from typing import Literal
 
 from lptui.curriculum.keys import CurriculumStat, TaskCell
 from lptui.curriculum.signals import Signals
+from lptui.model.expectation import Expectation, Judgement, Profile
 from lptui.model.finding import Finding
 from lptui.model.log import LogView
 from lptui.model.readings import (
@@ -122,6 +123,24 @@ class Seen:
     at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """(metric, profile, expectation), matched when the run had so many metrics."""
+
+    metrics: int
+    rows: tuple[tuple[str, str, Expectation], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a metric stands to its expectation, and the number of points at which that was worked out."""
+
+    judgement: Judgement
+    points: int
+    broken: int = 0
+    alarm: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class RunState:
     """Everything known of one run. Frozen; `eq=False`, so a new state is a new object and `is` tells a change."""
@@ -152,6 +171,10 @@ class RunState:
     seen: Mapping[str, Seen] = field(default_factory=dict[str, Seen])
     life: Life = Life()
     statuses: Mapping[str, SourceStatus] = field(default_factory=dict[str, SourceStatus])
+    profiles: tuple[Profile, ...] = ()
+    expected: Expected | None = None
+    judged: Mapping[str, Judged] = field(default_factory=dict[str, "Judged"])
+    """By metric, for those of which something is expected."""
     findings: tuple[Finding, ...] = ()
     acknowledged: frozenset[str] = frozenset()
     memories: Mapping[str, object] = field(default_factory=dict[str, object])

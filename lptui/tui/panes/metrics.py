@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from lptui.state.run_state import RunState
@@ -25,6 +27,11 @@ class MetricsPane(Pane):
     title = "Metrics"
     sources = ("wandb", "events", "jsonl", "series")
     BINDING_GROUP_TITLE = "Metrics"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "e", "expectations", "Expected", id="metrics.expectations", tooltip="What each metric should do, and does"
+        ),
+    ]
 
     DEFAULT_CSS = """
     MetricsPane { layout: vertical; }
@@ -39,6 +46,7 @@ class MetricsPane(Pane):
         self.line = FrameLine()
         self._filter = ""
         self._ordered: list[str] = []
+        self._urgent: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         yield self.grid
@@ -47,14 +55,17 @@ class MetricsPane(Pane):
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
         run = workspace.run
-        return (run.series, run.findings, workspace.cursor, run.statuses)
+        return (run.series, run.findings, workspace.cursor, run.statuses, run.judged)
 
     def show(self, workspace: Workspace) -> None:
         run, cursor = workspace.run, workspace.cursor
-        if len(self._ordered) != len(run.series) or any(name not in run.series for name in self._ordered):
+        urgent = frozenset(k for k, j in run.judged.items() if j.judgement.status == "violated")
+        changed = len(self._ordered) != len(run.series) or urgent != self._urgent
+        if changed or any(name not in run.series for name in self._ordered):
             per_task = {name for name, cell in run.cells.items() if cell is not None}
-            self._ordered = arrange(run.series, per_task)
+            self._ordered, self._urgent = arrange(run.series, per_task, urgent), urgent
         grid = self.grid
+        grid.judged = {key: one.judgement for key, one in run.judged.items()}
         grid.series = run.series
         grid.moment = (cursor.step, cursor.at) if cursor is not None else (None, None)
         grid.look = replace(grid.look, marks=_marks(run, grid.look.axis))
@@ -62,6 +73,8 @@ class MetricsPane(Pane):
 
     def note(self, state: RunState) -> str:
         grid, parts = self.grid, list[str]()
+        if self._urgent:
+            parts.append(f"{len(self._urgent)} violated")
         if grid.range_words:
             parts.append(grid.range_words)
         elif grid.names and not grid.zoomed:
@@ -97,6 +110,9 @@ class MetricsPane(Pane):
             self.grid.zoom(False)
         else:
             self.choose(Cursor(at=spot.time, step=spot.step, origin=self.pane_id))
+
+    def action_expectations(self) -> None:
+        self.post_message(self.DetailWanted("expectations", ""))
 
     def close(self) -> bool:
         entry = self.query_one(Input)

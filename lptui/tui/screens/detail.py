@@ -64,6 +64,11 @@ def open_detail(state: RunState, kind: str, key: str, *, plain: bool) -> DetailS
         value = next((v for k, v in state.config if k == key), None)
         if value is not None:
             return DetailScreen("Config", lambda w: _value_rows(key, value, w), f"{clean(key)}={clean(value, 20000)}")
+    elif kind == "expectations":
+        from lptui.tui.widgets.expectationrows import expectation_rows
+
+        judgements = [one.judgement for one in state.judged.values()]
+        return DetailScreen("Expectations", lambda w: expectation_rows(judgements, w, plain=plain))
     elif kind == "task":
         from lptui.tui.panes.learning import facts
 

@@ -31,6 +31,8 @@ class Look:
     moment: float | None = None
     marks: tuple[tuple[float, str], ...] = field(default=())
     """(place, style name) of findings."""
+    status: tuple[str, str, str] = ("", "", "")
+    """(glyph, word, style name) of what is expected of this metric."""
 
 
 def chart_rows(
@@ -97,11 +99,14 @@ def title_row(
     if scale is not None and scale.log:
         right = f"log {right}"
     mark = (">" if look.plain else "▸") if chosen else " "
-    room = max(4, width - cell_width(right) - 4)
+    glyph, word, tone = look.status
+    told = f"{glyph} {word} " if glyph and width >= 44 else f"{glyph} " if glyph else ""
+    room = max(4, width - cell_width(right) - cell_width(told) - 4)
     name = short_key(sanitise(series.key[:500]), room)
-    gap = " " * max(1, width - 2 - cell_width(mark) - cell_width(name) - cell_width(right))
+    gap = " " * max(1, width - 2 - cell_width(mark) - cell_width(told) - cell_width(name) - cell_width(right))
     style = "accent bold" if chosen else "title"
-    return ((mark, "accent"), (name, style), (gap, ""), (right, "error bold" if bad else "value"), (" ", ""))
+    value = (right, "error bold" if bad else "value")
+    return ((mark, "accent"), (told, tone), (name, style), (gap, ""), value, (" ", ""))
 
 
 def short_key(name: str, width: int) -> str:

@@ -10,12 +10,14 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from lptui.model.expectation import Judgement
 from lptui.stores.columns import Columns, reduce
 from lptui.stores.series import Series, Spot
 from lptui.text import format_value, plural, sanitise
 from lptui.tui.widgets.braille import DOTS_X, fold
 from lptui.tui.widgets.chart import Look, beside, chart_rows, label_width, plot_width, stepless, x_text
 from lptui.tui.widgets.chartlayout import MIN_WIDTH, Layout, lay_out
+from lptui.tui.widgets.expectationrows import status_look, status_row
 from lptui.tui.widgets.rows import LinesView, Row
 from lptui.tui.widgets.seriesplace import nearest, place_of
 from lptui.tui.widgets.spans import crop, wrap
@@ -70,6 +72,8 @@ class ChartGrid(LinesView, can_focus=True):
         self.look = Look()
         self.moment: tuple[float | None, float | None] = (None, None)
         """(step, unix time) of the time cursor."""
+        self.judged: Mapping[str, Judgement] = {}
+        """How metrics stand to what is expected of them."""
         self.empty_text = "no metrics yet"
         self.zoomed = False
         self.probe: int | None = None
@@ -210,7 +214,12 @@ class ChartGrid(LinesView, can_focus=True):
         place = place_of(series, *self.moment, self.look.axis)
         if zoomed and self.probe is not None:
             place = self._place(drawn)
-        return replace(self.look, moment=place, plain=bool(getattr(self.app, "ascii", False)))
+        look = replace(self.look, moment=place, plain=bool(getattr(self.app, "ascii", False)))
+        judgement = self.judged.get(series.key)
+        if judgement is None or judgement.status not in ("violated", "watch"):
+            return look
+        glyph, style = status_look(judgement.status, plain=look.plain)
+        return replace(look, status=(glyph, judgement.status, style))
 
     def _reduced(self, name: str, series: Series, width: int) -> _Drawn:
         """The columns of a series: reduced again when it moved by what can be seen."""
@@ -232,8 +241,10 @@ class ChartGrid(LinesView, can_focus=True):
 
     def _lines_zoomed(self, name: str, width: int, height: int) -> list[Row]:
         series = self.series[name]
-        rows = self._chart(name, width, max(3, height - 2), zoomed=True)
-        return [*rows, *(crop(row, width) for row in (self._facts_row(series), self._probe_row(series)))]
+        judgement = self.judged.get(name)
+        told = status_row(judgement, width, plain=bool(getattr(self.app, "ascii", False))) if judgement else []
+        rows = self._chart(name, width, max(3, height - 2 - len(told)), zoomed=True)
+        return [*rows, *(crop(row, width) for row in (*told, self._facts_row(series), self._probe_row(series)))]
 
     def _facts_row(self, series: Series) -> Row:
         drawn = self._drawn.get(series.key)

@@ -44,9 +44,9 @@ def order_key(name: str, per_task: bool = False) -> tuple[object, ...]:
     return (1, 0, 0, natural)
 
 
-def arrange(names: Iterable[str], per_task: Container[str] = ()) -> list[str]:
-    """All names in the order of their charts: one headline of each kind first, so that the first page tells of
-    the reward, each loss and the entropy rather than of three rewards."""
+def arrange(names: Iterable[str], per_task: Container[str] = (), urgent: Container[str] = ()) -> list[str]:
+    """All names in the order of their charts: what does not do what is expected of it, then one headline of each
+    kind, so that the first page tells of the reward, each loss and the entropy rather than of three rewards."""
     keys = {name: order_key(name, name in per_task) for name in names}
     ordered = sorted(keys, key=lambda name: keys[name])
     first: dict[object, str] = {}
@@ -55,7 +55,8 @@ def arrange(names: Iterable[str], per_task: Container[str] = ()) -> list[str]:
             first.setdefault(keys[name][1], name)
     leading = list(first.values())
     taken = set(leading)
-    return leading + [name for name in ordered if name not in taken]
+    usual = leading + [name for name in ordered if name not in taken]
+    return sorted(usual, key=lambda name: name not in urgent)
 
 
 def filter_names(names: Iterable[str], pattern: str) -> list[str]:
