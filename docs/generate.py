@@ -1,7 +1,7 @@
-"""Write the pages that are made from the code: python docs/generate.py [keys] [failures] [--check].
+"""Write the pages that are made from the code: python docs/generate.py [keys] [failures] [expectations] [--check].
 
-keys.md comes from the bindings of the screen and its panes, failures.md from the failure catalogue. --check writes
-nothing and ends with 1 if a page is out of date.
+keys.md comes from the bindings of the screen and its panes, failures.md from the failure catalogue and
+expectations.md from the profiles. --check writes nothing and ends with 1 if a page is out of date.
 """
 
 from __future__ import annotations
@@ -52,6 +52,46 @@ in [panes.md](panes.md#findings).
 {count} classes:
 
 {contents}"""
+
+EXPECTATIONS_INTRO = """# What is expected of metrics
+
+A profile says what the metrics of one kind of training should do. It applies when the run has a metric that matches one
+of its globs; of several rules that match a metric the first one counts, your own before those that ship.
+
+Every metric with an expectation is **ok**, **watch** (look at it), **violated**, **no data** (too few values) or
+**no signal** (it reads the same in a healthy and in a dead run). The metrics pane marks what is violated and shows it
+first; `e` lists all with evidence and what to do; `lptui check --json` has them under `expectations`. Only findings
+make the exit code: an expectation is a hint, and a finding of one of its classes violates it.
+
+Judged are medians: ten windows over the whole series for a course, the newest {newest} values for a bound; so a spike
+decides nothing. Fewer than {least} values give no course.
+
+## Your own
+
+A file `profiles/NAME.yaml` in the config folder (`~/.config/lptui`, or `$LPTUI_HOME`):
+
+```yaml
+id: my-lab
+title: 'Our robot arm'
+applies: ['arm/*']
+expectations:
+  - keys: ['arm/success']
+    should: increase          # increase, decrease, stable, around, between, above, below, finite, schedule, no-signal
+    findings: [reward-collapse]
+    means: 'Share of grasps that held.'
+    todo: 'Look at the camera calibration first.'
+  - keys: ['arm/force']
+    should: between           # around needs target (and within, a share), above low, below high
+    low: 0
+    high: 40
+    means: 'Newton.'
+    todo: 'Stop the arm.'
+```
+
+`magnitude: true` judges the absolute value; `excused_by` names a metric which, while above `excused_above`, makes a
+wrong course no fault. A broken entry is told in the sources with file, entry and reason, and the rest is used.
+
+{profiles}"""
 
 GROUPS = {
     "cuda": "CUDA and the GPU",
@@ -176,7 +216,37 @@ def _text(text: str) -> str:
     return "`".join(re.sub(r"([\\*<>\[\]|]|\b_|_\b)", r"\\\1", p) if not i % 2 else p for i, p in enumerate(pieces))
 
 
-PAGES: dict[str, Callable[[], str]] = {"keys": keys_page, "failures": failures_page}
+def expectations_page() -> str:
+    """docs/expectations.md: the profiles, rule by rule, with what the users' guide said."""
+    from lptui.config.profiles import find_profile_files, read_profile_files
+    from lptui.expectations.behaviour import LEAST
+    from lptui.expectations.judgement import NEWEST, describe
+    from lptui.expectations.reading import read_profile
+
+    files, _ = read_profile_files(find_profile_files({"LPTUI_HOME": "/nonexistent"}))
+    parts: list[str] = []
+    for path, data in files:
+        profile, _ = read_profile(data, path)
+        assert profile is not None
+        where = ", ".join(f"`{glob}`" for glob in profile.applies)
+        lines = [f"## {profile.title}", "", f"`{profile.id}`: runs with a metric like {where}", ""]
+        if profile.unless:
+            lines[-2] += "; not with " + ", ".join(f"`{glob}`" for glob in profile.unless)
+        lines += ["| metric | should | what it is | if not |", "|---|---|---|---|"]
+        for rule in profile.expectations:
+            keys = " ".join(f"`{key}`" for key in rule.keys)
+            guide = f" *The guide: {_text(rule.guide)}*" if rule.guide else ""
+            lines.append(f"| {keys} | {describe(rule)} | {_text(rule.means)}{guide} | {_text(rule.todo)} |")
+        parts.append("\n".join(lines))
+    intro = EXPECTATIONS_INTRO.format(newest=NEWEST, least=LEAST, profiles="\n\n".join(parts))
+    return MADE_BY.format("expectations") + "\n\n" + intro + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "keys": keys_page,
+    "failures": failures_page,
+    "expectations": expectations_page,
+}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lptui.model.expectation import Judgement
 from lptui.model.finding import Evidence, Finding
 from lptui.model.readings import SourceStatus
 from lptui.state.run_state import RunState
@@ -36,6 +37,18 @@ def to_json(state: RunState) -> dict[str, Any]:
         "complete": state.complete,
         "sources": [_source(s) for s in state.statuses.values()],
         "findings": [_finding(f) for f in state.findings],
+        "expectations": [_expectation(one.judgement) for one in state.judged.values()],
+    }
+
+
+def _expectation(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "metric": judgement.key,
+        "status": judgement.status,
+        "should": judgement.should,
+        "evidence": judgement.evidence,
+        "todo": judgement.todo or None,
+        "profile": judgement.profile,
     }
 
 
@@ -85,6 +98,7 @@ def to_sentences(state: RunState) -> Iterator[str]:
     life = state.life
     yield f"{sanitise(state.run.name)}: {life.condition} - {sanitise(life.reason)}"
     yield from _numbers(state)
+    yield from _expected(state)
     active = [f for f in state.findings if f.active]
     for finding in active:
         yield from _tell(finding)
@@ -130,6 +144,17 @@ def _numbers(state: RunState) -> Iterator[str]:
     )
     if reward is not None and (last := state.series[reward].last()) is not None:
         yield f"  {reward} {format_value(last.value)}, {plural(len(state.series), 'metric')} in all"
+
+
+def _expected(state: RunState) -> Iterator[str]:
+    """How many metrics do what is expected of them, and the names of those that do not."""
+    judgements = [one.judgement for one in state.judged.values()]
+    counts = [(s, sum(j.status == s for j in judgements)) for s in ("violated", "watch", "ok")]
+    told = ", ".join(f"{count} {status}" for status, count in counts if count)
+    wrong = [j.key for j in judgements if j.status == "violated"]
+    if told:
+        names = ": " + ", ".join(sanitise(key) for key in wrong[:4]) + (" …" if len(wrong) > 4 else "") if wrong else ""
+        yield f"  expectations: {told}{names}"
 
 
 def _tell(finding: Finding) -> Iterator[str]:

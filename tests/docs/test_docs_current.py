@@ -25,7 +25,7 @@ def generate() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", ["keys", "failures"])
+@pytest.mark.parametrize("page", ["keys", "failures", "expectations"])
 def test_page_is_current(generate: ModuleType, page: str) -> None:
     assert (DOCS / f"{page}.md").read_text(encoding="utf-8") == generate.PAGES[page](), (
         f"docs/{page}.md is out of date: run `python docs/generate.py {page}`"
