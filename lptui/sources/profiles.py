@@ -45,6 +45,6 @@ class ProfileSource:
             if profile is not None:
                 profiles.append(profile)
         yield ProfilesSeen(place=self._place, seen_at=now, profiles=tuple(profiles))
-        if broken:
-            status = SourceStatus(self.name, "partial", "left out: " + "; ".join(broken[:3]), now, path=files[0][0])
-            yield StatusSeen(place=self._place, seen_at=now, status=status)
+        detail = "left out: " + "; ".join(broken[:3]) if broken else f"{len(profiles)} profiles"
+        status = SourceStatus(self.name, "partial" if broken else "ok", detail, now, read=len(profiles))
+        yield StatusSeen(place=self._place, seen_at=now, status=status)
