@@ -71,9 +71,11 @@ def print_once(run: RunInfo) -> int:
         say("the run is not there yet")
         return NOT_FOUND
     from lptui.cli.presentation import to_sentences
+    from lptui.config.rules import find_rule_files
     from lptui.engine.reading import read_run
 
-    for line in to_sentences(read_run(run)):
+    rules = find_rule_files(os.environ, os.getcwd(), run.path)
+    for line in to_sentences(read_run(run, rules=rules)):
         click.echo(line)
     return 0
 

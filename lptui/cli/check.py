@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Literal
 
 import click
@@ -24,6 +25,7 @@ from lptui.state.run_state import RunState
     show_default=True,
     help="The severity from which on a finding makes the exit code 1.",
 )
+@click.option("--all", "everything", is_flag=True, help="Let acknowledged and snoozed findings alarm as well.")
 def command(
     run: str | None,
     roots: tuple[str, ...],
@@ -32,18 +34,20 @@ def command(
     pid: int | None,
     as_json: bool,
     fail_on: Literal["warning", "error"],
+    everything: bool,
 ) -> int:
     """Read RUN to the end of every source and print what is wrong, why, and what to do.
 
-    Exit code: 0 nothing at or above --fail-on and every source was read in full; 1 findings; 2 usage; 3 run not found;
-    4 something could not be read, or lptui itself failed.
+    Exit code: 0 nothing at or above --fail-on (what you acknowledged aside) and every source was read in full;
+    1 findings; 2 usage; 3 run not found; 4 something could not be read, or lptui itself failed.
     """
     found = Target(run, roots, logs, wandb, pid).find()
     if isinstance(found, Missing):
         return tell_missing(found)
+    from lptui.config.rules import find_rule_files
     from lptui.engine.reading import read_run
 
-    state = read_run(found)
+    state = read_run(found, rules=find_rule_files(os.environ, os.getcwd(), found.path))
     if as_json:
         from lptui.cli.presentation import to_json
 
@@ -53,11 +57,12 @@ def command(
 
         for line in to_sentences(state):
             click.echo(line)
-    return judge(state, fail_on)
+    return judge(state, fail_on, everything=everything)
 
 
-def judge(state: RunState, fail_on: Literal["warning", "error"]) -> int:
-    """The exit code that a state deserves."""
-    if any(f.active and rank(f.severity) >= rank(fail_on) for f in state.findings):
+def judge(state: RunState, fail_on: Literal["warning", "error"], *, everything: bool = False) -> int:
+    """The exit code that a state deserves. What its reader silenced does not count, unless `everything` does."""
+    alarming = (f for f in state.findings if f.active and (everything or not f.acknowledged))
+    if any(rank(f.severity) >= rank(fail_on) for f in alarming):
         return FOUND
     return 0 if state.complete else FAILED

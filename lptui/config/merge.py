@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import difflib
 import os  # and not pathlib, which costs 10 ms before the first paint
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
-from lptui.config.settings import MAX_BYTES, NOT_FROM_PROJECT, Layer, Settings, SettingsError, names
+from lptui.config.settings import MAX_BYTES, NOT_FROM_PROJECT, RULES, Layer, Settings, SettingsError, names
 from lptui.config.yaml_tree import TreeError, parse_tree
 
 
@@ -20,8 +20,8 @@ def parse_layer(path: str, data: bytes, trusted: bool) -> Layer | SettingsError 
         return SettingsError(f"{path} cannot be understood", str(error))
     if not isinstance(tree, dict):
         return SettingsError(f"{path} holds no settings", "it must be a mapping, e.g. `theme: light`")
-    folder = os.path.dirname(path)
-    return Layer(path, cast("Mapping[str, object]", tree), folder, trusted) if tree else None
+    values = {key: value for key, value in tree.items() if key != RULES}
+    return Layer(path, values, os.path.dirname(path), trusted) if values else None
 
 
 def merge(layers: Sequence[Layer]) -> Settings | SettingsError:

@@ -15,6 +15,8 @@ from lptui.files import FileFailure, open_file
 USER_FILE = "config.yaml"
 PROJECT_FILE = "lptui.yaml"
 PREFIX = "LPTUI_"
+RULES = "failures"
+"""No setting: rules for failures, which `lptui.config.rules` finds."""
 MAX_BYTES = 256 * 1024
 PARENTS = 12
 # a project file may come with a cloned repository: what starts something or leaves the machine is the user's
@@ -33,6 +35,8 @@ class Settings:
     ascii: bool = False
     mouse: bool = True
     low_bandwidth: bool = False
+    bell: bool = False
+    """Whether the terminal's bell rings when something new is found."""
     roots: tuple[str, ...] = ()
     """Folders that hold runs, searched before $DATA_DIR, ./train_dir and here."""
     keys: dict[str, str] = field(default_factory=dict[str, str])

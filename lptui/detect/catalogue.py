@@ -9,6 +9,7 @@ An entry has `id`, `title`, `severity`, `patterns` (RE2 syntax over one line, ea
   settles       over once training goes on (default: if fatal)
   retries: keep   a line that says "retrying" counts too;  levels: any   so do lines of level info
   links         where the framework's own documentation speaks of it
+  seen_by       what finds it, if no line of a log does: such an entry has no patterns and no examples
 A pattern is a text, or a mapping with `re` and: `start` (only where the message begins), `need` (how many make one
 failure), `later` (only after a restart), `context` (must be near), `confidence`.
 """
@@ -17,18 +18,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast, get_args
 
+from lptui.config.rules import RuleFile
 from lptui.model.finding import Role, Severity
 
 SHORTEST_LITERAL = 4
 _REQUIRED = ("id", "title", "severity", "patterns", "examples", "counter_examples", "meaning", "fixes")
 _OPTIONAL = (
     *("role", "fatal", "settles", "excludes", "unless_near", "within"),
-    *("yields_to", "follows", "retries", "levels", "links"),
+    *("yields_to", "follows", "retries", "levels", "links", "seen_by"),
 )
+_OF_LINES = ("patterns", "examples", "counter_examples")
 _NOT_LINEAR = re.compile(r"\(\?(?:[=!]|<[=!]|P=)|(?<!\\)(?:\\\\)*\\[1-9]")  # RE2 has neither; `re` is slow with both
 _SPECIAL = frozenset(".^$*+?{}[]|()\\")
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,60}\Z")
@@ -56,6 +59,7 @@ class FixRule:
     why: str = ""
     command: str = ""
     verify: str = ""
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class Entry:
     fixes: tuple[FixRule, ...]
     links: tuple[str, ...]
     source: str = ""
+    seen_by: str = ""
+    """What finds it where no line of a log does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +100,39 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """A rule that did not ship with lptui: where it is from and what it does ("changes severity")."""
+
+    id: str
+    file: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All entries by id, and what could not be loaded."""
+    """All entries by id, and what could not be loaded. `observed`: classes that no line of a log tells."""
 
     entries: Mapping[str, Entry]
     broken: tuple[Broken, ...] = ()
+    observed: Mapping[str, Entry] = field(default_factory=dict[str, Entry])
+    added: tuple[Added, ...] = ()
+
+    def find(self, class_id: str) -> Entry | None:
+        """What is known of one class."""
+        return self.entries.get(class_id) or self.observed.get(class_id)
 
 
 @cache
-def load_catalogue(extra: tuple[str, ...] = ()) -> Catalogue:
-    """The entries that ship with lptui and those in `extra` YAML files or folders; of two with one id the later."""
+def load_catalogue(extra: tuple[RuleFile | str, ...] = ()) -> Catalogue:
+    """The entries that ship with lptui and those in `extra` files or folders; of two with one id the later."""
     from lptui.detect.catalogue_files import read_catalogue
 
     return read_catalogue(extra)
 
 
 def entry(class_id: str) -> Entry | None:
-    """What is known of one class, for `lptui explain`."""
-    return load_catalogue().entries.get(class_id)
+    """What is known of one class of those that ship."""
+    return load_catalogue().find(class_id)
 
 
 def make_entry(row: object, file: str) -> Entry | Broken:
@@ -124,7 +145,7 @@ def make_entry(row: object, file: str) -> Entry | Broken:
     if wrong:
         return Broken(file, name, wrong)
     patterns: list[Pattern] = []
-    for raw in given["patterns"]:
+    for raw in given.get("patterns", ()):
         made = make_pattern(raw)
         if isinstance(made, str):
             return Broken(file, name, made)
@@ -144,13 +165,19 @@ def make_entry(row: object, file: str) -> Entry | Broken:
         follows=frozenset(_texts(given.get("follows"))),
         keeps_retries=given.get("retries") == "keep",
         any_level=given.get("levels") == "any",
-        examples=_texts(given["examples"]),
-        counter_examples=_texts(given["counter_examples"]),
+        examples=_texts(given.get("examples")),
+        counter_examples=_texts(given.get("counter_examples")),
         meaning=str(given["meaning"]),
-        fixes=tuple(FixRule(**{k: str(v) for k, v in fix.items()}) for fix in given["fixes"]),
+        fixes=tuple(_make_fix(fix) for fix in given["fixes"]),
         links=_texts(given.get("links")),
         source=file,
+        seen_by=str(given.get("seen_by", "")),
     )
+
+
+def _make_fix(given: Mapping[str, Any]) -> FixRule:
+    texts = {key: str(value) for key, value in given.items() if key != "confidence"}
+    return FixRule(**texts, confidence=float(given.get("confidence", 1.0)))
 
 
 def make_pattern(raw: object) -> Pattern | str:
@@ -220,7 +247,8 @@ def _has_bare_alternative(regex: str) -> bool:
 
 def _check(row: Mapping[str, Any]) -> str:
     """What is wrong with a row; empty when nothing is."""
-    missing = [key for key in _REQUIRED if key not in row]
+    seen = "seen_by" in row
+    missing = [key for key in _REQUIRED if key not in row and not (seen and key in _OF_LINES)]
     if missing:
         return f"the key {missing[0]!r} is missing"
     unknown = set(row) - {*_REQUIRED, *_OPTIONAL}
@@ -235,15 +263,25 @@ def _check(row: Mapping[str, Any]) -> str:
 
 
 def _check_lists(row: Mapping[str, Any]) -> str:
-    for key in ("patterns", "examples", "counter_examples", "fixes"):
-        if not isinstance(row[key], list):
+    for key in (*_OF_LINES, "fixes"):
+        if not isinstance(row.get(key, []), list):
             return f"{key!r} has to be a list"
     for fix in row["fixes"]:
-        if not isinstance(fix, dict) or "what" not in fix or set(fix) - {"what", "why", "command", "verify"}:
-            return "a fix has the keys what, and perhaps why, command, verify"
-
-    contexts = [str(p["context"]) for p in row["patterns"] if isinstance(p, dict) and "context" in p]
+        wrong = _check_fix(fix)
+        if wrong:
+            return wrong
+    contexts = [str(p["context"]) for p in row.get("patterns", ()) if isinstance(p, dict) and "context" in p]
     return _check_regexes((*_texts(row.get("excludes")), *_texts(row.get("unless_near")), *contexts))
+
+
+def _check_fix(fix: object) -> str:
+    keys = {"what", "why", "command", "verify", "confidence"}
+    if not isinstance(fix, dict) or "what" not in fix or set(cast(dict[str, Any], fix)) - keys:
+        return "a fix has the keys what, and perhaps why, command, verify, confidence"
+    sure = cast(dict[str, Any], fix).get("confidence", 1.0)
+    if not isinstance(sure, int | float) or not 0 < sure <= 1:
+        return f"confidence {sure!r} is not between 0 and 1"
+    return ""
 
 
 def _check_regexes(regexes: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
-"""Where the catalogue comes from: the packaged YAML, the user's, and a JSON copy of both that loads ten times faster.
+"""Where the catalogue comes from: the packaged YAML, a JSON copy of it that loads ten times faster, and users' rules.
 
-The copy lies in the user's cache folder, named after the names, sizes and modification times of all YAML files and the
+The copy lies in the user's cache folder, named after the names, sizes and modification times of the YAML files and the
 version of lptui; it is only ever read as JSON, and any trouble with it means that the YAML is read.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import zlib
 from dataclasses import astuple, fields
 from typing import Any, cast
 
 from lptui import __version__
 from lptui.config.folders import state_folder
-from lptui.detect.catalogue import Broken, Catalogue, Entry, FixRule, Pattern, make_entry
+from lptui.config.rules import RuleFile
+from lptui.detect.catalogue import Added, Broken, Catalogue, Entry, FixRule, Pattern, make_entry
 
 LARGEST_FILE = 4 * 1024 * 1024
 _SHAPE = (2, *(f.name for kind in (Entry, Pattern, FixRule) for f in fields(kind)))
@@ -25,19 +25,35 @@ _CACHE_KEPT = 3
 _SETS = ("yields_to", "follows")
 
 
-def read_catalogue(extra: tuple[str, ...] = (), cache_dir: str | None = None) -> Catalogue:
+def read_catalogue(extra: tuple[RuleFile | str, ...] = (), cache_dir: str | None = None) -> Catalogue:
     """All entries and what could not be read. `cache_dir` '' reads YAML every time; None takes the user's."""
-    packaged = find_packaged()
-    files = [*packaged, *(file for path in extra for file in _expand(path))]
+    entries, broken = _read_packaged(cache_dir)
+    if not extra:
+        return _sort_out(entries, broken)
+    from lptui.detect.catalogue_rules import read_rules
+
+    rules = read_rules(extra, entries)
+    merged = {**entries, **{entry.id: entry for entry in rules.entries}}
+    return _sort_out(merged, (*broken, *rules.broken), rules.added)
+
+
+def _sort_out(entries: dict[str, Entry], broken: tuple[Broken, ...], added: tuple[Added, ...] = ()) -> Catalogue:
+    observed = {name: entry for name, entry in entries.items() if entry.seen_by}
+    lines = {name: entry for name, entry in entries.items() if not entry.seen_by}
+    return Catalogue(lines, broken, observed, added)
+
+
+def _read_packaged(cache_dir: str | None) -> tuple[dict[str, Entry], tuple[Broken, ...]]:
+    files = find_packaged()
     folder = _find_cache_dir() if cache_dir is None else cache_dir
     copy = os.path.join(folder, f"failures-{_stamp(files)}.json") if folder else ""
-    entries = _read_copy(copy)
-    if entries is not None:
-        return Catalogue(entries)
-    catalogue = _read_yaml(files, frozenset(packaged))
-    if not catalogue.broken:
-        _write_copy(copy, list(catalogue.entries.values()))
-    return catalogue
+    kept = _read_copy(copy)
+    if kept is not None:
+        return kept, ()
+    entries, broken = _read_yaml(files)
+    if not broken:
+        _write_copy(copy, list(entries.values()))
+    return entries, tuple(broken)
 
 
 def find_packaged() -> list[str]:
@@ -45,14 +61,6 @@ def find_packaged() -> list[str]:
     # Beside our own package, and not through importlib.resources, which costs a start-up 50 ms.
     folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "knowledge", "failures")
     return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".yaml"))
-
-
-def _expand(path: str) -> list[str]:
-    if not os.path.isdir(path):
-        return [path]
-    with contextlib.suppress(OSError):
-        return sorted(os.path.join(path, n) for n in os.listdir(path) if n.endswith((".yaml", ".yml")))
-    return [path]
 
 
 def _stamp(files: list[str]) -> str:
@@ -123,7 +131,7 @@ def _write_copy(copy: str, entries: list[Entry]) -> None:
             os.remove(draft)
 
 
-def _read_yaml(files: list[str], trusted: frozenset[str]) -> Catalogue:
+def _read_yaml(files: list[str]) -> tuple[dict[str, Entry], list[Broken]]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -131,31 +139,15 @@ def _read_yaml(files: list[str], trusted: frozenset[str]) -> Catalogue:
     broken: list[Broken] = []
     for path in files:
         try:
-            if os.path.getsize(path) > LARGEST_FILE:
-                raise ValueError(f"larger than {LARGEST_FILE:,} bytes")
             with open(path, "rb") as file:
-                data: Any = yaml.load(file.read(), Loader=loader)
+                data: Any = yaml.load(file.read(LARGEST_FILE), Loader=loader)
         except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
             broken.append(Broken(path, "", " ".join(str(error).split())))
             continue
-        if not isinstance(data, list):
-            broken += [] if data is None else [Broken(path, "", "has to be a list of entries")]
-            continue
-        for row in cast(list[object], data):
+        for row in cast(list[object], data or []):
             made = make_entry(row, path)
-            wrong = made if isinstance(made, Broken) else None if path in trusted else _try_out(made, path)
-            if wrong is not None:
-                broken.append(wrong)
-            elif isinstance(made, Entry):
+            if isinstance(made, Broken):
+                broken.append(made)
+            else:
                 entries[made.id] = made
-    return Catalogue(entries, tuple(broken))
-
-
-def _try_out(entry: Entry, path: str) -> Broken | None:
-    """Whether the patterns of a user's entry compile; those that ship with lptui are compiled by its tests."""
-    for pattern in entry.patterns:
-        try:
-            re.compile(pattern.regex)
-        except re.error as error:
-            return Broken(path, entry.id, f"pattern {pattern.regex!r}: {error}")
-    return None
+    return entries, broken

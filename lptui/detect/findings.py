@@ -52,7 +52,7 @@ class _Log:
 
 def tell_findings(files: Mapping[str, FileMemory], state: RunState) -> list[Finding]:
     """One finding a class and attempt, incidents joined."""
-    entries = load_catalogue().entries
+    entries = load_catalogue(state.rules).entries
     config = dict(state.config)
     groups: dict[tuple[str, int], list[_Sighting]] = {}
     counts: dict[tuple[str, int], tuple[int, frozenset[int]]] = {}

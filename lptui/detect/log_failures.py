@@ -13,7 +13,7 @@ from lptui.detect import Detector
 from lptui.detect.confirm import Hit, find_hits
 from lptui.detect.findings import tell_findings
 from lptui.detect.hit_memory import MOST_FILES, FileMemory, Seen
-from lptui.detect.scanner import load_scanner
+from lptui.detect.scanner import Scanner, load_scanner
 from lptui.model.events import Event, Facts, LogBlock, Tick
 from lptui.model.finding import Change, Finding
 from lptui.model.place import Anchor
@@ -32,7 +32,7 @@ class Memory:
 def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequence[Change]]:
     """The next memory, and the findings that changed."""
     if isinstance(event, LogBlock):
-        memory = _take_block(memory, event)
+        memory = _take_block(memory, event, load_scanner(state.rules))
     elif isinstance(event, Facts):
         memory = _take_facts(memory, event)
     if not any(file.kept for file in memory.files.values()) and not memory.raised:
@@ -46,8 +46,8 @@ def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequenc
     return replace(memory, raised=findings, basis=basis), changes
 
 
-def _take_block(memory: Memory, event: LogBlock) -> Memory:
-    hits = find_hits(load_scanner(), event.data, event.start, event.lead)
+def _take_block(memory: Memory, event: LogBlock, scanner: Scanner) -> Memory:
+    hits = find_hits(scanner, event.data, event.start, event.lead)
     if not hits:
         return memory
     return _remember(memory, event.file, lambda file: file.add_hits(_place(h, event) for h in hits))

@@ -17,6 +17,7 @@ def load_detectors() -> tuple[Detector, ...]:
     from lptui.detect.machine import MACHINE
     from lptui.detect.nonfinite import NONFINITE
     from lptui.detect.restarts import RESTARTS
+    from lptui.detect.rules import RULES
     from lptui.detect.silence import SILENCE
 
-    return (LOG_FAILURES, NONFINITE, RESTARTS, CURRICULUM, CHECKPOINTS, CONFIGURATION, MACHINE, SILENCE)
+    return (LOG_FAILURES, NONFINITE, RESTARTS, CURRICULUM, CHECKPOINTS, CONFIGURATION, MACHINE, SILENCE, RULES)

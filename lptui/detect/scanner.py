@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
 
+from lptui.config.rules import RuleFile
 from lptui.detect.catalogue import Catalogue, Entry, Pattern, load_catalogue
 
 REACH = 4096
@@ -94,7 +95,7 @@ class Scanner:
 
 
 @cache
-def load_scanner(extra: tuple[str, ...] = ()) -> Scanner:
+def load_scanner(extra: tuple[RuleFile | str, ...] = ()) -> Scanner:
     """The scanner over the catalogue, made at first use (some milliseconds)."""
     return make_scanner(load_catalogue(extra), use_re2=not os.environ.get("LPTUI_NO_RE2"))
 

@@ -10,19 +10,23 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from lptui.config.rules import RuleFile
 from lptui.detect.registry import load_detectors
 from lptui.engine.answers import Answers
 from lptui.engine.bell import Bell
 from lptui.engine.core import advance, advance_all
+from lptui.engine.keeper import Keeper, entry_for
 from lptui.engine.lane import STUCK_AFTER, Lane
-from lptui.model.events import Event, RunSeen, StatusSeen, Tick
+from lptui.model.care import CareEntry
+from lptui.model.events import CareTaken, CareWanted, Event, FindingsChanged, RunSeen, StatusSeen, Tick
+from lptui.model.finding import Change, Finding
 from lptui.model.readings import SourceStatus
-from lptui.model.request import Acknowledge, Answer, Request
+from lptui.model.request import Acknowledge, Answer, Request, Snooze, Wake
 from lptui.model.run import RunInfo
 from lptui.run import discover
 from lptui.sources import Source
 from lptui.sources.registry import SOURCES
-from lptui.state.fold import acknowledge, fold
+from lptui.state.fold import fold
 from lptui.state.run_state import RunState
 from lptui.text import short_age
 
@@ -46,7 +50,8 @@ OnFailure = Callable[[Exception], None]
 class Engine:
     """Watches one run. `start`, read `state` or be told of each new one, `ask`, `stop`.
 
-    `find` looks the run up again (for files that came later); `slow_link` publishes 4 times a second instead of 10-20.
+    `find` looks the run up again (for files that came later); `slow_link` publishes 4 times a second instead of 10-20;
+    `rules` are those of the user's own.
     """
 
     def __init__(
@@ -56,8 +61,9 @@ class Engine:
         find: Callable[[], RunInfo] | None = None,
         clock: Callable[[], float] = time.time,
         slow_link: bool = False,
+        rules: tuple[RuleFile, ...] = (),
     ) -> None:
-        self.state = RunState(run=run, now=clock(), began=clock())
+        self.state = RunState(run=run, now=clock(), began=clock(), rules=rules)
         self._clock, self._slow_link = clock, slow_link
         self._find = find or (lambda: discover(run.path))
         self._queue: queue.Queue[Sequence[Event]] = queue.Queue(QUEUE)
@@ -69,7 +75,8 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="lptui fold", daemon=True)
         self._answers = Answers(self._sources_of)
         self._bell = Bell(self._ring)
-        self._acknowledged: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._keeper = Keeper(run.path, self._tell_unkept)
+        self._wanted: queue.SimpleQueue[CareEntry] = queue.SimpleQueue()
         self._looked_at = 0.0
         self._log_end, self._growth = 0, 0.0
         self._before_stuck: dict[str, SourceStatus | None] = {}
@@ -86,9 +93,10 @@ class Engine:
 
     def ask(self, request: Request, on_answer: Callable[[Answer], None]) -> None:
         """Have `request` answered; `on_answer` is called from an engine thread, several times for a search."""
-        if isinstance(request, Acknowledge):
-            self._acknowledged.put(request.finding_id)
-            self._put(())
+        if isinstance(request, Acknowledge | Snooze | Wake):
+            self._wanted.put(entry_for(request, self._clock()))
+            with suppress(queue.Full):  # then it is awake anyway
+                self._queue.put_nowait(())
         else:
             self._answers.ask(request, on_answer)
 
@@ -99,6 +107,7 @@ class Engine:
             self._queue.put_nowait(())
         self._bell.stop()
         self._answers.stop()
+        self._keeper.stop()
         for lane in self._lanes.values():
             lane.stop(timeout=0.5)
         if self._thread.is_alive():
@@ -141,6 +150,7 @@ class Engine:
 
     def _watch(self) -> None:
         detectors = load_detectors()
+        self.state = fold(self.state, CareTaken(entries=self._keeper.load(), seen_at=self._clock()))
         next_tick = published_at = 0.0
         published = self.state
         while not self._stopping.is_set():
@@ -153,11 +163,12 @@ class Engine:
                 state = advance_all(state, batch, detectors)
             except queue.Empty:
                 pass
-            state = self._silence(state)
+            state = self._take_care(state)
             now = self._clock()
             if now >= next_tick:
                 next_tick = now + TICK
                 state = self._tick(state, now)
+            self._keeper.keep(self.state.care, state.care)
             self.state = state
             if state is not published and now >= published_at + self._pace():
                 published, published_at = state, now
@@ -200,10 +211,20 @@ class Engine:
                 state = fold(state, StatusSeen(seen_at=now, status=before))
         return state
 
-    def _silence(self, state: RunState) -> RunState:
-        while not self._acknowledged.empty():
-            state = acknowledge(state, self._acknowledged.get())
+    def _take_care(self, state: RunState) -> RunState:
+        while not self._wanted.empty():
+            entry = self._wanted.get()
+            state = fold(state, CareWanted(entry=entry, seen_at=entry.at))
         return state
+
+    def _tell_unkept(self, cause: str) -> None:
+        finding = Finding(
+            id="lptui-care",
+            cls="lptui-error",
+            severity="info",
+            title=f"lptui: what you acknowledge is forgotten when you leave: {cause}",
+        )
+        self._put((FindingsChanged(changes=(Change.raised(finding),), seen_at=self._clock()),))
 
     def _pace(self) -> float:
         if self._slow_link:

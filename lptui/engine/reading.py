@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
+from lptui.config.care_file import care_path, read_care
+from lptui.config.rules import RuleFile
 from lptui.detect.registry import load_detectors
 from lptui.engine.core import advance, advance_all
 from lptui.engine.lane import Lane
 from lptui.engine.line_numbers import number_lines
-from lptui.model.events import Tick
+from lptui.model.events import CareTaken, Tick
 from lptui.model.run import RunInfo
 from lptui.sources import Source
 from lptui.sources.registry import SOURCES
+from lptui.state.fold import fold
 from lptui.state.life import WATCH
 from lptui.state.run_state import RunState
 
@@ -20,8 +24,14 @@ PATIENCE = 2.0
 """Seconds to wait for a source that answers from a thread of its own (NVML, a hanging mount)."""
 
 
-def read_run(run: RunInfo, clock: Callable[[], float] = time.time, patience: float = PATIENCE) -> RunState:
-    """The state of `run` with everything read that can be read now, and the findings that follow.
+def read_run(
+    run: RunInfo,
+    clock: Callable[[], float] = time.time,
+    patience: float = PATIENCE,
+    rules: tuple[RuleFile, ...] = (),
+) -> RunState:
+    """The state of `run` with everything read that can be read now, and the findings that follow; `rules` are those
+    of the user's own. What a reader did about findings in earlier watches is known, and nothing is written.
 
     A run that was written to a moment ago is watched for up to `WATCH` seconds more: only then can a training that goes
     on be told from one that was killed just now.
@@ -29,7 +39,9 @@ def read_run(run: RunInfo, clock: Callable[[], float] = time.time, patience: flo
     begun = clock()
     sources = [source for kind in SOURCES for source in kind.make(run).values()]
     lane = Lane("reading", clock, lambda events: None)
-    state = _read_all(RunState(run=run, now=begun, began=begun), sources, lane, clock)
+    state = RunState(run=run, now=begun, began=begun, rules=rules)
+    state = fold(state, CareTaken(entries=read_care(care_path(os.environ, run.path)), seen_at=begun))
+    state = _read_all(state, sources, lane, clock)
     state = _await_late(state, sources, lane, clock, begun + patience)
     state = _conclude(state, clock)
     if patience > 0 and _is_undecided(state):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 
+from lptui.model.care import CareEntry
 from lptui.model.expectation import Profile
 from lptui.model.finding import Change
 from lptui.model.log import LogView
@@ -168,6 +169,20 @@ class WitnessSeen(Event):
     name: str
     value: str
     at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareTaken(Event):
+    """What was done about findings in earlier watches, oldest first."""
+
+    entries: tuple[CareEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareWanted(Event):
+    """The reader acknowledged, snoozed or woke a finding just now."""
+
+    entry: CareEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

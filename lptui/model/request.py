@@ -35,13 +35,28 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class Snooze:
+    """Silence one finding for a while; `seconds` None: until the next attempt begins."""
+
+    finding_id: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Take back what silenced a finding."""
+
+    finding_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class InspectCheckpoint:
     """Look inside one checkpoint now."""
 
     path: str
 
 
-Request = ReadLog | SearchLog | Acknowledge | InspectCheckpoint
+Request = ReadLog | SearchLog | Acknowledge | Snooze | Wake | InspectCheckpoint
 
 
 @dataclass(frozen=True, slots=True)

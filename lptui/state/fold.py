@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from lptui.model.events import (
+    CareTaken,
+    CareWanted,
     CheckpointsSeen,
     ConfigSeen,
     Event,
@@ -26,6 +28,7 @@ from lptui.model.events import (
 )
 from lptui.model.finding import Finding, sort_key
 from lptui.model.readings import GpuDevice, GpuProcess, GpuSweep, ProcessReading
+from lptui.state.care import remember, silence, take_care, tend
 from lptui.state.expectations import judge_metrics
 from lptui.state.incidents import relate
 from lptui.state.life import judge
@@ -49,7 +52,7 @@ def fold_all(state: RunState, events: Iterable[Event]) -> RunState:
 
 def _tick(state: RunState, event: Tick) -> RunState:
     state = replace(state, now=event.now, began=state.began or event.now)
-    return judge_metrics(replace(state, life=judge(state), progress=refresh_eta(state)))
+    return tend(judge_metrics(replace(state, life=judge(state), progress=refresh_eta(state))))
 
 
 def _run(state: RunState, event: RunSeen) -> RunState:
@@ -116,14 +119,8 @@ def _findings(state: RunState, event: FindingsChanged) -> RunState:
         finding, old = change.finding, table.get(change.id)
         if old is not None:
             finding = replace(finding, first_seen=old.first_seen)
-        table[change.id] = replace(finding, acknowledged=change.id in state.acknowledged)
+        table[change.id] = silence(finding, state.care)
     return replace(state, findings=tuple(sorted(relate(table.values()), key=sort_key)))
-
-
-def acknowledge(state: RunState, finding_id: str) -> RunState:
-    """`state` with one finding silenced."""
-    findings = tuple(replace(f, acknowledged=True) if f.id == finding_id else f for f in state.findings)
-    return replace(state, acknowledged=state.acknowledged | {finding_id}, findings=findings)
 
 
 def mark_ours(sweep: GpuSweep, processes: tuple[ProcessReading, ...] | None) -> GpuSweep:
@@ -155,6 +152,8 @@ _FOLDS: dict[type[Event], Callable[[RunState, Any], RunState]] = {
     HeartbeatSeen: _heartbeat,
     WitnessSeen: _witness,
     FindingsChanged: _findings,
+    CareTaken: remember,
+    CareWanted: take_care,
     Samples: add_samples,
     Facts: add_facts,
 }

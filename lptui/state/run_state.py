@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lptui.config.rules import RuleFile
 from lptui.curriculum.keys import CurriculumStat, TaskCell
 from lptui.curriculum.signals import Signals
+from lptui.model.care import Care
 from lptui.model.expectation import Expectation, Judgement, Profile
 from lptui.model.finding import Finding
 from lptui.model.log import LogView
@@ -176,7 +178,10 @@ class RunState:
     judged: Mapping[str, Judged] = field(default_factory=dict[str, "Judged"])
     """By metric, for those of which something is expected."""
     findings: tuple[Finding, ...] = ()
-    acknowledged: frozenset[str] = frozenset()
+    care: Mapping[str, Care] = field(default_factory=dict[str, Care])
+    """By finding: what its reader did about it, when it recovered and came again."""
+    rules: tuple[RuleFile, ...] = ()
+    """Rules of the user's own by which log lines are judged besides those that ship."""
     memories: Mapping[str, object] = field(default_factory=dict[str, object])
 
     @property

@@ -118,7 +118,7 @@ def test_runs_lists_and_describes(recorded: Recorded, capsys: pytest.CaptureFixt
 def test_our_own_failure_is_one_line_and_exit_4(
     recorded: Recorded, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*args: object) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("lptui.engine.reading.read_run", fail)

@@ -30,7 +30,7 @@ class FindingsPane(RowsPane):
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
         state = workspace.run
-        return (state.findings, state.statuses, state.acknowledged, workspace.cursor)
+        return (state.findings, state.statuses, state.care, workspace.cursor)
 
     def show(self, workspace: Workspace) -> None:
         cursor = workspace.cursor
