@@ -18,6 +18,7 @@ from lptui.sources import Source
 from lptui.sources.registry import SOURCES
 from lptui.state.fold import fold
 from lptui.state.life import WATCH
+from lptui.state.pace import UNKNOWN
 from lptui.state.run_state import RunState
 
 PATIENCE = 2.0
@@ -72,8 +73,12 @@ def _conclude(state: RunState, clock: Callable[[], float]) -> RunState:
 
 def _is_undecided(state: RunState) -> bool:
     """Whether a few seconds more would tell: files fresh but no process, or a checkpoint that may be half written."""
-    orphaned = state.life.condition == "running" and state.processes == ()
-    return orphaned or any(c.verdict == "being-written" for c in state.checkpoints)
+    life = state.life
+    orphaned = life.condition == "running" and state.processes == ()
+    # CPU use is known from the second look on; a silence beyond the run's own patience is judged by it.
+    quiet = life.last_sign is not None and state.now - life.last_sign > min(life.patience, UNKNOWN)
+    unseen = quiet and bool(state.processes) and life.activity.says == "unknown"
+    return orphaned or unseen or any(c.verdict == "being-written" for c in state.checkpoints)
 
 
 def _await_late(

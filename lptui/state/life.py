@@ -1,25 +1,39 @@
 """What the run is doing, judged from several witnesses; no witness alone decides, and absence is never death.
 
 Witnesses: the run's processes on this machine, the growth of its log, its heartbeat file, new checkpoints, W&B records,
-and what says that it ended (W&B exit record, termination_reason, the log's own last words). Files are read by mtime, so
-a progress table that goes only to a terminal does not make a stall.
+and what says that it ended (W&B exit record, termination_reason, the log's own last words). Silence is measured by the
+run's own pace, and by whether its processes and devices work: a progress table that goes only to a terminal does not
+make a stall.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
 
+from lptui.state.activity import Activity, alive, learn_power, read_activity
 from lptui.state.attempts import find_starts
+from lptui.state.pace import Pace, is_sane, learn_pace, name_phase, set_patience
 from lptui.state.run_state import NOT_LOOKED, Condition, Life, Milestone, RunState, Witness
 from lptui.text import plural, short_duration
 
-SHORTEST_PATIENCE, LONGEST_PATIENCE = 45.0, 1800.0
 WATCH = 3.0
 """Seconds to watch files without a process before "they were written just now" no longer counts as life."""
 _CLEAN_REASONS = ("completed", "job_completed", "max_runtime_reached", "cluster_stop")
-_DEAD_STATUS = ("zombie", "dead")
+GROWTH_KEPT = 60
+LINGER = 6.0
+"""Seconds for which processes that worked count as working: between two readings they may rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What the silence of a run is measured by: `calm` is the patience with one that does not work visibly."""
+
+    last: float | None
+    patience: float
+    calm: float
+    pace: Pace
+    activity: Activity
+    works: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +48,22 @@ class _End:
 
 def judge(state: RunState) -> Life:
     """What all witnesses together say at `state.now`."""
-    signs = _signs(state)
+    before = state.life
+    pace = learn_pace(state, before.pace, before.grown)
+    signs = _signs(state, pace)
     ending = _ending(state, signs)
-    patience = learn_patience(state)
     last = max(((s.at, s.name) for s in signs if s.at is not None), default=(None, ""))
-    condition, reason = _conclude(state, ending, patience, last[0])
-    witnesses = (_process_witness(state), *_silence(signs, state.now, patience), *_end_witness(ending))
+    activity = read_activity(state.processes, state.gpu, before.usual_power)
+    phase = name_phase(pace, _last_attempt(state))
+    busy_at = state.now if activity.says == "busy" else before.busy_at
+    works = busy_at is not None and state.now - busy_at <= LINGER
+    calm = set_patience(pace, phase, "idle" if activity.says == "busy" else activity.says)
+    patience = set_patience(pace, phase, "busy") if works else calm
+    # A stall stays one until something is written, whatever stirs meanwhile.
+    stuck = before.condition == "stalled" and before.last_sign == last[0] and before.activity.says != "stopped"
+    patience = min(patience, before.patience) if stuck else patience
+    condition, reason = _conclude(state, ending, Silence(last[0], patience, calm, pace, activity, works and not stuck))
+    witnesses = (_process_witness(state), *_silence(signs, state.now, calm), *_end_witness(ending))
     restarts = state.seen.get("restart_count")
     return Life(
         condition,
@@ -51,10 +75,30 @@ def judge(state: RunState) -> Life:
         int(restarts.value) if restarts and restarts.value.isdigit() else None,
         ending.exit_code if ending else None,
         patience,
+        pace,
+        activity,
+        phase,
+        busy_at,
+        _note_growth(state, last[0]),
+        learn_power(before.usual_power, state.gpu) if _progresses(state, last[0], pace) else before.usual_power,
     )
 
 
-def _signs(state: RunState) -> list[Witness]:
+def _note_growth(state: RunState, last: float | None) -> tuple[float, ...]:
+    """The time since the sign of life before this one, if both came while we watched."""
+    before = state.life
+    if last is None or before.last_sign is None or before.last_sign <= state.began:
+        return before.grown
+    gap = last - before.last_sign
+    return (*before.grown[-GROWTH_KEPT:], gap) if is_sane(gap) else before.grown
+
+
+def _progresses(state: RunState, last: float | None, pace: Pace) -> bool:
+    """Whether the run is at its usual work now, so that what its devices draw is usual."""
+    return last is not None and pace.usual is not None and state.now - last <= max(5.0, 2 * pace.usual)
+
+
+def _signs(state: RunState, pace: Pace) -> list[Witness]:
     """Everything that moves while a run lives, with the time it last did."""
     signs: list[Witness] = []
     log_at = max((v.modified_at for v in state.logs.values() if v.modified_at and not v.missing), default=None)
@@ -67,15 +111,17 @@ def _signs(state: RunState) -> list[Witness]:
     saved = max((c.modified_at for c in state.checkpoints), default=None)
     if saved is not None:
         signs.append(Witness("checkpoint", "alive", "checkpoint saved", saved))
+    if pace.last is not None and pace.last <= state.now and "wandb_record" not in state.seen:
+        signs.append(Witness("metrics", "alive", "metrics recorded", pace.last))
     return signs
 
 
 def _process_witness(state: RunState) -> Witness | None:
     if state.processes is None:
         return Witness("process", "unknown", state.processes_reason or "not known from here")
-    alive = [p for p in state.processes if p.status not in _DEAD_STATUS]
-    if alive:
-        names = f"pid {alive[0].pid} {alive[0].name}" + (f" and {len(alive) - 1} more" if len(alive) > 1 else "")
+    living = alive(state.processes)
+    if living:
+        names = f"pid {living[0].pid} {living[0].name}" + (f" and {len(living) - 1} more" if len(living) > 1 else "")
         return Witness("process", "alive", names)
     if not state.local:
         return Witness("process", "unknown", "none on this machine, and the run may be on another")
@@ -149,14 +195,12 @@ def _reason_end(state: RunState) -> _End | None:
     return _End(clean, f"termination_reason: {seen.value}", seen.at, int(code) if code.isdigit() else None)
 
 
-def _conclude(state: RunState, ending: _End | None, patience: float, last: float | None) -> tuple[Condition, str]:
+def _conclude(state: RunState, ending: _End | None, silence: Silence) -> tuple[Condition, str]:
     process = _process_witness(state)
     says = process.says if process else "unknown"
-    quiet = None if last is None else max(0.0, state.now - last)
+    quiet = None if silence.last is None else max(0.0, state.now - silence.last)
     if says == "alive":
-        if quiet is None or quiet <= patience:
-            return "running", "its process lives" + ("" if quiet is None else " and its files grow")
-        return "stalled", f"its process lives, but nothing was written for {short_duration(quiet)}"
+        return _conclude_alive(state, quiet, silence)
     if ending is not None:
         return ("finished" if ending.clean else "crashed"), ending.text
     if state.still_reading or state.processes_reason == NOT_LOOKED:
@@ -164,10 +208,40 @@ def _conclude(state: RunState, ending: _End | None, patience: float, last: float
     if quiet is None:
         return ("waiting", "nothing has been written yet") if not state.series else ("unknown", "no sign of life")
     if says == "dead":
-        return _conclude_dead(state, quiet, patience)
-    if quiet <= patience:
+        return _conclude_dead(state, quiet, silence.calm)
+    if quiet <= silence.calm:
         return "running", "its files grow (its process cannot be seen from here)"
     return "unknown", f"silent for {short_duration(quiet)}; its process cannot be seen from here"
+
+
+def _conclude_alive(state: RunState, quiet: float | None, silence: Silence) -> tuple[Condition, str]:
+    """A living process that is silent may work, wait or stand stopped."""
+    activity = silence.activity
+    if activity.says == "stopped":
+        return "stalled", activity.texts[0]
+    if quiet is None or quiet <= silence.calm:
+        return "running", "its process lives" + ("" if quiet is None else " and its files grow")
+    said = "; ".join(activity.texts)
+    silent = f"silent for {short_duration(quiet)}"
+    if silence.works and (quiet <= silence.patience or not silence.pace.known):
+        doing = "it may be evaluating, saving or compiling"
+        if not silence.pace.known:
+            doing = "nothing that it writes tells its pace, so this is no stall"
+        return "running", f"{silent}, but its processes work ({said}): {doing}"
+    if not silence.works and _too_early(state):
+        return "running", f"{silent}; what its processes do is being watched"
+    usual = f" ({silence.pace.tell()})" if silence.pace.known else ""
+    return "stalled", f"its process lives, but nothing was written for {short_duration(quiet)}{usual}" + (
+        f"; {said}" if said else ""
+    )
+
+
+def _too_early(state: RunState) -> bool:
+    """Whether the processes were seen only once, so that nobody knows yet what they do."""
+    unknown = any(p.cpu_percent is None for p in alive(state.processes))
+    return bool(state.still_reading) or (
+        unknown and state.life.condition != "stalled" and state.began > 0 and state.now - state.began < WATCH
+    )
 
 
 def _conclude_dead(state: RunState, quiet: float, patience: float) -> tuple[Condition, str]:
@@ -202,22 +276,6 @@ def count_attempts(state: RunState) -> int:
 def _first_log(state: RunState) -> list[Milestone]:
     log = state.primary_log
     return [m for m in state.milestones if log is not None and m.file == log.file]
-
-
-def learn_patience(state: RunState) -> float:
-    """Seconds of silence that this run's own pace makes suspicious: 20 usual intervals, 3 of its longest."""
-    gaps: list[float] = []
-    for key in ("log/steps_per_second", "metric/epoch", "overview/sps", "log/epoch"):
-        series = state.series.get(key)
-        if series is not None and series.segments:
-            times = [t for s in series.segments[-3:] for t in s.points.times[-200:] if t == t]
-            gaps = [b - a for a, b in pairwise(times) if b > a]
-        if len(gaps) >= 5:
-            break  # a log with clocks of whole seconds may not tell; the next series does
-    if len(gaps) < 5:
-        return 300.0
-    learned = max(20 * median(gaps), 3 * max(gaps))
-    return min(LONGEST_PATIENCE, max(SHORTEST_PATIENCE, learned))
 
 
 def describe_attempts(life: Life) -> str:

@@ -21,6 +21,8 @@ from lptui.model.readings import (
     SourceStatus,
 )
 from lptui.model.run import LOG_LIMIT, RunInfo
+from lptui.state.activity import Activity
+from lptui.state.pace import Pace
 from lptui.stores.series import Series
 
 NOT_LOOKED = "not looked yet"
@@ -86,7 +88,17 @@ class Life:
     restarts_known: int | None = None
     exit_code: int | None = None
     patience: float = 300.0
-    """Seconds of silence that count as a stall, learned from the run's own pace."""
+    """Seconds of silence that count as a stall, learned from the run's own pace and what its processes do."""
+    pace: Pace = field(default_factory=Pace)
+    activity: Activity = field(default_factory=Activity)
+    phase: str = ""
+    """What the log says it was about to do when it went silent: starting, evaluating, or nothing known."""
+    busy_at: float | None = None
+    """When its processes or devices were last seen at work."""
+    grown: tuple[float, ...] = ()
+    """Seconds between the newest signs of life that we saw come."""
+    usual_power: float | None = None
+    """Watts of the run's devices while it makes progress."""
 
 
 @dataclass(frozen=True, slots=True)

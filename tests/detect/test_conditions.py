@@ -14,16 +14,11 @@ from lptui.detect.configuration import check_config
 from lptui.detect.curriculum import CURRICULUM, LASTING
 from lptui.detect.machine import MACHINE
 from lptui.detect.nonfinite import NONFINITE
-from lptui.detect.restarts import RESTARTS
-from lptui.detect.silence import SILENCE
 from lptui.engine.core import advance_all
-from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, GpuSeen, HostSeen, Points, Samples, Tick
-from lptui.model.finding import Evidence, Finding
-from lptui.model.log import LogSegment, LogView
-from lptui.model.place import Anchor
-from lptui.model.readings import CheckpointReading, GpuDevice, GpuSweep, HostReading, ProcessReading
+from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, GpuSeen, HostSeen, Points, Samples
+from lptui.model.readings import CheckpointReading, GpuDevice, GpuSweep, HostReading
 from lptui.model.run import RunInfo
-from lptui.state.run_state import Milestone, RunState
+from lptui.state.run_state import RunState
 
 NAN, INF = math.nan, math.inf
 LOG = "/r/a.log"
@@ -134,71 +129,6 @@ class TestCheckpoints:
     def test_leftovers_are_an_interrupted_save(self) -> None:
         after = run(CHECKPOINTS, CheckpointsSeen(checkpoints=(self.GOOD,), leftovers=("/r/tmpx.pt",)))
         assert "tmpx.pt" in after.findings[0].title
-
-
-class TestSilence:
-    STALLED = replace(
-        START,
-        logs={LOG: LogView(LOG, (LogSegment(0, 0, 1),), modified_at=100.0)},
-        processes=(ProcessReading(7, 1, "python", "train"),),
-    )
-
-    def test_a_hang_names_the_witnesses_and_the_pid(self) -> None:
-        after = run(SILENCE, Tick(now=1000.0), state=self.STALLED)
-        finding = after.findings[0]
-        assert (finding.cls, finding.severity) == ("hung-no-progress", "error")
-        assert finding.fix is not None
-        assert finding.fix.command == "py-spy dump --pid 7"
-        assert any("log: silent" in e.text for e in finding.evidence)
-
-    def test_it_is_said_once_and_is_past_when_the_log_grows_again(self) -> None:
-        after = run(SILENCE, Tick(now=1000.0), Tick(now=1001.0), state=self.STALLED)
-        first = after.findings[0]
-        later = run(SILENCE, Tick(now=1002.0), state=after)
-        assert later.findings[0] is first
-        grown = replace(later, logs={LOG: LogView(LOG, (LogSegment(0, 0, 2),), modified_at=1003.0)})
-        assert [f.past for f in run(SILENCE, Tick(now=1004.0), state=grown).findings] == [True]
-
-    def test_a_death_that_another_finding_explains_is_not_told_twice(self) -> None:
-        dead = replace(
-            self.STALLED, processes=(), milestones=(Milestone(LOG, 0, "started"), Milestone(LOG, 1, "failed", "x"))
-        )
-        assert [f.cls for f in run(SILENCE, Tick(now=1000.0), state=dead).findings] == ["worker-process-died"]
-        cause = Finding("oom", "cuda-oom", "error", "OOM", evidence=(Evidence("x", anchor=Anchor(LOG, 0, 0)),))
-        explained = replace(dead, findings=(cause,))
-        assert [f.cls for f in run(SILENCE, Tick(now=1000.0), state=explained).findings] == ["cuda-oom"]
-
-
-class TestRestarts:
-    @staticmethod
-    def attempts(count: int, deaths: int) -> RunState:
-        marks = tuple(Milestone(LOG, i * 100, "started", "m", 10.0 * i) for i in range(count))
-        findings = tuple(
-            Finding(
-                f"x{i}",
-                "env-crash",
-                "error",
-                "boom",
-                attempt=i + 1,
-                evidence=(Evidence("b", anchor=Anchor(LOG, 0, i)),),
-            )
-            for i in range(deaths)
-        )
-        view = LogView(LOG, (LogSegment(0, 0, 1),), modified_at=999.0)
-        return replace(START, logs={LOG: view}, milestones=marks, findings=findings)
-
-    def test_one_restart_is_information(self) -> None:
-        after = run(RESTARTS, Tick(now=1000.0), state=self.attempts(2, 0))
-        assert [(f.cls, f.severity) for f in after.findings] == [("restarted", "info")]
-
-    def test_the_same_death_again_and_again_is_a_loop(self) -> None:
-        after = run(RESTARTS, Tick(now=1000.0), state=self.attempts(4, 4))
-        loop = next(f for f in after.findings if f.cls == "restart-loop")
-        assert (loop.severity, loop.count) == ("error", 4)
-        assert "about 10s" in loop.title
-
-    def test_a_first_attempt_says_nothing(self) -> None:
-        assert run(RESTARTS, Tick(now=1000.0), state=self.attempts(1, 0)).findings == ()
 
 
 class TestMachine:

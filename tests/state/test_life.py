@@ -14,7 +14,7 @@ from lptui.state.run_state import Milestone, RunState, Seen
 
 NOW = 10_000.0
 LOG = "/r/logs/script.log"
-ALIVE = (ProcessReading(pid=7, parent=1, name="python", command="python train.py"),)
+ALIVE = (ProcessReading(pid=7, parent=1, name="python", command="python train.py", cpu_percent=0.0),)
 
 
 def state(
