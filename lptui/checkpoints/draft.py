@@ -20,6 +20,7 @@ NEXT_STEPS = {
     "crc-mismatch": _USE_OTHER,
     "unreadable-pickle": _USE_OTHER,
     "mismatch": _USE_OTHER,
+    "non-finite-weights": "resume from the last checkpoint whose numbers are finite, and look at what came before",
     "empty": _USE_OTHER,
     "no-permission": "chmod it to be readable, or run lptui as the user who trains",
     "vanished": "nothing, if the trainer keeps only its newest checkpoints",

@@ -14,6 +14,7 @@ VERDICTS = (
     "zeroed",
     "crc-mismatch",
     "unreadable-pickle",
+    "non-finite-weights",
     "mismatch",
     "empty",
     "no-permission",
@@ -40,12 +41,14 @@ class RefusalError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TensorEntry:
-    """One tensor as the file lists it. `name` is the dotted way to it; `nbytes` its own bytes."""
+    """One tensor as the file lists it. `name` is the dotted way to it; `nbytes` its own bytes; `storage` the key of
+    the stretch of bytes that it is a view of (two tensors of one storage share them), '' where each has its own."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     nbytes: int
+    storage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class CheckpointInfo:
 def to_json(info: CheckpointInfo) -> str:
     """One line of JSON: the fields by name, the small values inside as rows."""
     record: dict[str, object] = {name: getattr(info, name) for name in _FIELDS}
-    record["tensors"] = [(t.name, t.shape, t.dtype, t.nbytes) for t in info.tensors]
+    record["tensors"] = [(t.name, t.shape, t.dtype, t.nbytes, t.storage) for t in info.tensors]
     record["scalars"] = [_reading_row(r) for r in info.scalars]
     record["globals"] = [(g.name, g.kind) for g in info.globals]
     for name in _COUNTERS:
@@ -200,8 +203,9 @@ def _reading(value: Any) -> Reading:
 
 
 def _tensor(value: Any) -> TensorEntry:
-    name, shape, dtype, nbytes = _rows(value)
-    return TensorEntry(_text(name), tuple(_whole(n) for n in _rows(shape)), _text(dtype), _whole(nbytes))
+    name, shape, dtype, nbytes, storage = _rows(value)
+    sizes = tuple(_whole(n) for n in _rows(shape))
+    return TensorEntry(_text(name), sizes, _text(dtype), _whole(nbytes), _text(storage))
 
 
 def _global(value: Any) -> GlobalName:

@@ -37,7 +37,16 @@ _CONTENT_ERRORS = (
 
 def inspect(path: str) -> CheckpointInfo:
     """What the file is and whether it can be whole. Never raises for what a file holds or does."""
+    return look(path)[0]
+
+
+def look(path: str) -> tuple[CheckpointInfo, Draft]:
+    """The same, with what it was made of: a deep pass needs the storages."""
     draft = Draft(path)
+    return _fill(path, draft), draft
+
+
+def _fill(path: str, draft: Draft) -> CheckpointInfo:
     try:
         fd = open_regular(path)
     except RefusalError as refusal:

@@ -12,12 +12,14 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from lptui.checkpoints.draft import Draft
 from lptui.checkpoints.info import to_json
 from lptui.checkpoints.inspection import inspect
 
 OPEN_FILES = 32
+_Answer = Callable[[dict[str, Any], Callable[[int, int], None]], str]
 _NO_NEW_PRIVILEGES = 38  # PR_SET_NO_NEW_PRIVS, linux/prctl.h
 _IDLE_CLASS = 3 << 13  # IOPRIO_CLASS_IDLE, linux/ioprio.h
 
@@ -43,6 +45,31 @@ def limit_process(memory: int) -> tuple[str, ...]:
 
 def serve(cpu_seconds: int, memory: int) -> None:
     """Answer requests {"id", "path"} until standard input ends."""
+    _serve(cpu_seconds, memory, lambda request, tell: f'"info":{_answer(str(request["path"]))}')
+
+
+def serve_deep(cpu_seconds: int, memory: int) -> None:
+    """Answer requests {"id", "path"} (verify) and {"id", "path", "other", "measure"} (compare); lines with "done" and
+    "total" tell how far a long one is."""
+    from lptui.checkpoints.comparison import compare, comparison_to_json
+    from lptui.checkpoints.deep import verify
+    from lptui.checkpoints.kernels import load_crc32, load_numpy
+    from lptui.checkpoints.report import report_to_json
+
+    load_numpy()  # before the limits: its libraries map more memory than they use
+    load_crc32()
+
+    def answer(request: dict[str, Any], tell: Callable[[int, int], None]) -> str:
+        path, other = str(request["path"]), request.get("other")
+        if isinstance(other, str):
+            found = compare(path, other, measure=bool(request.get("measure")), progress=tell)
+            return f'"comparison":{comparison_to_json(found)}'
+        return f'"report":{report_to_json(verify(path, tell))}'
+
+    _serve(cpu_seconds, memory, answer)
+
+
+def _serve(cpu_seconds: int, memory: int, answer: _Answer) -> None:
     refused = limit_process(memory)
     out = sys.stdout
     out.write(json.dumps({"ready": True, "refused": refused}) + "\n")
@@ -50,9 +77,24 @@ def serve(cpu_seconds: int, memory: int) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         _allow_cpu(cpu_seconds)
-        out.write(f'{{"id":{int(request["id"])},"info":{_answer(str(request["path"]))}}}\n')
+        number = int(request["id"])
+        out.write(f'{{"id":{number},{answer(request, _Teller(number))}}}\n')
         out.flush()
         gc.collect()
+
+
+class _Teller:
+    """Tells how far a long answer is: at most a hundred lines."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._next = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if done >= self._next:
+            self._next = done + max(total // 100, 16 << 20)
+            sys.stdout.write(json.dumps({"id": self._number, "done": done, "total": total}) + "\n")
+            sys.stdout.flush()
 
 
 def _answer(path: str) -> str:

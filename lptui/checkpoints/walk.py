@@ -132,7 +132,7 @@ def _add_tensor(found: Contents, tensor: TensorStub, way: _Way) -> None:
             found.n_params += tensor.numel
     if len(found.tensors) < MAX_TENSORS:
         name = escape(".".join(parts)) or "(the whole file)"
-        found.tensors.append(TensorEntry(name, tensor.shape, tensor.dtype, tensor.nbytes))
+        found.tensors.append(TensorEntry(name, tensor.shape, tensor.dtype, tensor.nbytes, storage.key))
 
 
 def _runs_out(tensor: TensorStub) -> bool:

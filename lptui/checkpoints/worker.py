@@ -9,10 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Self, cast
 
+from lptui.checkpoints.comparison import Comparison, comparison_from_record
 from lptui.checkpoints.draft import NEXT_STEPS
 from lptui.checkpoints.info import CheckpointInfo, from_record
+from lptui.checkpoints.report import DeepReport, report_from_record
 
 CPU_SECONDS = 20
 MEMORY = 1 << 30
@@ -22,7 +25,7 @@ _START_SECONDS = 30.0
 _BOOT = (
     "import sys,types;"
     "m=types.ModuleType('lptui');m.__path__=[sys.argv[1]];sys.modules['lptui']=m;"
-    "from lptui.checkpoints.sandbox import serve;serve(*map(int,sys.argv[2:]))"
+    "from lptui.checkpoints import sandbox;getattr(sandbox,sys.argv[2])(*map(int,sys.argv[3:]))"
 )
 
 
@@ -30,12 +33,16 @@ class _WorkerError(Exception):
     """The child died, hung or answered nonsense; the text says which."""
 
 
-class Inspector:
+class Reader:
     """A persistent, limited reader process. One file at a time; safe to call from several threads.
 
-    `inspect` never raises for a file, and starts the process anew after it crashed or timed out. Limits:
-    `cpu_seconds` a file, `memory` bytes of address space.
+    Limits: `cpu_seconds` a file, `memory` bytes of address space. It is started anew after it crashed or timed out.
     """
+
+    _function = "serve"
+    _flags: tuple[str, ...] = ("-I", "-S")
+    """-I: no user site, no PYTHON* variables; -S: no site-packages."""
+    _environment: Mapping[str, str] = {}
 
     def __init__(self, *, cpu_seconds: int = CPU_SECONDS, memory: int = MEMORY) -> None:
         self._limits = (str(cpu_seconds), str(memory))
@@ -45,7 +52,7 @@ class Inspector:
         self._busy = threading.Lock()
         self.refused_limits: tuple[str, ...] = ()
 
-    def __enter__(self) -> Inspector:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,17 +62,6 @@ class Inspector:
         """Start the process now instead of at the first file. OSError if there is no interpreter to start."""
         with self._busy:
             self._ensure(time.monotonic() + _START_SECONDS)
-
-    def inspect(self, path: str, timeout_s: float = 10.0) -> CheckpointInfo:
-        """The first safe look at `path`; a reader that fails or takes longer is the verdict reader-failed."""
-        with self._busy:
-            try:
-                self._ensure(time.monotonic() + _START_SECONDS)
-                return self._ask(os.path.abspath(path), time.monotonic() + timeout_s)
-            except (_WorkerError, OSError, ValueError) as error:
-                self._kill()
-                reason = f"lptui's reader failed on this file: {error}"
-                return CheckpointInfo(path, "reader-failed", reason, NEXT_STEPS["reader-failed"])
 
     def close(self) -> None:
         """End the process."""
@@ -77,13 +73,13 @@ class Inspector:
             return
         self._kill()
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        # -I: no user site, no PYTHON* variables; -S: no site-packages; close_fds: nothing inherited
+        # close_fds: nothing inherited
         self._child = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-X", "utf8", "-c", _BOOT, package, *self._limits],
+            [sys.executable, *self._flags, "-X", "utf8", "-c", _BOOT, package, self._function, *self._limits],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={},
+            env=self._environment,
             cwd="/",
             start_new_session=True,
             bufsize=0,
@@ -91,17 +87,23 @@ class Inspector:
         ready = self._read_line(deadline)
         self.refused_limits = tuple(str(name) for name in ready.get("refused", ()))
 
-    def _ask(self, path: str, deadline: float) -> CheckpointInfo:
+    def _ask(
+        self, request: dict[str, object], deadline: float, progress: Callable[[int, int], None] | None = None
+    ) -> dict[str, Any]:
         self._next_id += 1
-        request = json.dumps({"id": self._next_id, "path": path}) + "\n"
+        line = json.dumps({"id": self._next_id, **request}) + "\n"
         child = self._child
         if child is None or child.stdin is None:
             raise _WorkerError("it is not running")
-        child.stdin.write(request.encode("ascii"))
-        answer = self._read_line(deadline)
-        if answer.get("id") != self._next_id:
-            raise _WorkerError("it answered another question")
-        return from_record(answer.get("info"))
+        child.stdin.write(line.encode("ascii"))
+        while True:
+            answer = self._read_line(deadline)
+            if answer.get("id") != self._next_id:
+                raise _WorkerError("it answered another question")
+            if "done" not in answer:
+                return answer
+            if progress is not None:
+                progress(int(answer["done"]), int(answer["total"]))
 
     def _read_line(self, deadline: float) -> dict[str, Any]:
         child = self._child
@@ -134,6 +136,69 @@ class Inspector:
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
                 pipe.close()
+
+
+class Inspector(Reader):
+    """The first safe look (levels 0 and 1), standard library only."""
+
+    def inspect(self, path: str, timeout_s: float = 10.0) -> CheckpointInfo:
+        """The first safe look at `path`; a reader that fails or takes longer is the verdict reader-failed."""
+        with self._busy:
+            try:
+                self._ensure(time.monotonic() + _START_SECONDS)
+                answer = self._ask({"path": os.path.abspath(path)}, time.monotonic() + timeout_s)
+                return from_record(answer.get("info"))
+            except (_WorkerError, OSError, ValueError) as error:
+                self._kill()
+                reason = f"lptui's reader failed on this file: {error}"
+                return CheckpointInfo(path, "reader-failed", reason, NEXT_STEPS["reader-failed"])
+
+
+class Verifier(Reader):
+    """The deep pass (level 2) and comparisons; uses numpy and isal where they are installed."""
+
+    _function = "serve_deep"
+    _flags = ("-I",)
+    _environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # noqa: RUF012 - nobody writes to it
+
+    def __init__(self, *, cpu_seconds: int = 3600, memory: int = 4 << 30) -> None:
+        super().__init__(cpu_seconds=cpu_seconds, memory=memory)
+
+    def verify(
+        self, path: str, timeout_s: float = 3600.0, progress: Callable[[int, int], None] | None = None
+    ) -> DeepReport:
+        """Every byte of `path` read once. `progress` is called with (bytes read, bytes in all)."""
+        with self._busy:
+            try:
+                self._ensure(time.monotonic() + _START_SECONDS)
+                answer = self._ask({"path": os.path.abspath(path)}, time.monotonic() + timeout_s, progress)
+                return report_from_record(answer.get("report"))
+            except (_WorkerError, OSError, ValueError) as error:
+                self._kill()
+                reason = f"lptui's reader failed on this file: {error}"
+                return DeepReport(path, "reader-failed", reason, NEXT_STEPS["reader-failed"])
+
+    def compare(
+        self,
+        first: str,
+        second: str,
+        *,
+        measure: bool = False,
+        timeout_s: float = 3600.0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Comparison:
+        """What differs between two files; with `measure` also by how much (both are read whole)."""
+        request: dict[str, object] = {
+            "path": os.path.abspath(first), "other": os.path.abspath(second), "measure": measure
+        }  # fmt: skip
+        with self._busy:
+            try:
+                self._ensure(time.monotonic() + _START_SECONDS)
+                answer = self._ask(request, time.monotonic() + timeout_s, progress)
+                return comparison_from_record(answer.get("comparison"))
+            except (_WorkerError, OSError, ValueError) as error:
+                self._kill()
+                return Comparison(first, second, f"lptui's reader failed: {error}")
 
 
 def _end_of(child: subprocess.Popen[bytes]) -> str:

@@ -106,6 +106,8 @@ def test_the_room_imports_the_standard_library_and_itself_only() -> None:
                 names = [node.module or ""]
             for name in names:
                 top = name.split(".")[0]
+                if (file.name, top) in (("kernels.py", "numpy"), ("kernels.py", "isal")):
+                    continue  # optional, in the verifying process only
                 assert top in sys.stdlib_module_names or name.startswith("lptui.checkpoints"), (
                     file.name,
                     name,
