@@ -33,10 +33,10 @@ project, or on the command line; several keys are joined by a comma, and keys ar
 those that work in every pane: after a search, `n` in the log goes to the next match, not to the next finding.
 Numbers jump to panes, and to a pane that the layout has no place for as well."""
 
-FAILURES_INTRO = """# Failures that lptui knows from logs
+FAILURES_INTRO = """# Failures that lptui knows
 
 Each class is an entry in `lptui/knowledge/failures/*.yaml`, with examples and counter-examples that the tests run.
-[writing-a-rule.md](writing-a-rule.md) says how to add one.
+[writing-a-rule.md](writing-a-rule.md) says how to add one; `lptui explain ID` prints one in a terminal.
 
 - **error**, **warning**, **info**: how bad it is. `lptui check` ends with 1 on an active error.
 - **root**: a cause. **symptom**: something is wrong, its cause lies elsewhere. **follow-up**: the consequence of
@@ -46,8 +46,8 @@ Each class is an entry in `lptui/knowledge/failures/*.yaml`, with examples and c
   `{{config:key}}` a value of the run's configuration, `{{half:key}}` and `{{double:key}}` half and twice of it. What
   comes from a run enters a command only quoted.
 
-Findings that are not read from a log line (metrics, checkpoints, processes, GPU, disk, configuration, restarts) are
-in [panes.md](panes.md#findings).
+Most are read from log lines. Those that no line tells are [at the end](#seen-by-watching): metrics, checkpoints,
+attempts. *Seen by* says so where a class is found in both ways.
 
 {count} classes:
 
@@ -92,20 +92,6 @@ expectations:
 wrong course no fault. A broken entry is told in the sources with file, entry and reason, and the rest is used.
 
 {profiles}"""
-
-GROUPS = {
-    "cuda": "CUDA and the GPU",
-    "memory": "Memory",
-    "distributed": "Several processes and machines",
-    "numbers": "Numbers: NaN, infinity, divergence",
-    "checkpoints": "Checkpoints",
-    "data": "Data and data loaders",
-    "environments": "Environments",
-    "program": "The program itself",
-    "job": "The job and its machine",
-    "metta": "Metta's trainer and launchers",
-}
-
 
 def keys_page() -> str:
     """docs/keys.md: all bindings, pane by pane."""
@@ -156,23 +142,21 @@ def _keys_table(title: str, bindings: Iterable[object], note: str = "") -> str:
 
 def failures_page() -> str:
     """docs/failures.md: the catalogue, one class after the other, grouped by its files."""
+    from lptui.cli.explanation import GROUPS, group_of
     from lptui.detect.catalogue import load_catalogue
 
-    entries = load_catalogue().entries.values()
+    catalogue = load_catalogue()
+    entries = [*catalogue.entries.values(), *catalogue.observed.values()]
     groups: dict[str, list[object]] = {}
     for entry in entries:
-        groups.setdefault(Path(entry.source).stem, []).append(entry)
-    order = sorted(groups, key=lambda g: (list(GROUPS).index(g) if g in GROUPS else len(GROUPS), g))
-    contents = "\n".join(f"- [{_group(g)}](#{_anchor(_group(g))}): {len(groups[g])}" for g in order)
+        groups.setdefault(group_of(entry), []).append(entry)
+    order = [group for group in GROUPS.values() if group in groups]
+    contents = "\n".join(f"- [{group}](#{_anchor(group)}): {len(groups[group])}" for group in order)
     parts = [MADE_BY.format("failures"), FAILURES_INTRO.format(count=len(entries), contents=contents)]
     for group in order:
-        parts.append(f"## {_group(group)}")
+        parts.append(f"## {group}")
         parts += [_failure(entry) for entry in sorted(groups[group], key=lambda e: e.id)]  # type: ignore[attr-defined]
     return "\n\n".join(parts) + "\n"
-
-
-def _group(stem: str) -> str:
-    return GROUPS.get(stem, stem.replace("-", " ").capitalize())
 
 
 def _anchor(title: str) -> str:
@@ -185,6 +169,7 @@ def _failure(entry: object) -> str:
     assert isinstance(entry, Entry)
     facts = [entry.severity, entry.role, *(["ends the run"] if entry.fatal else [])]
     lines = [f"### {entry.id}", "", f"**{_text(entry.title)}** ({', '.join(facts)})", "", _text(entry.meaning), ""]
+    lines += [f"*Seen by* {_text(entry.seen_by)}.", ""] if entry.seen_by else []
     shown: set[str] = set()
     for fix in entry.fixes:
         lines.append(f"- {_text(fix.what)}")

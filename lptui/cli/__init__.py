@@ -18,7 +18,9 @@ FOUND, USAGE, NOT_FOUND, FAILED = 1, 2, 3, 4
 _COMMANDS = {
     "attach": ("Watch a run: open the screen on it.", "lptui.cli.attach"),
     "check": ("Print the verdict on a run and set the exit code.", "lptui.cli.check"),
+    "explain": ("Explain a class of failure, or list them all.", "lptui.cli.explain"),
     "runs": ("List the runs below a folder.", "lptui.cli.runs"),
+    "ckpt": ("List, verify and compare checkpoints; can the run resume?", "lptui.cli.ckpt"),
     "demo": ("Start a real small training and watch it.", "lptui.cli.demo"),
 }
 _HELP = """A cockpit for ML training runs: what it is doing, whether it is healthy, what broke, why, what to type next.
@@ -27,6 +29,7 @@ _HELP = """A cockpit for ML training runs: what it is doing, whether it is healt
   lptui attach train_dir/RUN      watch a run (q leaves, the training goes on)
   lptui attach                    watch the newest run below here
   lptui check train_dir/RUN       the same verdict as text, with an exit code
+  lptui explain cuda-oom          what a failure means, and what helps
   lptui demo                      no run at hand? train one here, now
   lptui demo --fail nan           ... and see what a failure looks like
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import zlib
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 from typing import Any, cast
 
 from lptui import __version__
@@ -38,8 +38,8 @@ def read_catalogue(extra: tuple[RuleFile | str, ...] = (), cache_dir: str | None
 
 
 def _sort_out(entries: dict[str, Entry], broken: tuple[Broken, ...], added: tuple[Added, ...] = ()) -> Catalogue:
-    observed = {name: entry for name, entry in entries.items() if entry.seen_by}
-    lines = {name: entry for name, entry in entries.items() if not entry.seen_by}
+    observed = {name: entry for name, entry in entries.items() if entry.seen_by and not entry.patterns}
+    lines = {name: entry for name, entry in entries.items() if name not in observed}
     return Catalogue(lines, broken, observed, added)
 
 
@@ -137,6 +137,7 @@ def _read_yaml(files: list[str]) -> tuple[dict[str, Entry], list[Broken]]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     entries: dict[str, Entry] = {}
     broken: list[Broken] = []
+    lent: dict[str, str] = {}
     for path in files:
         try:
             with open(path, "rb") as file:
@@ -145,9 +146,15 @@ def _read_yaml(files: list[str]) -> tuple[dict[str, Entry], list[Broken]]:
             broken.append(Broken(path, "", " ".join(str(error).split())))
             continue
         for row in cast(list[object], data or []):
+            if isinstance(row, dict) and set(cast(dict[str, str], row)) == {"id", "seen_by"}:
+                lent[row["id"]] = row["seen_by"]
+                continue
             made = make_entry(row, path)
             if isinstance(made, Broken):
                 broken.append(made)
-            else:
+            elif made.patterns or made.id not in entries:
+                lent |= {made.id: made.seen_by} if made.seen_by else {}
                 entries[made.id] = made
+    for name in lent.keys() & entries.keys():
+        entries[name] = replace(entries[name], seen_by=lent[name])
     return entries, broken
