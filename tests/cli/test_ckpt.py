@@ -1,0 +1,97 @@
+"""`lptui ckpt`: commands, exit codes, JSON; on files written by real torch."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lptui.cli import run
+
+DATA = Path(__file__).parents[1] / "checkpoints" / "data"
+RUNS = Path(__file__).parents[1] / "runs"
+
+
+def ask(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
+    code = run(["ckpt", *argv])
+    return code, capsys.readouterr().out
+
+
+def rows(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, list[dict[str, object]]]:
+    code, out = ask(capsys, *argv, "--json")
+    return code, json.loads(out)
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    shutil.copy(DATA / "bf16.pt", tmp_path / "model_1.pt")
+    (tmp_path / "model_2.pt").write_bytes((DATA / "bf16.pt").read_bytes()[:-100])
+    return tmp_path
+
+
+def test_ls_says_each_verdict_and_fails_on_a_bad_one(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import os
+
+    for name in ("model_1.pt", "model_2.pt"):
+        os.utime(damaged / name, (1e9, 1e9))
+    code, found = rows(capsys, "ls", str(damaged))
+    assert code == 1
+    assert {row["name"]: row["verdict"] for row in found} == {"model_1.pt": "ok", "model_2.pt": "truncated"}
+    assert {"path", "verdict", "reason", "step", "next_step"} <= set(found[0])
+    _, text = ask(capsys, "ls", str(damaged))
+    assert "model_2.pt: truncated: " in text
+
+
+def test_the_guides_snippet_is_one_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = ask(capsys, "show", str(DATA / "metta_s1_trainer_state.pt"))
+    assert code == 0
+    assert "keys           optimizer_state_dict, agent_step, epoch" in text
+    assert "agent_step     26,214,400" in text
+    assert "epoch          100" in text
+    _, found = rows(capsys, "show", str(DATA / "metta_s1_trainer_state.pt"), "--filter", "exp_avg_sq")
+    assert found[0]["agent_step"] == 26214400
+    tensors = found[0]["tensors"]
+    assert isinstance(tensors, list)
+    assert all("exp_avg_sq" in t["name"] for t in tensors)
+
+
+def test_verify_reads_every_byte_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = rows(capsys, "verify", str(RUNS / "healthy"))
+    assert code == 0
+    assert found
+    assert all(row["verdict"] in ("ok", "ok-verified") for row in found)
+
+
+def test_verify_names_what_is_damaged(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = ask(capsys, "verify", str(damaged / "model_2.pt"))
+    assert code == 1
+    assert "truncated" in text
+    assert "next: " in text
+
+
+def test_diff_tells_same_and_different(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(DATA / "bf16.pt")
+    assert rows(capsys, "diff", file, file)[0] == 0
+    code, found = rows(capsys, "diff", file, str(DATA / "dtypes.pt"))
+    assert code == 1
+    assert found[0]["verdict"] == "differs"
+    assert ask(capsys, "diff", file, str(DATA / "dtypes.pt"))[1].splitlines()[0].endswith(("new", "changed", "same"))
+
+
+def test_resume_says_no_and_names_the_good_one(capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = ask(capsys, "resume", str(RUNS / "corrupt-checkpoint"))
+    assert code == 1
+    assert "can it resume: no" in text
+    assert "next: resume from corrupt-checkpoint:v16 instead" in text
+
+
+@pytest.mark.parametrize("command", ["ls", "show", "verify", "resume"])
+def test_what_is_not_there_is_3(command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert ask(capsys, command, str(tmp_path / "nowhere"))[0] == 3
+
+
+def test_usage_is_2() -> None:
+    assert run(["ckpt", "frobnicate"]) == 2
+    assert run(["ckpt", "diff", "one"]) == 2
