@@ -31,6 +31,7 @@ NEXT_STEPS = {
     "unknown-format": "nothing, if it is no checkpoint",
     "custom-pickle": "load it only if you trust its source: it needs weights_only=False, which runs code",
     "ok-unverified": "",
+    "ok-verified": "",
 }
 
 

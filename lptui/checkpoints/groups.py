@@ -61,7 +61,12 @@ def group(files: Sequence[tuple[str, int, float]]) -> tuple[CheckpointGroup, ...
         key = "/".join(name.bundle) if name.bundle is not None else path
         bundles.setdefault(key, []).append((GroupFile(path, size, mtime, name.role), name))
     rows = [_row(key, members) for key, members in bundles.items()]
-    return tuple(sorted(rows, key=lambda row: (row.mtime, row.path)))
+    return tuple(sorted(rows, key=_age))
+
+
+def _age(row: CheckpointGroup) -> tuple[int, int, float, str]:
+    """By time; what was written within a second (a copy of a whole run) by the counter in its name."""
+    return (int(row.mtime), row.name.order if row.name.order is not None else -1, row.mtime, row.path)
 
 
 def _row(path: str, members: list[tuple[GroupFile, CheckpointName]]) -> CheckpointGroup:

@@ -26,6 +26,7 @@ VERDICTS = (
     "unknown-format",
     "custom-pickle",
     "ok-unverified",
+    "ok-verified",
 )
 DAMAGED = frozenset(VERDICTS[: VERDICTS.index("no-permission")])
 

@@ -20,10 +20,11 @@ BAD = {
     "unreadable-pickle": "cannot be read back",
     "zeroed": "is partly zeros",
     "crc-mismatch": "is damaged (checksum)",
+    "non-finite-weights": "holds NaN or infinity in its weights",
     "unsafe-pickle": "holds a pickle that would run code",
     "mismatch": "does not fit its partner file",
 }
-GOOD = ("ok", "ok-unverified", "custom-pickle")
+GOOD = ("ok", "ok-unverified", "ok-verified", "custom-pickle")
 
 
 @dataclass(frozen=True, slots=True)

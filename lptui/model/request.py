@@ -56,7 +56,14 @@ class InspectCheckpoint:
     path: str
 
 
-Request = ReadLog | SearchLog | Acknowledge | Snooze | Wake | InspectCheckpoint
+@dataclass(frozen=True, slots=True)
+class VerifyCheckpoint:
+    """Read every byte of one checkpoint: checksums, NaN, zeros."""
+
+    path: str
+
+
+Request = ReadLog | SearchLog | Acknowledge | Snooze | Wake | InspectCheckpoint | VerifyCheckpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +79,15 @@ class SearchProgress:
     error: str = ""
 
 
-Answer = Chunk | SearchProgress
+@dataclass(frozen=True, slots=True)
+class VerifyProgress:
+    """How far a deep pass is, in bytes; `verdict` and `reason` at its end."""
+
+    path: str
+    read: int
+    total: int
+    verdict: str = ""
+    reason: str = ""
+
+
+Answer = Chunk | SearchProgress | VerifyProgress

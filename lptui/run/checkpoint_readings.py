@@ -64,6 +64,8 @@ def _judge(one: CheckpointGroup, infos: Sequence[CheckpointInfo], being_written:
         return "unread", "", ""
     if worst.verdict == "ok-unverified":
         return "ok", worst.reason, ""
+    if worst.verdict == "ok-verified":
+        return "ok-verified", worst.reason, ""
     return worst.verdict, worst.reason, worst.next_step
 
 

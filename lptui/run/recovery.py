@@ -16,7 +16,7 @@ from lptui.model.run import Layout
 
 Answer = Literal["yes", "yes-but", "no", "unknown"]
 _VERSION = ":v"
-GOOD = ("ok", "custom-pickle", "unread")
+GOOD = ("ok", "ok-verified", "custom-pickle", "unread")
 _PLAIN_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:=@%+,")
 
 

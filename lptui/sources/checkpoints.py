@@ -10,6 +10,7 @@ from typing import Protocol
 from lptui.checkpoints.groups import CheckpointGroup, GroupFile, group
 from lptui.checkpoints.info import CheckpointInfo
 from lptui.checkpoints.names import SUFFIXES
+from lptui.checkpoints.report import DeepReport
 from lptui.model.events import CheckpointsSeen, Event, StatusSeen
 from lptui.model.place import Place
 from lptui.model.readings import CheckpointReading, SourceStatus
@@ -62,6 +63,7 @@ class CheckpointSource:
         self._writing: frozenset[str] = frozenset()
         self._looked: dict[str, _Looked] = {}
         self._wanted: set[str] = set()
+        self._deep: dict[str, DeepReport] = {}
         self._listed_at = float("-inf")
         self._readings: dict[str, tuple[object, CheckpointReading]] = {}
         self._shown: tuple[tuple[CheckpointReading, ...], tuple[str, ...]] | None = None
@@ -75,6 +77,16 @@ class CheckpointSource:
     def request(self, path: str) -> None:
         """Look into the checkpoint at `path` (again) before the others. May be called from any thread."""
         self._wanted.add(path)
+
+    def payloads(self, path: str) -> list[str]:
+        """Absolute paths of the files of the checkpoint at `path` that a deep pass reads. May be called from any
+        thread."""
+        found = [g for g in self._groups if path in (g.path, self._files.absolute(g.path))]
+        return [self._files.absolute(file.path) for one in found for file in targets(one)]
+
+    def take_report(self, report: DeepReport) -> None:
+        """What a deep pass found; it counts for as long as the file stays as it was. May be called from any thread."""
+        self._deep[report.path] = report
 
     def watched(self) -> tuple[str, ...]:
         return self._files.folders
@@ -154,7 +166,7 @@ class CheckpointSource:
     def _read(self, one: CheckpointGroup) -> CheckpointReading:
         """The row of one group; the same value as before as long as nothing about it changed."""
         infos = tuple(
-            seen.info
+            self._deepen(file, seen.info)
             for file in targets(one)
             if (seen := self._looked.get(file.path)) is not None and _same(seen, file)
         )
@@ -166,6 +178,15 @@ class CheckpointSource:
         reading = read_group(one, infos, self._files.absolute, being_written=writing)
         self._readings[one.path] = (basis, reading)
         return reading
+
+    def _deepen(self, file: GroupFile, info: CheckpointInfo) -> CheckpointInfo:
+        """A deep pass says more than the first look, unless it could not look or the file is another by now."""
+        report = self._deep.get(self._files.absolute(file.path))
+        if report is None or report.key != info.key or report.verdict in ("reader-failed", "changed", "not-read"):
+            return info
+        verdict = "ok-unverified" if report.verdict == "ok" else report.verdict  # no checksum: read, not verified
+        reason = f"{report.reason} ({report.checked})"
+        return replace(info, verdict=verdict, reason=reason, next_step=report.next_step)
 
     def _tell(self, found: FoundFiles, count: int, now: float) -> Iterator[Event]:
         condition = "partial" if found.cut or found.failures else "ok" if count else "absent"

@@ -5,6 +5,7 @@ from __future__ import annotations
 _WORDS: dict[str, tuple[str, str]] = {
     "ok": ("ok", "ok"),
     "ok-unverified": ("ok", "readable"),
+    "ok-verified": ("ok", "verified"),
     "unread": ("unknown", "not read"),
     "not-read": ("unknown", "not read"),
     "being-written": ("unknown", "writing"),
@@ -20,6 +21,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "truncated": ("bad", "CUT OFF"),
     "zeroed": ("bad", "ZEROED"),
     "crc-mismatch": ("bad", "DAMAGED"),
+    "non-finite-weights": ("bad", "NaN"),
     "unreadable-pickle": ("bad", "DAMAGED"),
     "mismatch": ("bad", "MISMATCH"),
     "empty": ("bad", "EMPTY"),

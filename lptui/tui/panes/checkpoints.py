@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 from statistics import median
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
 
 from lptui.model.readings import CheckpointReading
+from lptui.model.request import Answer, VerifyCheckpoint, VerifyProgress
+from lptui.run.recovery import assess
 from lptui.state.run_state import RunState
 from lptui.text import plural, short_age, short_bytes, short_number, shorten_middle
 from lptui.text.units import date
@@ -18,6 +22,9 @@ from lptui.tui.widgets.rows import Page, RowsView
 from lptui.tui.widgets.spans import Row, clean, columns, crop, row_width, wrap
 from lptui.tui.workspace import Cursor, Workspace
 
+if TYPE_CHECKING:
+    from lptui.tui.app import LptuiApp
+
 _ENDED = ("finished", "crashed")
 
 
@@ -28,10 +35,18 @@ class CheckpointsPane(RowsPane):
     title: ClassVar[str] = "Checkpoints"
     short: ClassVar[str] = "Ckpts"
     sources: ClassVar[tuple[str, ...]] = ("checkpoint",)
+    BINDING_GROUP_TITLE = "Checkpoints"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "v", "verify", "Verify", id="checkpoints.verify", tooltip="Read every byte: checksums, NaN, zeros"
+        ),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
         self._followed: Cursor | None = None
+        self._verifying: tuple[str, str] | None = None
+        """(path of the checkpoint that is read deep now, how far)."""
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
         state = workspace.run
@@ -59,7 +74,10 @@ class CheckpointsPane(RowsPane):
         self.view.redraw()
 
     def note(self, state: RunState) -> str:
-        return str(len(state.checkpoints)) if state.checkpoints else ""
+        count = str(len(state.checkpoints)) if state.checkpoints else ""
+        if self._verifying is None:
+            return count
+        return f"{count}, verifying {clean(self._verifying[0].rpartition('/')[2])} {self._verifying[1]}"
 
     def page(self, state: RunState, width: int) -> Page:
         if not state.checkpoints and not state.leftovers:
@@ -75,6 +93,24 @@ class CheckpointsPane(RowsPane):
         keys: list[str | None] = [*[None] * len(top), *(c.path for c in newest), *[None] * len(left)]
         head = len(top) if len(top) * 2 < self.view.size.height else 0
         return Page([*top, *rows, *left], keys, head)
+
+    def action_verify(self) -> None:
+        chosen = self._selected()
+        if chosen is not None:
+            self._verifying = (chosen.path, "0 %")
+            cast("LptuiApp", self.app).ask(VerifyCheckpoint(chosen.path), self._told)
+            self.view.redraw()
+
+    def _told(self, answer: Answer) -> None:
+        if not isinstance(answer, VerifyProgress) or self._verifying is None or answer.path != self._verifying[0]:
+            return
+        if answer.verdict:
+            self._verifying = None
+            name = clean(answer.path.rpartition("/")[2])
+            self.notify(clean(answer.reason), title=f"{name}: {answer.verdict}", markup=False, timeout=6)
+        else:
+            self._verifying = (answer.path, f"{answer.read / max(1, answer.total):.0%}")
+        self.view.redraw()
 
     def copied(self) -> tuple[str, str]:
         chosen = self._selected()
@@ -123,7 +159,24 @@ def summary(state: RunState) -> list[Row]:
         few = fits < 3
         words = f"room for {fits} more" if fits < 1000 else "room for over 1,000 more"
         rows.append(((f"disk {short_bytes(free)} free: ", "dim"), (words, "warn" if few else "ok")))
-    return rows
+    return [*rows, resume_row(state)]
+
+
+def resume_row(state: RunState) -> Row:
+    """Whether the run can resume, from which, and what would be lost."""
+    ended = state.life.condition in _ENDED
+    now = (state.life.last_sign if ended else state.now) or None
+    told = assess(state.checkpoints, state.run.layout, state.run.name, step=state.progress.step, now=now)
+    style = {"yes": "ok", "yes-but": "warn", "no": "error"}.get(told.answer, "dim")
+    loaded = told.candidate if told.answer != "no" else told.fallback
+    row: Row = (("can resume: ", "dim"), (told.answer, style))
+    if loaded is not None:
+        row = (*row, (f", {'from' if told.answer != 'no' else 'but from'} {clean(loaded.name)}", "value"))
+    risk = [f"{short_number(told.steps_at_risk)} steps"] if told.steps_at_risk else []
+    risk += [short_age(told.seconds_at_risk)] if (told.seconds_at_risk or 0) >= 1 else []
+    if risk:
+        row = (*row, (f", {' and '.join(risk)} at risk", "dim"))
+    return row if told.answer == "yes" else (*row, (f": {clean(told.reason)}", "dim"))
 
 
 def _wide(width: int) -> bool:
