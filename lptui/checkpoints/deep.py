@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from lptui.checkpoints.dcp import items_of, read_regions
 from lptui.checkpoints.draft import NEXT_STEPS, Draft
 from lptui.checkpoints.info import CheckpointInfo, RefusalError
 from lptui.checkpoints.inspection import look
 from lptui.checkpoints.kernels import CHUNK, WIDTHS, Scanner, load_crc32, load_numpy
+from lptui.checkpoints.pickles import PickleError
 from lptui.checkpoints.probe import FileBytes, escape, file_key, open_regular
 from lptui.checkpoints.regions import Region, list_regions
 from lptui.checkpoints.report import MOST_TENSORS, DeepReport, TensorStats
@@ -63,6 +65,8 @@ def verify(path: str, progress: Progress = lambda done, total: None) -> DeepRepo
         return _refused(path, refusal.verdict, refusal.reason)
     except OSError as error:
         return _refused(path, "not-read", f"the disk refused: {error.strerror or 'input/output error'}")
+    except PickleError as error:
+        return _refused(path, "unreadable-pickle", f"a pickle in it is damaged: {error}")
     except zlib.error:
         return _refused(path, "crc-mismatch", "its compressed bytes are damaged")
     finally:
@@ -74,9 +78,14 @@ def _refused(path: str, verdict: str, reason: str) -> DeepReport:
 
 
 def _read_all(file: FileBytes, info: CheckpointInfo, draft: Draft, progress: Progress) -> DeepReport:
-    regions = list_regions(file, draft)
-    found = _Pass(load_numpy(), progress, sum(r.stored_size if r.deflated else r.size for r in regions))
     crc32, kernel = load_crc32()
+    found = _Pass(load_numpy(), progress, 0)
+    if draft.format == "dcp":
+        found.total = sum(item.length for item in items_of(draft.path))
+        read_regions(draft.path, lambda part, region: _read_region(part, region, found, crc32))
+        return _conclude(info, found, kernel)
+    regions = list_regions(file, draft)
+    found.total = sum(r.stored_size if r.deflated else r.size for r in regions)
     for region in regions:
         _read_region(file, region, found, crc32)
     return _conclude(info, found, kernel)

@@ -89,6 +89,8 @@ def _missing(name: CheckpointName, files: tuple[GroupFile, ...]) -> str:
         return _missing_of_bundle(files)
     if name.layout == "hf":
         return _missing_of_hf(files)
+    if name.layout == "dcp" and all(_base(f.path) != ".metadata" for f in files):
+        return ".metadata, which is written last, is missing"
     return ""
 
 

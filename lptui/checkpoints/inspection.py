@@ -11,6 +11,7 @@ import struct
 import zlib
 from dataclasses import replace
 
+from lptui.checkpoints import dcp
 from lptui.checkpoints.archives import MAX_PICKLE, read_archive, take_header
 from lptui.checkpoints.draft import Draft
 from lptui.checkpoints.frameworks import guess_framework
@@ -108,6 +109,9 @@ def _explain(refusal: RefusalError, seen: Probe) -> tuple[str, str]:
 
 def _read(file: FileBytes, seen: Probe, draft: Draft) -> None:
     draft.format = seen.format
+    if os.path.basename(draft.path) == dcp.NAME:
+        dcp.read_metadata(file, draft)
+        return
     if seen.format == "zip":
         read_archive(file, draft)
         return

@@ -81,7 +81,10 @@ def recognise(parts: Sequence[str]) -> CheckpointName | None:
 
 
 def _in_bundle(parts: Sequence[str]) -> CheckpointName | None:
-    """A file inside a folder that is one checkpoint: Metta's RUN:vN/, Hugging Face's checkpoint-N/."""
+    """A file inside a folder that is one checkpoint: Metta's RUN:vN/, Hugging Face's checkpoint-N/, those of
+    torch.distributed.checkpoint."""
+    if parts[-1] in (".metadata", ".metadata.tmp") or parts[-1].endswith(".distcp"):
+        return _in_dcp(parts)
     for depth in range(len(parts) - 1, 0, -1):
         folder, bundle = parts[depth - 1], tuple(parts[:depth])
         direct = depth == len(parts) - 1
@@ -94,6 +97,15 @@ def _in_bundle(parts: Sequence[str]) -> CheckpointName | None:
             role = _hf_role(parts[-1]) if direct else "side"
             return CheckpointName(role, "hf", global_step=_count(numbered[1]), bundle=bundle)
     return None
+
+
+def _in_dcp(parts: Sequence[str]) -> CheckpointName:
+    """`.metadata`, which is written last, is what a loader opens; the .distcp files hold the bytes."""
+    role = {".metadata": "full", ".metadata.tmp": "temporary"}.get(parts[-1], "side")
+    folder = parts[-2] if len(parts) > 1 else ""
+    number = re.search(r"(\d+)$", folder)
+    step = _count(number[1]) if number else None
+    return CheckpointName(role, "dcp", global_step=step, bundle=tuple(parts[:-1]) or (".",))
 
 
 def _hf_role(name: str) -> str:

@@ -34,7 +34,7 @@ def list_lines(rows: Sequence[CheckpointReading]) -> Iterator[str]:
     if not rows:
         yield "no checkpoint there"
         return
-    width = min(44, max(len(row.name) for row in rows))
+    width = max(10, min(44, max(len(row.name) for row in rows)))
     yield f"  {fit('checkpoint', width)}  {'step':>12}  {'epoch':>7}  {'size':>10}  written              verdict"
     for row in rows:
         step = f"{row.step:,}" if row.step is not None else "-"

@@ -14,6 +14,7 @@ from lptui.cli import FOUND, NOT_FOUND, say
 from lptui.model.readings import CheckpointReading
 from lptui.model.run import RunInfo
 from lptui.run import Missing, discover
+from lptui.run.layout import is_checkpoint_folder
 from lptui.text import sanitise
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/checkpoints.md).")
@@ -36,7 +37,7 @@ def list_(path: str, as_json: bool) -> int:
     run = _find(path)
     if isinstance(run, int):
         return run
-    rows = _read(run)
+    rows = _read(run, path)
     if as_json:
         _print_json([to_json(row) for row in rows])
     else:
@@ -79,7 +80,7 @@ def verify(paths: tuple[str, ...], as_json: bool) -> int:
         run = _find(path)
         if isinstance(run, int):
             return run
-        files += [path] if os.path.isfile(path) else _payloads(run)
+        files += [path] if os.path.isfile(path) else _payloads(run, path)
     from lptui.checkpoints.worker import Verifier
     from lptui.cli.checkpoint_text import report_json, report_lines
 
@@ -135,7 +136,7 @@ def resume(path: str, as_json: bool) -> int:
     from lptui.cli.checkpoint_text import readiness_json, readiness_lines
     from lptui.run.recovery import assess
 
-    readiness = assess(_read(run), run.layout, run.name)
+    readiness = assess(_read(run, path), run.layout, run.name)
     if as_json:
         _print_json([readiness_json(readiness)])
     else:
@@ -169,6 +170,8 @@ def _find(path: str) -> RunInfo | int:
 
     if os.path.isfile(path):
         return as_run(os.path.abspath(path))
+    if _is_one(path):
+        return as_run(os.path.dirname(os.path.abspath(path)))
     if os.path.isdir(path):  # this folder, and not the newest run in it
         inside = discover(path)
         return inside if inside.checkpoint_dirs else as_run(os.path.abspath(path))
@@ -176,16 +179,28 @@ def _find(path: str) -> RunInfo | int:
     return tell_missing(found) if isinstance(found, Missing) else found
 
 
-def _read(run: RunInfo) -> Sequence[CheckpointReading]:
+def _is_one(path: str) -> bool:
+    """Whether a folder is itself one checkpoint."""
+    return os.path.isdir(path) and is_checkpoint_folder(os.path.basename(os.path.abspath(path)))
+
+
+def _mine(found: str, path: str) -> bool:
+    """Of one checkpoint that was named, only that."""
+    whole = os.path.abspath(path)
+    named = os.path.isfile(path) or _is_one(path)
+    return not named or found == whole or found.startswith(whole + "/")
+
+
+def _read(run: RunInfo, path: str) -> Sequence[CheckpointReading]:
     from lptui.engine.checkpoint_list import read_checkpoints
 
-    return read_checkpoints(run)[0]
+    return [row for row in read_checkpoints(run)[0] if _mine(row.path, path)]
 
 
-def _payloads(run: RunInfo) -> list[str]:
+def _payloads(run: RunInfo, path: str) -> list[str]:
     from lptui.engine.checkpoint_list import find_payloads
 
-    return find_payloads(run)
+    return [file for file in find_payloads(run) if _mine(file, path)]
 
 
 def _one_file(path: str) -> str | int:
@@ -194,7 +209,7 @@ def _one_file(path: str) -> str | int:
     run = _find(path)
     if isinstance(run, int):
         return run
-    files = _payloads(run)
+    files = _payloads(run, path)
     if files:
         return files[-1]
     say(f"{sanitise(path)}: no checkpoint there")

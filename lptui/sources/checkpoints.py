@@ -222,7 +222,8 @@ def _is_being_written(one: CheckpointGroup, sizes: Mapping[str, int], now: float
 def targets(one: CheckpointGroup) -> list[GroupFile]:
     """The files of a checkpoint that are worth a look inside: weights and optimizer, first the one to
     load."""
-    files = [f for f in one.files if f.role not in ("side", "temporary") and f.path.endswith((*SUFFIXES, ".zip"))]
+    known = (*SUFFIXES, ".zip", ".metadata")
+    files = [f for f in one.files if f.role not in ("side", "temporary") and f.path.endswith(known)]
     return sorted(files, key=lambda f: f.path != one.payload)[:SHARDS]
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from lptui.checkpoints.comparison import compare, comparison_from_record, comparison_to_json
 from lptui.checkpoints.deep import ZERO_RUN, verify
+from lptui.checkpoints.inspection import inspect
 from lptui.checkpoints.kernels import Scanner
 from lptui.checkpoints.report import report_from_record, report_to_json
 from lptui.checkpoints.worker import Verifier
@@ -184,3 +185,55 @@ def test_nonsense_from_the_process_is_an_error_and_no_report(raw: object) -> Non
         report_from_record(raw)
     with pytest.raises(ValueError, match="malformed"):
         comparison_from_record(raw)
+
+
+def dcp_copy(tmp_path: Path) -> Path:
+    """A folder that torch.distributed.checkpoint of torch 2.13 wrote."""
+    import shutil
+
+    return Path(shutil.copytree(DATA / "step-40", tmp_path / "step-40"))
+
+
+def test_a_distributed_checkpoint_is_listed_and_verified(tmp_path: Path) -> None:
+    folder = dcp_copy(tmp_path)
+    info = inspect(str(folder / ".metadata"))
+    assert (info.verdict, info.format, info.n_tensors, info.n_params) == ("ok-unverified", "dcp", 8, 136)
+    assert info.keys == ("model", "optimizer", "step", "epoch")
+    assert all(g.kind == "plain" for g in info.globals)
+    report = verify(str(folder / ".metadata"))
+    assert report.verdict == "ok-verified"
+    assert report.checksums > 20
+
+
+@pytest.mark.parametrize(("damage", "first", "deep"), [
+    ("flip", "ok-unverified", "crc-mismatch"), ("cut", "truncated", "truncated"),
+    ("zero", "zeroed", "zeroed"), ("gone", "mismatch", "mismatch"),
+])  # fmt: skip
+def test_damage_to_a_distributed_checkpoint(tmp_path: Path, damage: str, first: str, deep: str) -> None:
+    folder = dcp_copy(tmp_path)
+    file = folder / "__0_0.distcp"
+    raw = file.read_bytes()
+    if damage == "flip":
+        at = raw.index(np.float32(40).tobytes()) if np.float32(40).tobytes() in raw else raw.index(b"FBZZ") - 60
+        flip(file, at)
+    elif damage == "cut":
+        file.write_bytes(raw[:-500])
+    elif damage == "zero":
+        file.write_bytes(raw[: len(raw) // 2] + bytes(len(raw) - len(raw) // 2))
+    else:
+        file.unlink()
+    assert inspect(str(folder / ".metadata")).verdict == first
+    assert verify(str(folder / ".metadata")).verdict == deep
+
+
+def test_a_metadata_file_that_points_elsewhere_is_refused(tmp_path: Path) -> None:
+    folder = dcp_copy(tmp_path)
+    raw = (folder / ".metadata").read_bytes()
+    (folder / ".metadata").write_bytes(raw.replace(b"__0_0.distcp", b"../../passwd"))
+    assert inspect(str(folder / ".metadata")).verdict == "unsafe-pickle"
+
+
+def test_a_pickle_in_metadata_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    folder = dcp_copy(tmp_path)
+    (folder / ".metadata").write_bytes(b"\x80\x04cposix\nsystem\n(X\x04\x00\x00\x00echotR.")
+    assert inspect(str(folder / ".metadata")).verdict == "unsafe-pickle"

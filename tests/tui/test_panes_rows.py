@@ -12,7 +12,7 @@ from lptui.model.run import RunInfo
 from lptui.state.run_state import Curriculum, RunState, TaskRow, Witness
 from lptui.tui.conditions import describe, describe_sources
 from lptui.tui.moments import nearest_checkpoint, order_findings
-from lptui.tui.panes.checkpoints import checkpoint_row, none_yet, summary
+from lptui.tui.panes.checkpoints import checkpoint_row, none_yet, resume_row, summary
 from lptui.tui.panes.config import matching
 from lptui.tui.panes.findings import finding_row, fix_rows, nothing_found
 from lptui.tui.panes.learning import signal_items, signal_rows, sort_tasks, task_row
@@ -164,7 +164,13 @@ def test_a_full_disk_is_counted_in_checkpoints() -> None:
     tight = replace(healthy(), host=host(disk_free=100 << 20))
     rows = summary(tight)
     assert ("room for 2 more", "warn") in rows[1]
-    assert len(summary(replace(healthy(), host=None))) == 1
+    assert len(summary(replace(healthy(), host=None))) == 2
+
+
+def test_the_summary_says_whether_the_run_can_resume() -> None:
+    told = text(resume_row(healthy()))
+    assert told.startswith("can resume: ")
+    assert "risk" in told or "no trainer_state" in told
 
 
 def test_a_verdict_is_never_better_than_what_was_read() -> None:
