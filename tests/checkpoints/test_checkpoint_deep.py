@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import struct
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from lptui.checkpoints.comparison import compare, comparison_from_record, comparison_to_json
+from lptui.checkpoints.dcp import items_of
 from lptui.checkpoints.deep import ZERO_RUN, verify
 from lptui.checkpoints.inspection import inspect
 from lptui.checkpoints.kernels import Scanner
@@ -191,7 +193,7 @@ def dcp_copy(tmp_path: Path) -> Path:
     """A folder that torch.distributed.checkpoint of torch 2.13 wrote."""
     import shutil
 
-    return Path(shutil.copytree(DATA / "step-40", tmp_path / "step-40"))
+    return Path(shutil.copytree(DATA.parent / "dcp" / "step-40", tmp_path / "step-40"))
 
 
 def test_a_distributed_checkpoint_is_listed_and_verified(tmp_path: Path) -> None:
@@ -214,7 +216,10 @@ def test_damage_to_a_distributed_checkpoint(tmp_path: Path, damage: str, first: 
     file = folder / "__0_0.distcp"
     raw = file.read_bytes()
     if damage == "flip":
-        at = raw.index(np.float32(40).tobytes()) if np.float32(40).tobytes() in raw else raw.index(b"FBZZ") - 60
+        with zipfile.ZipFile(io.BytesIO(raw[: items_of(str(folder / ".metadata"))[0].length])) as item:
+            data = next(i for i in item.infolist() if i.filename.endswith(("/data/0", "/data.pkl")))
+            at = data.header_offset + len(item.read(data)) // 2 + 30 + len(data.filename)
+        at = raw.index(b"PK\x07\x08", at) - 2  # the last bytes of the first record with data, before its descriptor
         flip(file, at)
     elif damage == "cut":
         file.write_bytes(raw[:-500])
