@@ -171,6 +171,7 @@ def _loosen(pattern: Pattern) -> str:
     """The pattern for raw bytes: no groups, no counts (they make the automaton large), any line end for '$'."""
     regex = pattern.regex[4:] if pattern.ignore_case else pattern.regex
     regex = _GROUP.sub("?:", _COUNT.sub(lambda m: "*" if m[1] == "0" else "+", regex))
+    regex = regex.replace(r"[^\n]", r"[^\r\n]")  # a carriage return ends a line too
     return regex.replace(r"\s", r"[\t ]").replace("$", r"(?:[\r\n\x1b]|$)")
 
 

@@ -104,7 +104,12 @@ def _read_chain(data: bytes, mark: int, used: set[int]) -> Traceback | None:
         used.add(mark)
         if nested:  # printed after the exception that wraps it, but raised before
             root = following
-            newest = replace(newest, end=following.end)
+            newest = replace(
+                newest,
+                end=following.end,
+                exception=newest.exception or following.exception,  # a log that is cut in the wrapper's own lines
+                message=newest.message or following.message,
+            )
         else:
             newest = following
     if newest is None or first is None or (not newest.frames and not newest.exception):

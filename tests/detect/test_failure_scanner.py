@@ -110,17 +110,17 @@ def test_a_healthy_log_suggests_next_to_nothing() -> None:
 
 @BOTH
 def test_a_flood_is_counted_and_read_in_part(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lptui.detect import confirm
+    from lptui.detect import log_block
 
     read = 0
-    whole = confirm.read_line
+    whole = log_block.read_line
 
     def count(raw: bytes) -> object:
         nonlocal read
         read += 1
         return whole(raw)
 
-    monkeypatch.setattr(confirm, "read_line", count)
+    monkeypatch.setattr(log_block, "read_line", count)
     data = b"".join(b"12:00:00 [ERROR] step %d: CUDA out of memory\n" % i for i in range(1000, 6000))
     hits = find_hits(scanner, data, 0)
     assert len([h for h in hits if h.key == "cuda-oom"]) == 5000
