@@ -23,7 +23,7 @@ from lptui.detect.log_lines import (
     is_talk,
     tells_recovery,
 )
-from lptui.detect.raised import read_tracebacks
+from lptui.detect.raised import read_tracebacks, read_unreadable
 from lptui.detect.scanner import Scanner
 from lptui.formats.traceback import MARK
 
@@ -36,6 +36,7 @@ _SHAPE_BEFORE, _SHAPE_AFTER = 32, 48
 _WRAPPED = 60
 _CONTEXT, _CONTEXT_OF_RAISED = 6, 30
 """Lines before a hit in which a pattern's `context` is looked for; an exception's frames count."""
+_UNREADABLE = (b"SyntaxError: ", b"IndentationError: ", b"TabError: ")
 _DIGITS = re.compile(rb"0x[0-9a-f]+|\d{2,}(?:[:.,]\d+)*|\d+(?:[:.,]\d+)+")
 _FRAME = re.compile(r'\s*File "[^"]+", line \d+')
 
@@ -47,6 +48,8 @@ def find_hits(scanner: Scanner, data: bytes, start: int, lead: bytes = b"") -> l
     hits = list(_confirm_lines(scanner, block, block.head, len(block.buffer)))
     if MARK in data or MARK in lead:
         hits = read_tracebacks(block, hits, lambda at: _confirm_lines(scanner, block, at, block.head))
+    if b"Error: " in data and any(word in data for word in _UNREADABLE):
+        hits += list(read_unreadable(block, hits))
     return sorted(hits, key=lambda h: (h.position, h.key))
 
 

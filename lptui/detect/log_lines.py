@@ -15,8 +15,8 @@ _QUIET = ("debug", "info")
 # Everything below is compiled at first use: a log without a suspicious line needs none of it.
 _RANK = r"\[?\b[Rr]ank[ =:]{0,2}(\d{1,5})\b"
 _OTHER_LABEL = r"(?:\[\d+,\d+\]<std(?:err|out)>:? ?|\d{1,4}: (?=\S)|[\w.-]{1,40}/\d{1,4}: )"
-# IPython and Rich show source lines with their numbers, pytest with '>' or 'E'
-_SOURCE = r"(?:-+> ?\d+ |❱ ?\d+ |\s*❱|\s{0,8}\d{1,6} ?│|\s{2,}\d{1,6} {1,}\S|>>> |\.\.\. )"
+# IPython and Rich show source lines with their numbers, pytest with '>' or 'E', loguru values below them
+_SOURCE = r"(?:[\s│]*└ |-+> ?\d+ |❱ ?\d+ |\s*❱|\s{0,8}\d{1,6} ?│|\s{2,}\d{1,6} {1,}\S|>>> |\.\.\. )"
 _SPEAKS_UP = r"(?:[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Timeout)\b|(?i:error|fatal|failed|critical|abort)\b)"
 _RAISED = r"(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Za-z_]\w{0,60}(?:Error|Exception|Interrupt|Timeout|Exit|OOM)(?:: |$)"
 _ADVICE = (

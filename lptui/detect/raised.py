@@ -15,12 +15,27 @@ from lptui.detect.log_lines import LONGEST, is_handled, read_line
 from lptui.formats.traceback import Traceback, find_tracebacks
 
 _NOTEBOOK = re.compile(rb"\n(\w+(?:Error|Exception|Interrupt|Warning)) {2,80}Traceback \(most recent call last\)")
-_NO_ERROR = frozenset(("SystemExit", "GeneratorExit", "Traceback", "Exit"))
+_NO_ERROR = frozenset(("SystemExit", "GeneratorExit", "Traceback", "Exit", "ExceptionGroup", "BaseExceptionGroup"))
+"""Ends that are none, and groups, which print what they hold."""
 _OF_ANYTHING = frozenset(
-    ("network-error", "peer-connection-lost", "io-error", "file-not-found", "permission-denied", "worker-process-died")
+    (
+        *("network-error", "peer-connection-lost", "io-error", "file-not-found", "permission-denied"),
+        *("worker-process-died", "wandb-failure"),
+    )
 )
 """What else happens while an exception is handled: of a later link of a chain they say nothing new."""
 _BY_HAND = "user-interrupt"
+_IN_ENVIRONMENT = re.compile(
+    r"(?:vec_?env|vector_?env|venvs?|env_worker|env_runner|subproc\w*)\w*\.py:\w*(?:worker|_worker_shared_memory)\w*$",
+    re.I,
+)
+_IN_LOADER = re.compile(r"torch[/\\]utils[/\\]data[/\\]_utils[/\\](?:worker|pin_memory)\.py:")
+_IN_TRACKER = re.compile(r"[/\\](?:wandb|mlflow|neptune|comet_ml)[/\\]")
+_UNREADABLE = re.compile(
+    rb'(?:^|\n)  File "([^"\n]{1,1024})", line (\d{1,9})\n(?:[^\n]{0,400}\n){0,3}?'
+    rb"((?:Syntax|Indentation|Tab)Error: [^\n]{1,200})"
+)
+"""A program that Python cannot read: there is no call yet, so no traceback."""
 _IGNORED = re.compile(rb"Exception ignored in|Exception in thread QueueManager|Exception ignored on|handled gracefully")
 
 
@@ -46,6 +61,18 @@ def read_tracebacks(block: Block, hits: list[Hit], find_before: Callable[[int], 
         if not inside and not earlier:
             kept = [*kept, *_tell_uncaught(block, traceback, frame)]
     return [*kept, *_read_notebooks(block, kept)]
+
+
+def read_unreadable(block: Block, hits: list[Hit]) -> Iterator[Hit]:
+    """Syntax errors of the program that was started, which stand alone."""
+    for found in _UNREADABLE.finditer(block.buffer):
+        position = block.base + found.start(3)
+        if found.start(3) < block.head or any(h.position == position for h in hits):
+            continue
+        told = found[3].decode(errors="replace")
+        frame = f"{found[1].decode(errors='replace')}:{int(found[2])}"[:400]
+        groups = (("exception", told[:GROUP_TEXT]), ("frame", frame))
+        yield Hit(UNCAUGHT, position, told, groups, frame=frame)
 
 
 def _find_needless(block: Block, traceback: Traceback, inside: list[Hit]) -> list[Hit]:
@@ -82,7 +109,18 @@ def _tell_uncaught(block: Block, traceback: Traceback, frame: str) -> Iterable[H
     cause = f" (from {_one_line(origin)})" if origin is not traceback and _one_line(origin) != told else ""
     line = block.line_at(start, min(len(block.buffer), start + LONGEST))
     groups = (("exception", told[:GROUP_TEXT]), *((("frame", frame),) if frame else ()))
-    yield Hit(UNCAUGHT, block.base + start, told + cause, groups, rank=line.rank, at=line.at, frame=frame)
+    yield Hit(_name_place(traceback), block.base + start, told + cause, groups, rank=line.rank, at=line.at, frame=frame)
+
+
+def _name_place(traceback: Traceback) -> str:
+    """The class of an exception that no class knows, by the code that it came through."""
+    frames = traceback.origin.frames
+    places = [f"{frame.path}:{frame.function}" for frame in frames]
+    if any(map(_IN_ENVIRONMENT.search, places)):
+        return "env-crash"
+    if any(map(_IN_LOADER.search, places)):
+        return "dataloader-worker-failed"
+    return "wandb-failure" if frames and _IN_TRACKER.search(frames[-1].path) else UNCAUGHT
 
 
 def _one_line(traceback: Traceback) -> str:

@@ -21,7 +21,7 @@ _MOST_LINES = 2000
 _MOST_MARKS = 2000  # a block of nothing but marks is no log
 _FARTHEST_LINK = 60  # lines between an exception and the one that it led to: a long message, then the sentence
 _LONGEST_MESSAGE = 2000
-_FRAME = re.compile(rb' {2,4}File "([^"\n]{1,1024})", line (\d{1,9})(?:, in (.{1,200}))?')
+_FRAME = re.compile(rb'(?: {2,4}|> )File "([^"\n]{1,1024})", line (\d{1,9})(?:, in (.{1,200}))?')
 _RAISED = re.compile(rb"([A-Za-z_][\w.<>]{0,200}(?:\([\w.]{1,100}\))?)(?::(?: (.*))?)?$", re.DOTALL)
 _LEVEL_WORDS = frozenset((b"DEBUG", b"INFO", b"WARN", b"WARNING", b"ERROR", b"CRITICAL", b"FATAL"))
 _LINKS = (
@@ -131,25 +131,17 @@ def _read_one(data: bytes, mark: int) -> Traceback | None:
 
 
 def _read_plain(data: bytes, start: int, mark: int) -> Traceback:
-    frames: list[Frame] = []
     end = min(len(data), _find_end(data, mark) + 1)
     lines = _own_lines(data, mark)
-    raised = None
-    for text, stop in lines:
-        match = _FRAME.match(text)
-        if match and len(frames) < _MOST_FRAMES:
-            path, number, function = match.groups(b"")
-            frames.append(Frame(_show(path), int(number), _show(function.strip())))
-        elif text[:1] not in (b" ", b"\t"):
-            raised = _RAISED.match(text)
-            if raised and raised[1] not in _LEVEL_WORDS:
-                end = stop
-            else:
-                raised = None
-            break
-        end = stop
+    frames, raised, end = _read_frames(lines, end)
     if raised is None:
-        return Traceback(start, end, tuple(frames), "", "")
+        return Traceback(start, end, frames, "", "")
+    name = _show(raised[1])
+    if "RayTaskError" in name:  # below its name stand the frames of the task, and what was raised there
+        inner, inside, stop = _read_frames(lines, end)
+        if inside is not None:
+            root = Traceback(end, stop, inner, _show(inside[1]), _show((inside[2] or b"").strip()))
+            return Traceback(start, stop, (*frames, *inner), root.exception, root.message, root)
     message = [raised[2] or b""]
     for text, stop in lines:
         if text[:1] not in (b" ", b"\t") or len(message) > 20:
@@ -157,7 +149,30 @@ def _read_plain(data: bytes, start: int, mark: int) -> Traceback:
         message.append(text.strip())
         end = stop
     joined = b"\n".join(message)[:_LONGEST_MESSAGE]
-    return Traceback(start, end, tuple(frames), _show(raised[1]), _show(joined.strip()))
+    return Traceback(start, end, frames, name, _show(joined.strip()))
+
+
+def _read_frames(lines: Iterator[tuple[bytes, int]], end: int) -> tuple[tuple[Frame, ...], re.Match[bytes] | None, int]:
+    """Frames with their program text, the line of the exception, and where that ends.
+
+    Loguru puts blank lines between frames, the first of them right below the mark, and `>` before one frame.
+    """
+    frames: list[Frame] = []
+    spaced = False
+    for place, (text, stop) in enumerate(lines):
+        match = _FRAME.match(text)
+        if match and len(frames) < _MOST_FRAMES:
+            path, number, function = match.groups(b"")
+            frames.append(Frame(_show(path), int(number), _show(function.strip())))
+        elif not text.strip() and (spaced or place == 0):
+            spaced = True
+        elif text[:1] not in (b" ", b"\t"):
+            raised = _RAISED.match(text)
+            if raised and raised[1] not in _LEVEL_WORDS:
+                return tuple(frames), raised, stop
+            break
+        end = stop
+    return tuple(frames), None, end
 
 
 def _find_link(data: bytes, mark: int, end: int) -> tuple[int, bool] | None:

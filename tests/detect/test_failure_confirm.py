@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from lptui.detect.catalogue import load_catalogue
@@ -126,3 +129,21 @@ def test_notebook_traceback() -> None:
 def test_a_wrapped_message_is_joined() -> None:
     text = "RuntimeError: The server socket has failed to bind to [::]:29500 (errno: 98 -\nAddress already in use).\n"
     assert dict(read(text)[0].groups).get("port") == "29500"
+
+
+TRACEBACKS = (Path(__file__).parent / "texts_raised" / "tracebacks.txt").read_text(encoding="utf-8")
+"""Loguru, Ray, chains, groups, programs that cannot be read: `=== class | text | frame`, then the lines."""
+
+
+@pytest.mark.parametrize("part", re.split(r"^=== ", TRACEBACKS, flags=re.MULTILINE)[1:])
+def test_a_traceback_is_one_thing(part: str) -> None:
+    wanted, _, text = part.partition("\n")
+    assert [f"{h.key} | {h.text} | {h.frame}" for h in read(text)] == [wanted]
+
+
+@pytest.mark.parametrize("part", re.split(r"^=== ", TRACEBACKS, flags=re.MULTILINE)[1:])
+def test_a_traceback_in_pieces_has_no_other_class(part: str) -> None:
+    wanted, _, text = part.partition("\n")
+    for cut in [i + 1 for i, c in enumerate(text) if c == "\n"][:-1]:
+        assert wanted.split(" | ")[0] in classes(text[:cut]) + classes(text[cut:], lead=text[:cut]), text[:cut]
+        assert {wanted.split(" | ")[0], UNCAUGHT} >= set(classes(text[:cut]) + classes(text[cut:], lead=text[:cut]))
