@@ -102,6 +102,7 @@ def keys_page() -> str:
     from lptui.tui.screens.detail import DetailScreen
     from lptui.tui.screens.help import HelpScreen
     from lptui.tui.screens.run import RunScreen
+    from lptui.tui.screens.snooze import SnoozeScreen
     from lptui.tui.widgets.rows import RowsView
 
     def own(node: type) -> list[Binding]:
@@ -118,6 +119,7 @@ def keys_page() -> str:
         parts.append(_keys_table(pane.title, mine, "The keys of [lists](#lists)." if lists else ""))
     parts.append(_keys_table("Lists", own(RowsView)))
     parts.append(_keys_table("Detail window", own(DetailScreen), "The keys of [lists](#lists) scroll."))
+    parts.append(_keys_table("Menu of silence", own(SnoozeScreen), "`s` opens it; the keys of [lists](#lists) move."))
     parts.append(_keys_table("Help window", own(HelpScreen), "The keys of [lists](#lists) scroll."))
     parts.append(
         "## Search and filter lines\n\n`enter` takes the text and goes back to the pane, `esc` closes the line and "

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from lptui.model.care import Care, CareEntry
 from lptui.model.expectation import Judgement
-from lptui.model.finding import Evidence, Finding
+from lptui.model.finding import Evidence, Finding, Fix
 from lptui.model.readings import SourceStatus
 from lptui.state.run_state import RunState
 from lptui.text import clock, format_value, plural, sanitise, short_age, short_bytes, short_duration, short_number
+from lptui.text.care import quiet_words
+from lptui.text.incident import find_followers, follow_words, rank_words
 from lptui.text.secrets import mask_text
 from lptui.text.width import cut
 
@@ -36,7 +39,7 @@ def to_json(state: RunState) -> dict[str, Any]:
         "exit_code": life.exit_code,
         "complete": state.complete,
         "sources": [_source(s) for s in state.statuses.values()],
-        "findings": [_finding(f) for f in state.findings],
+        "findings": [_finding(f, state.care.get(f.id)) for f in state.findings],
         "expectations": [_expectation(one.judgement) for one in state.judged.values()],
     }
 
@@ -62,8 +65,9 @@ def _source(status: SourceStatus) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, care: Care | None) -> dict[str, Any]:
     fix = finding.fix
+    quiet = care.quiet if care is not None else None
     return {
         "id": finding.id,
         "class": finding.cls,
@@ -75,10 +79,31 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "attempt": finding.attempt,
         "step": finding.step,
         "count": finding.count,
+        "incident": finding.incident or None,
+        "ranks": list(finding.ranks),
+        "confidence": finding.confidence,
+        "first_seen": finding.first_seen,
+        "last_seen": finding.last_seen,
+        "acknowledged": finding.acknowledged,
+        "snoozed_until": quiet.until if quiet is not None else None,
+        "history": [_history(entry) for entry in care.entries] if care is not None else [],
         "evidence": [_evidence(e) for e in finding.evidence],
-        "fix": None if fix is None else {"what": fix.what, "why": fix.why or None, "verify": fix.verify or None},
+        "fix": None if fix is None else _fix(fix),
         "command": fix.command or None if fix else None,
     }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "what": fix.what,
+        "why": fix.why or None,
+        "verify": fix.verify or None,
+        "confidence": fix.confidence,
+    }
+
+
+def _history(entry: CareEntry) -> dict[str, Any]:
+    return {"what": entry.act, "time": entry.at, "by": entry.by or None, "until": entry.until, "attempt": entry.attempt}
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
@@ -100,8 +125,15 @@ def to_sentences(state: RunState) -> Iterator[str]:
     yield from _numbers(state)
     yield from _expected(state)
     active = [f for f in state.findings if f.active]
+    followers = find_followers(state.findings)
+    under = {f.id for rows in followers.values() for f in rows}
     for finding in active:
-        yield from _tell(finding)
+        if not finding.acknowledged and finding.id not in under:
+            yield from _tell(finding, followers.get(finding.id, ()))
+    for finding in active:
+        if finding.acknowledged and finding.id not in under:
+            words = quiet_words(state.care.get(finding.id)) or "acknowledged"
+            yield f"({finding.severity}: {finding.title} - {words})"
     past = len(state.findings) - len(active)
     if past:
         yield f"({plural(past, 'earlier finding')} the run has recovered from; --json lists them)"
@@ -157,15 +189,26 @@ def _expected(state: RunState) -> Iterator[str]:
         yield f"  expectations: {told}{names}"
 
 
-def _tell(finding: Finding) -> Iterator[str]:
-    yield f"{GLYPHS[finding.severity]} {finding.severity}: {finding.title}" + (
-        "  (follows from another finding)" if finding.role == "follow-up" else ""
-    )
+def _tell(finding: Finding, followers: Sequence[Finding]) -> Iterator[str]:
+    facts = [rank_words(finding.ranks) if len(finding.ranks) > 1 or followers else "", _sure(finding.confidence)]
+    facts += ["follows from another finding"] if finding.role == "follow-up" else []
+    told = ", ".join(fact for fact in facts if fact)
+    yield f"{GLYPHS[finding.severity]} {finding.severity}: {finding.title}" + (f"  ({told})" if told else "")
     for evidence in finding.evidence[:3]:
         where = evidence.file or (evidence.anchor.file if evidence.anchor else "")
         place = f"  [{sanitise(where.rsplit('/', 1)[-1])}" + (f":{evidence.line}" if evidence.line else "") + "]"
         yield f"    seen: {cut(mask_text(evidence.text), SEEN_WIDTH)}" + (place if where else "")
-    if finding.fix is not None:
-        yield f"    fix:  {finding.fix.what}"
-        if finding.fix.command:
-            yield f"    run:  {finding.fix.command}"
+    if followers:
+        yield f"    {follow_words(followers)}"
+    fix = finding.fix
+    if fix is not None:
+        sure = _sure(fix.confidence)
+        yield f"    fix:  {fix.what}" + (f" ({sure} to help)" if sure else "")
+        if fix.command:
+            yield f"    run:  {fix.command}"
+        if fix.verify:
+            yield f"    then: {fix.verify}"
+
+
+def _sure(confidence: float) -> str:
+    return f"{100 * confidence:.0f} % sure" if confidence < 1 else ""

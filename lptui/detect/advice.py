@@ -42,7 +42,7 @@ def fill_fix(rule: FixRule, groups: Mapping[str, str], config: Mapping[str, str]
             return None
         texts.append(filled)
     command = _fill(rule.command, groups, config, _quote)
-    return Fix(texts[0], texts[1], command or "", texts[2])
+    return Fix(texts[0], texts[1], command or "", texts[2], rule.confidence)
 
 
 def fill_title(title: str, groups: Mapping[str, str]) -> str:

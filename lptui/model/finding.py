@@ -39,6 +39,8 @@ class Fix:
     why: str = ""
     command: str = ""
     verify: str = ""
+    confidence: float = 1.0
+    """How sure it is to help, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Finding:
     """The run has recovered from it (or it belongs to an earlier attempt): shown, but it no longer alarms."""
     past_reason: str = ""
     acknowledged: bool = False
+    """Its reader knows: acknowledged or snoozed. It is listed, but does not alarm."""
 
     @property
     def active(self) -> bool:

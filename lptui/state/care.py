@@ -40,15 +40,20 @@ def tend(state: RunState) -> RunState:
     return state if care is state.care else _with(state, care)
 
 
-def silence(finding: Finding, care: Mapping[str, Care]) -> Finding:
-    """`finding`, marked if its reader wants to hear no more of it."""
-    known = care.get(finding.id)
-    quiet = known is not None and known.quiet is not None
+def silence(findings: Iterable[Finding], care: Mapping[str, Care]) -> tuple[Finding, ...]:
+    """`findings`, those marked of which their reader wants to hear no more; an incident is silent with its root."""
+    found = tuple(findings)
+    quiet = {f.id for f in found if (known := care.get(f.id)) is not None and known.quiet is not None}
+    incidents = {i for f in found if f.id in quiet and f.role == "root" for i in (f.incident, f.id) if i}
+    return tuple(_mark(f, f.id in quiet or (f.role != "root" and f.incident in incidents)) for f in found)
+
+
+def _mark(finding: Finding, quiet: bool) -> Finding:
     return finding if finding.acknowledged == quiet else replace(finding, acknowledged=quiet)
 
 
 def _with(state: RunState, care: Mapping[str, Care]) -> RunState:
-    findings = tuple(silence(f, care) for f in state.findings)
+    findings = silence(state.findings, care)
     same = all(a is b for a, b in zip(findings, state.findings, strict=True))
     return replace(state, care=care, findings=state.findings if same else findings)
 

@@ -119,8 +119,8 @@ def _findings(state: RunState, event: FindingsChanged) -> RunState:
         finding, old = change.finding, table.get(change.id)
         if old is not None:
             finding = replace(finding, first_seen=old.first_seen)
-        table[change.id] = silence(finding, state.care)
-    return replace(state, findings=tuple(sorted(relate(table.values()), key=sort_key)))
+        table[change.id] = finding
+    return replace(state, findings=silence(sorted(relate(table.values()), key=sort_key), state.care))
 
 
 def mark_ours(sweep: GpuSweep, processes: tuple[ProcessReading, ...] | None) -> GpuSweep:

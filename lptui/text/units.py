@@ -91,6 +91,11 @@ def clock(at: float | None) -> str:
     return "-" if at is None else time.strftime("%H:%M:%S", time.localtime(at))
 
 
+def moment(at: float | None) -> str:
+    """Local date and time to the second, '11-23 12:04:11': what stands in a chain of events."""
+    return "-" if at is None else time.strftime("%m-%d %H:%M:%S", time.localtime(at))
+
+
 def date(at: float | None) -> str:
     """Local date and time of a unix time, '2026-11-23 12:04'."""
     return "-" if at is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(at))

@@ -14,12 +14,16 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from lptui.config.settings import Settings
+from lptui.model.finding import Finding
 from lptui.model.request import Answer, Request
 from lptui.state.run_state import RunState
+from lptui.text import short_number
 from lptui.tui.bindings import APP_BINDINGS
 from lptui.tui.messages import AnswerArrived, EngineFailed, StateArrived
 from lptui.tui.shelf import FIRST, FileShelf, ThemeShelf
 from lptui.tui.theme import frame_colors, theme_from
+from lptui.tui.toasts import Told, find_toasts
+from lptui.tui.widgets.spans import clean
 from lptui.tui.workspace import Cursor, Workspace
 
 OnState = Callable[[RunState], None]
@@ -60,6 +64,7 @@ class LptuiApp(App[int]):
         self._settings = settings
         self._themes: ThemeShelf = themes if themes is not None else FileShelf(dict(os.environ))
         self._live: RunState | None = None
+        self._told = Told()
         self.ascii = settings.ascii
         self.first_rows = tuple(first_rows)
         self._theme_problem = self._begin_theme("" if settings.theme == "auto" else settings.theme)
@@ -91,10 +96,22 @@ class LptuiApp(App[int]):
 
     def on_state_arrived(self, message: StateArrived) -> None:
         self._live = state = message.state
+        self._told, fresh = find_toasts(self._told, state)
+        for finding in fresh:
+            self._announce(finding)
         if self.workspace.frozen_at is not None:
             self.workspace = replace(self.workspace, now=state.now)
         else:
             self.workspace = replace(self.workspace, runs=(state,), now=state.now)
+
+    def _announce(self, finding: Finding) -> None:
+        """A toast for a finding that was not there before; the bell only for who wants it."""
+        severity = "error" if finding.severity == "error" else "warning"
+        title = f"new {finding.severity}" + (f", step {short_number(finding.step)}" if finding.step is not None else "")
+        text = clean(finding.title) + ("\n" + clean(finding.fix.what) if finding.fix is not None else "")
+        self.notify(text, title=title, severity=severity, markup=False, timeout=10)
+        if self._settings.bell:
+            self.bell()
 
     def on_engine_failed(self, message: EngineFailed) -> None:
         raise message.error  # the screen would go on showing what was true: better none than that

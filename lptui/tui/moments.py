@@ -6,20 +6,17 @@ from collections.abc import Iterable, Sequence
 
 from lptui.model.finding import Finding
 from lptui.model.readings import CheckpointReading
+from lptui.text.incident import find_followers
 from lptui.tui.workspace import Cursor
 
 
 def order_findings(findings: Sequence[Finding]) -> list[tuple[Finding, bool]]:
     """Findings as they are listed, with whether each is indented: followers come right under the root of
-    their incident, past ones last."""
-    roots = {f.incident: f.id for f in findings if f.incident and f.role == "root" and f.active}
-    followers: dict[str, list[Finding]] = {}
-    for finding in findings:
-        if finding.active and finding.role != "root" and finding.incident in roots:
-            followers.setdefault(roots[finding.incident], []).append(finding)
+    their incident, then what its reader silenced, past ones last."""
+    followers = find_followers(findings)
     under = {f.id for group in followers.values() for f in group}
     ordered: list[tuple[Finding, bool]] = []
-    for finding in sorted(findings, key=lambda f: f.past):
+    for finding in sorted(findings, key=lambda f: (f.past, f.acknowledged)):
         if finding.id not in under:
             ordered.append((finding, False))
             ordered += [(f, True) for f in followers.get(finding.id, ())]

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from lptui.cli import run
+from lptui.config.care_file import append_care, care_path
+from lptui.model.care import CareEntry
 
 Recorded = Callable[[str], Path]
 
@@ -126,3 +128,46 @@ def test_our_own_failure_is_one_line_and_exit_4(
     error = capsys.readouterr().err
     assert "Traceback" not in error
     assert "a bug" in error
+
+
+def test_what_was_acknowledged_is_shown_and_does_not_alarm(
+    recorded: Recorded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = recorded("cuda-oom")
+    finding = next(f for f in check(path, capsys)[1]["findings"] if f["class"] == "cuda-oom")
+    kept = care_path(os.environ, str(path))
+    append_care(kept, [CareEntry(finding["id"], "acknowledged", 4e9, "ann@box")])
+    before = Path(kept).read_bytes()
+    code, verdict = check(path, capsys)
+    told = next(f for f in verdict["findings"] if f["class"] == "cuda-oom")
+    assert code == 0
+    assert (told["active"], told["acknowledged"]) == (True, True)
+    assert {"what": "acknowledged", "time": 4e9, "by": "ann@box", "until": None, "attempt": None} in told["history"]
+    assert check(path, capsys, "--all")[0] == 1
+    assert run(["check", str(path)]) == 0
+    assert "acknowledged by ann@box" in capsys.readouterr().out
+    assert Path(kept).read_bytes() == before  # check only reads
+
+
+@pytest.mark.parametrize(("until", "code"), [(4e9, 0), (1e9, 1)])
+def test_a_snooze_counts_until_it_ends(
+    until: float, code: int, recorded: Recorded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = recorded("cuda-oom")
+    append_care(care_path(os.environ, str(path)), [CareEntry("log:cuda-oom:1", "snoozed", 3.9e9, "ann@box", until)])
+    assert check(path, capsys)[0] == code
+
+
+def test_rules_of_a_project_count_and_a_broken_one_is_told(
+    recorded: Recorded, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = recorded("healthy")
+    monkeypatch.chdir(path.parent)
+    rule = {
+        "id": "done", "title": "It says that it is done", "severity": "error", "patterns": ["Training complete"],
+        "levels": "any", "examples": ["Training complete"], "counter_examples": [], "meaning": "Done.", "fixes": [],
+    }  # fmt: skip
+    (path.parent / "lptui.yaml").write_text(json.dumps({"failures": [rule, {"id": "half"}]}))
+    code, verdict = check(path, capsys)
+    told = {f["class"]: f["severity"] for f in verdict["findings"]}
+    assert (code, told) == (1, {"done": "error", "rule-left-out": "info"})

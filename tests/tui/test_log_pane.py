@@ -215,11 +215,12 @@ async def test_a_finding_stands_below_its_line_and_counts_as_rows() -> None:
         await pilot.pause()
         shown = app.shown
         index = shown.index("✖ line 000090 of the training")
-        assert shown[index + 1] == "  ▎ ✖ error CUDA out of memory on GPU 3 · seen 8 times · +1 follow-up"
+        assert shown[index + 1] == "  ▎ ✖ error CUDA out of memory on GPU 3 · seen 8 times"
         assert shown[index + 2] == "  ▎  why: 77.9 of 79.1 GiB were in use"
         assert shown[index + 3] == "  ▎  fix: use a smaller minibatch: 8192"
         assert shown[index + 4] == "  ▎  command: ./run.py trainer.minibatch=8192  (y copies)"
-        assert shown[index + 5] == "  line 000091 of the training"
+        assert shown[index + 5] == "  ▎  + 1 follows: nccl"
+        assert shown[index + 6] == "  line 000091 of the training"
         assert "  ▎ ✖ past error: CUDA out of memory on GPU 3 (recovered at step 10)" in shown
         assert len(shown) == 18
         assert shown[-1] == "  line 000099 of the training"

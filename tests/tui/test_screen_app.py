@@ -263,7 +263,7 @@ async def test_a_asks_the_engine_to_acknowledge() -> None:
     app, monitor = make_app(failing())
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await pilot.press("2", "down", "a")
+        await pilot.press("2", "right", "down", "a")
         await settle(pilot)
         assert [r for r in monitor.asked if isinstance(r, Acknowledge)] == [Acknowledge("nccl:1")]
 

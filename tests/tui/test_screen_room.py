@@ -22,7 +22,7 @@ from lptui.tui.panes.findings import FindingsPane, nothing_found
 from lptui.tui.panes.learning import signal_items
 from lptui.tui.panes.machine import gpu_rows
 from lptui.tui.panes.metrics import MetricsPane
-from lptui.tui.screens.detail import finding_rows
+from lptui.tui.screens.finding import finding_rows
 from lptui.tui.widgets.chart import plot_width, short_key
 from lptui.tui.widgets.header import finding_line
 from lptui.tui.widgets.logview import LogRows
@@ -217,7 +217,7 @@ async def test_in_ascii_the_marks_of_the_log_are_ascii_too() -> None:
 
 
 def test_the_detail_of_a_finding_says_what_to_do_before_the_evidence() -> None:
-    rows = [text(row) for row in finding_rows(finding(), 80, plain=False)]
+    rows = [text(row) for row in finding_rows(healthy(), finding(), 80, plain=False)]
     assert rows.index("What to do") < rows.index("What was seen") < rows.index("Why")
 
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
+
+from textual.binding import Binding, BindingType
 
 from lptui.model.finding import Finding
 from lptui.state.run_state import RunState
 from lptui.text import clock, short_number
+from lptui.text.care import quiet_words
+from lptui.text.incident import find_followers, follow_words
 from lptui.text.width import cut
 from lptui.tui.conditions import has_spoken, progress, unread, unread_words
 from lptui.tui.glyphs import severity_glyph
 from lptui.tui.moments import finding_cursor, fix_command, nearest_finding, order_findings
 from lptui.tui.panes import RowsPane
 from lptui.tui.widgets.rows import Page, RowsView
-from lptui.tui.widgets.spans import Row, Span, clean, spread, wrap
+from lptui.tui.widgets.spans import Row, Span, clean, crop, spread, wrap
 from lptui.tui.workspace import Cursor, Workspace
+
+FOLD = "follow:"
+"""Begins the key of the row in which an incident's followers are folded."""
 
 
 class FindingsPane(RowsPane):
@@ -23,10 +32,17 @@ class FindingsPane(RowsPane):
     calm = False
     pane_id: ClassVar[str] = "findings"
     title: ClassVar[str] = "Findings"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "open(True)", "Unfold", show=False, id="findings.open", tooltip="Show what follows from it"),
+        Binding("left", "open(False)", "Fold", show=False, id="findings.fold", tooltip="Fold what follows from it"),
+    ]
+    BINDING_GROUP_TITLE = "Findings"
 
     def __init__(self) -> None:
         super().__init__()
         self._followed: Cursor | None = None
+        self._open: frozenset[str] = frozenset()
+        """Ids of roots whose followers are listed one by one."""
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
         state = workspace.run
@@ -39,6 +55,7 @@ class FindingsPane(RowsPane):
             if cursor is not None and cursor.origin != self.pane_id:
                 found = nearest_finding(workspace.run.findings, cursor)
                 if found is not None:
+                    self._unfold(found, workspace.run)
                     self.view.redraw()  # the rows must be known before one can be brought into view
                     self.view.select(found)
                     return
@@ -54,16 +71,22 @@ class FindingsPane(RowsPane):
     def page(self, state: RunState, width: int) -> Page:
         if not state.findings:
             return Page(nothing_found(state, width, plain=self.ascii))
-        ordered = order_findings(state.findings)
-        chosen = self.view.selected or ordered[0][0].id
+        followers = find_followers(state.findings)
+        listed = list_rows(state.findings, self._open)
+        chosen = self.view.selected or listed[0].key
         rows: list[Row] = []
         keys: list[str | None] = []
-        for finding, indented in ordered:
-            rows.append(finding_row(finding, width, indented=indented, plain=self.ascii))
-            keys.append(finding.id)
-            if finding.id == chosen and self.view.size.height >= 6:
+        for item in listed:
+            finding = item.finding
+            if item.folds:
+                rows.append(folded_row(followers[finding.id], width, plain=self.ascii))
+            else:
+                words = quiet_words(state.care.get(finding.id))
+                rows.append(finding_row(finding, width, indented=item.indented, plain=self.ascii, quiet=words))
+            keys.append(item.key)
+            if item.key == chosen and self.view.size.height >= 6 and not item.folds:
                 fix = fix_rows(finding, width)
-                room = max(0, self.view.size.height - len(ordered) - len(fix))
+                room = max(0, self.view.size.height - len(listed) - len(fix))
                 preview = [*fix, *more_rows(finding, width)[:room]]
                 rows += preview
                 keys += [None] * len(preview)
@@ -79,7 +102,33 @@ class FindingsPane(RowsPane):
         if finding is not None:
             self.choose(finding_cursor(finding, self.pane_id))
 
+    def action_open(self, unfold: bool) -> None:
+        """List the followers of the selected incident one by one, or in one row again."""
+        finding = self._selected()
+        space = self.workspace
+        if finding is None or space is None:
+            return
+        followers = find_followers(space.run.findings)
+        root = next((i for i, rows in followers.items() if finding in rows), finding.id)
+        if root not in followers:
+            return
+        first = followers[root][0].id
+        self._open = self._open | {root} if unfold else self._open - {root}
+        self.view.redraw()
+        self.view.select(first if unfold and self._on_fold() else self.view.selected if unfold else root)
+
+    def _on_fold(self) -> bool:
+        return (self.view.selected or "").startswith(FOLD)
+
+    def _unfold(self, finding_id: str, state: RunState) -> None:
+        for root, rows in find_followers(state.findings).items():
+            if any(f.id == finding_id for f in rows):
+                self._open |= {root}
+
     def action_detail(self) -> None:
+        if self._on_fold():
+            self.action_open(True)
+            return
         finding = self._selected()
         if finding is not None:
             self.post_message(self.DetailWanted("finding", finding.id))
@@ -88,7 +137,40 @@ class FindingsPane(RowsPane):
         space = self.workspace
         if space is None or not space.runs:
             return None
-        return next((f for f in space.run.findings if f.id == self.view.selected), None)
+        chosen = (self.view.selected or "").removeprefix(FOLD)
+        return next((f for f in space.run.findings if f.id == chosen), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of the list: a finding, or (`folds`) all that follows from it."""
+
+    finding: Finding
+    indented: bool = False
+    folds: bool = False
+
+    @property
+    def key(self) -> str:
+        return FOLD + self.finding.id if self.folds else self.finding.id
+
+
+def list_rows(findings: Sequence[Finding], unfolded: Container[str] = ()) -> list[Item]:
+    """What is listed: an incident is its root and one row for its followers, unless it is unfolded."""
+    followers = find_followers(findings)
+    hidden = {f.id for root, rows in followers.items() if root not in unfolded for f in rows}
+    items: list[Item] = []
+    for finding, indented in order_findings(findings):
+        if finding.id in hidden:
+            continue
+        items.append(Item(finding, indented))
+        if finding.id in followers and finding.id not in unfolded:
+            items.append(Item(finding, folds=True))
+    return items
+
+
+def folded_row(followers: Sequence[Finding], width: int, *, plain: bool) -> Row:
+    """'└ + 3 follow: nccl-timeout on ranks 0, 2, 3 at 12:04:11'."""
+    return crop(((" ` " if plain else " └ ", "faint"), (clean(follow_words(followers)), "dim")), width)
 
 
 def nothing_found(state: RunState, width: int, *, plain: bool) -> list[Row]:
@@ -116,30 +198,35 @@ def _pending_word(source: str, share: str) -> str:
     return f"{source} ({share})" if share else source
 
 
-def finding_row(finding: Finding, width: int, *, indented: bool, plain: bool) -> Row:
-    """One line: glyph and word, title; where and since when on the right, if there is room."""
+def finding_row(finding: Finding, width: int, *, indented: bool, plain: bool, quiet: str = "") -> Row:
+    """One line: glyph and word, title; where and since when on the right, if there is room. `quiet`: why it is."""
     glyph, style = severity_glyph(finding.severity, plain=plain)
-    quiet = finding.past or finding.acknowledged
-    tone = "dim" if quiet else style
+    silent = finding.past or finding.acknowledged
+    tone = "dim" if silent else style
     lead: list[Span] = [("  └ " if indented and not plain else "  ` " if indented else "", "faint")]
     word = "past" if finding.past else finding.role if indented else finding.severity
     lead += [
-        (f"{glyph} {word:<9}"[: max(9, len(word) + 2)], f"{tone} bold" if not quiet else tone),
+        (f"{glyph} {word:<9}"[: max(9, len(word) + 2)], f"{tone} bold" if not silent else tone),
         (" ", ""),
     ]
-    left: Row = (*lead, (clean(finding.title), "dim" if quiet else "value"))
+    left: Row = (*lead, (clean(finding.title), "dim" if silent else "value"))
     if finding.count > 1:
         left = (*left, (f" ×{finding.count}" if not plain else f" x{finding.count}", "dim"))
     right: list[Span] = []
     if finding.past and finding.past_reason:
         right.append((cut(clean(finding.past_reason), max(12, width // 3)), "dim"))
     elif finding.acknowledged:
-        right.append(("acknowledged", "dim"))
+        right.append((_brief(quiet), "dim"))
     elif width >= 64:
         right += _where(finding, width)
     if width >= 44:
         right += _since(finding)
     return spread(left, tuple(right), width, gap=2)
+
+
+def _brief(quiet: str) -> str:
+    """'snoozed until 12:14:00' in full, of an acknowledgement the word."""
+    return clean(quiet.partition(" by ")[0]) if quiet.startswith("snoozed") else "acknowledged"
 
 
 def _where(finding: Finding, width: int) -> list[Span]:

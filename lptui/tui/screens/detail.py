@@ -8,14 +8,14 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from lptui.model.finding import Evidence, Finding
 from lptui.model.readings import CheckpointReading
 from lptui.state.run_state import RunState
-from lptui.text import format_value, plural, short_bytes, short_number
+from lptui.text import format_value, plural, short_bytes
 from lptui.text.units import date
-from lptui.tui.glyphs import level_glyph, severity_glyph
+from lptui.tui.glyphs import level_glyph
 from lptui.tui.moments import fix_command
 from lptui.tui.screens.dialog import Dialog
+from lptui.tui.screens.finding import finding_rows, paragraph
 from lptui.tui.verdicts import verdict_word
 from lptui.tui.widgets.rows import Page
 from lptui.tui.widgets.spans import Row, clean, wrap
@@ -54,7 +54,7 @@ def open_detail(state: RunState, kind: str, key: str, *, plain: bool) -> DetailS
     if kind == "finding":
         finding = next((f for f in state.findings if f.id == key), None)
         if finding is not None:
-            return DetailScreen("Finding", lambda w: finding_rows(finding, w, plain=plain), fix_command(finding))
+            return DetailScreen("Finding", lambda w: finding_rows(state, finding, w, plain=plain), fix_command(finding))
     elif kind == "checkpoint":
         checkpoint = next((c for c in state.checkpoints if c.path == key), None)
         if checkpoint is not None:
@@ -76,71 +76,6 @@ def open_detail(state: RunState, kind: str, key: str, *, plain: bool) -> DetailS
         if task is not None:
             return DetailScreen("Task", lambda w: [*fact_rows(facts(task), w), *void_rows(state, w)])
     return None
-
-
-def finding_rows(finding: Finding, width: int, *, plain: bool) -> list[Row]:
-    """Title, severity, when, evidence, fix: the whole of a finding."""
-    glyph, style = severity_glyph(finding.severity, plain=plain)
-    rows: list[Row] = [((f"{glyph} {finding.severity}", f"{style} bold"),)]
-    rows += _paragraph(clean(finding.title), width, "title")
-    rows += _paragraph(_when(finding), width, "dim")
-    if finding.past:
-        rows += _paragraph(f"over: {clean(finding.past_reason) or 'the run recovered'}", width, "ok")
-    fix = finding.fix
-    if fix is not None:  # before the evidence, which may be long: it is what the reader came for
-        rows += [(), (("What to do", "accent bold"),), *_paragraph(clean(fix.what), width, "value")]
-        if fix.command:
-            lines = wrap(clean(fix.command), width - 2)
-            rows += [(), *((("  ", ""), (line, "key bold")) for line in lines)]
-    rows += [(), (("What was seen", "accent bold"),)]
-    for evidence in finding.evidence:
-        rows += evidence_rows(evidence, width)
-    if not finding.evidence:
-        rows.append((("no evidence was kept", "dim"),))
-    for name, text in (("Why", fix.why), ("How to see that it worked", fix.verify)) if fix is not None else ():
-        if text:
-            rows += [(), ((name, "accent bold"),), *_paragraph(clean(text), width, "value")]
-    return [*rows, (), ((_about(finding), "dim"),)]
-
-
-def _when(finding: Finding) -> str:
-    parts: list[str] = []
-    if finding.step is not None:
-        parts.append(f"at step {finding.step:,}")
-    if finding.first_seen is not None:
-        parts.append(f"first seen {date(finding.first_seen)}")
-    if finding.last_seen is not None and finding.last_seen != finding.first_seen:
-        parts.append(f"last seen {date(finding.last_seen)}")
-    if finding.count > 1:
-        parts.append(f"{finding.count:,} times")
-    return ", ".join(parts)
-
-
-def _about(finding: Finding) -> str:
-    parts = [finding.role, f"class {clean(finding.cls)}", f"attempt {finding.attempt}"]
-    if finding.ranks:
-        parts.append("ranks " + ", ".join(str(rank) for rank in finding.ranks[:16]))
-    if finding.confidence < 1:
-        parts.append(f"confidence {100 * finding.confidence:.0f} %")
-    if finding.acknowledged:
-        parts.append("acknowledged")
-    return " · ".join(parts)
-
-
-def evidence_rows(evidence: Evidence, width: int) -> list[Row]:
-    """Where it was seen, then the text itself."""
-    place = clean(evidence.file)
-    if evidence.line is not None:
-        place += f":{evidence.line}"
-    elif evidence.anchor is not None:
-        place += f" at byte {evidence.anchor.offset:,}"
-    if evidence.step is not None:
-        place = f"{place}  step {short_number(evidence.step)}".strip()
-    lead = f"{evidence.kind} {place}".strip()
-    return [
-        ((lead, "dim"),),
-        *((("  ", ""), (line, "value")) for line in wrap(clean(evidence.text), width - 2, 12)),
-    ]
 
 
 def checkpoint_facts(checkpoint: CheckpointReading, *, plain: bool) -> list[tuple[str, str]]:
@@ -180,13 +115,9 @@ def void_rows(state: RunState, width: int) -> list[Row]:
     known = [(name, VOID_SIGNALS[name]) for name, _ in state.curriculum.stats if name in VOID_SIGNALS]
     rows: list[Row] = [(), (("Signals that say nothing", "accent bold"),)] if known else []
     for name, why in known:
-        rows += [((clean(name), "key"),), *_paragraph(f"  {why}", width, "dim")]
+        rows += [((clean(name), "key"),), *paragraph(f"  {why}", width, "dim")]
     return rows
 
 
 def _value_rows(key: str, value: str, width: int) -> list[Row]:
-    return [((clean(key), "key"),), (), *_paragraph(clean(value, 20000), width, "value", 400)]
-
-
-def _paragraph(text: str, width: int, style: str, limit: int = 40) -> list[Row]:
-    return [((line, style),) for line in wrap(text, width, limit)]
+    return [((clean(key), "key"),), (), *paragraph(clean(value, 20000), width, "value", 400)]

@@ -11,7 +11,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from lptui.model.finding import Finding
-from lptui.model.request import Acknowledge
+from lptui.model.request import Acknowledge, Request, Wake
 from lptui.tui.bindings import SCREEN_BINDINGS, footer_bindings
 from lptui.tui.layout import classify, is_visitor
 from lptui.tui.moments import finding_cursor, fix_command, order_findings
@@ -184,14 +184,31 @@ class RunScreen(Screen[None]):
         self.notify(clean(text), title=f"copied ({name})", markup=False, timeout=4)
 
     def action_acknowledge(self) -> None:
+        finding = self._meant_finding()
+        if finding is not None and finding.acknowledged:
+            self._care(finding, Wake(finding.id), "alarms again")
+        elif finding is not None:
+            self._care(finding, Acknowledge(finding.id), "acknowledged until it comes again")
+
+    def action_snooze(self) -> None:
+        from lptui.tui.screens.snooze import SnoozeScreen
+
+        finding = self._meant_finding()
+        if finding is not None:
+            self.app.push_screen(SnoozeScreen(finding, lambda request, words: self._care(finding, request, words)))
+
+    def _care(self, finding: Finding, request: Request, words: str) -> None:
+        self._app.ask(request, lambda _answer: None)
+        self.notify(clean(finding.title), title=words, markup=False, timeout=3)
+
+    def _meant_finding(self) -> Finding | None:
+        """The chosen finding, or the worst; says so if there is none."""
         if self._workspace is None or not self._workspace.runs:
-            return
+            return None
         finding = self._chosen_finding() or self._workspace.run.worst
         if finding is None:
-            self.notify("nothing to acknowledge", markup=False, timeout=2)
-            return
-        self._app.ask(Acknowledge(finding.id), lambda _answer: None)
-        self.notify(clean(finding.title), title="acknowledged", markup=False, timeout=3)
+            self.notify("nothing to silence: choose a finding first", markup=False, timeout=2)
+        return finding
 
     @property
     def _app(self) -> LptuiApp:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from lptui.model.finding import Finding, rank
 from lptui.model.log import LogView
-from lptui.text import cell_width, plural, sanitise
+from lptui.text import cell_width, sanitise
+from lptui.text.incident import find_followers, follow_words, rank_words
 from lptui.text.width import cut
 from lptui.tui.glyphs import severity_glyph
 from lptui.tui.widgets.spans import Row, crop, wrap
@@ -16,12 +17,11 @@ from lptui.tui.widgets.spans import Row, crop, wrap
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One finding at one position of a log, with the number of its followers that are not drawn on their
-    own."""
+    """One finding at one position of a log, with its followers, which are not drawn on their own."""
 
     position: int
     finding: Finding
-    followers: int = 0
+    followers: tuple[Finding, ...] = ()
     speaks: bool = False
     """A follow-up whose root lies in no log (a metric): this line is where the reader meets it, so it says the fix."""
 
@@ -38,10 +38,7 @@ class Cards:
     def __init__(self, findings: Sequence[Finding] = (), view: LogView | None = None) -> None:
         roots = {f.incident for f in findings if f.incident and f.role == "root"}
         elsewhere = {f.id for f in findings if f.anchor is None and not f.past}
-        followers: dict[str, int] = {}
-        for f in findings:
-            if f.role == "follow-up" and f.incident in roots:
-                followers[f.incident] = followers.get(f.incident, 0) + 1
+        followers = find_followers(findings)
         placed: list[Card] = []
         self.marks: list[tuple[int, Finding]] = []
         for f in findings:
@@ -50,8 +47,7 @@ class Cards:
                 continue
             self.marks.append((position, f))
             if f.role != "follow-up" or f.incident not in roots:
-                count = followers.get(f.incident, 0) if f.role == "root" else 0
-                placed.append(Card(position, f, count, f.incident in elsewhere))
+                placed.append(Card(position, f, tuple(followers.get(f.id, ())), f.incident in elsewhere))
         self._cards = sorted(placed, key=lambda c: c.position)
         self._positions = [c.position for c in self._cards]
         self.marks.sort(key=lambda m: m[0])
@@ -96,7 +92,7 @@ def card_rows(card: Card, width: int, ascii_only: bool = False) -> list[Row]:
             width,
         )
     ]
-    for label, text, look, limit in _body(finding):
+    for label, text, look, limit in _body(card):
         for index, line in enumerate(_lines(text, max(8, width - 3 - len(label)), limit)):
             lead = label if index == 0 else " " * len(label)
             rows.append(crop(((edge, style), ("  " + lead, "dim"), (line, look)), width))
@@ -109,14 +105,15 @@ def _tally(card: Card) -> str:
     if finding.count > 1:
         parts.append(f"seen {finding.count:,} times")
     if len(finding.ranks) > 1:
-        parts.append(plural(len(finding.ranks), "rank"))
-    if card.followers:
-        parts.append("+" + plural(card.followers, "follow-up"))
+        parts.append(rank_words(finding.ranks))
+    if finding.confidence < 1:
+        parts.append(f"{100 * finding.confidence:.0f} % sure")
     return " · " + " · ".join(parts) if parts else ""
 
 
-def _body(finding: Finding) -> list[tuple[str, str, str, int]]:
+def _body(card: Card) -> list[tuple[str, str, str, int]]:
     """(label, text, style, most lines) of what a card says below its title."""
+    finding = card.finding
     fix = finding.fix
     why = fix.why if fix and fix.why else next((e.text for e in finding.evidence if e.kind != "log"), "")
     body: list[tuple[str, str, str, int]] = []
@@ -126,6 +123,8 @@ def _body(finding: Finding) -> list[tuple[str, str, str, int]]:
         body.append(("fix: ", sanitise(fix.what), "", 2))
     if fix and fix.command:
         body.append(("command: ", sanitise(fix.command), "key", 1))
+    if card.followers:
+        body.append(("", sanitise(follow_words(card.followers)), "dim", 2))
     return body
 
 
