@@ -3,168 +3,118 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lptui.detect.advice import choose_fix, fill_title
 from lptui.detect.catalogue import Entry, load_catalogue
-from lptui.detect.confirm import RECOVERY
-from lptui.detect.hit_memory import FileMemory, Kept, Seen
+from lptui.detect.confirm import UNCAUGHT
+from lptui.detect.hit_memory import FileMemory, Kept
 from lptui.detect.incidents import Told, join_incidents
+from lptui.detect.sightings import Log, Sighting, fingerprint, list_logs, share_out
 from lptui.model.finding import Evidence, Finding
-from lptui.state.attempts import attempt_at, attempt_starts
-from lptui.state.run_state import Milestone, RunState
-from lptui.text import sanitise
+from lptui.state.run_state import RunState
+from lptui.text import clock, plural, sanitise, short_duration
 from lptui.text.secrets import mask_text
 
-SERIES_REACH = 32 * 1024
-"""Bytes of log within which the hits of a series have to lie to count as one failure."""
-RECOVERY_REACH = 2048
-STEPS_THAT_PROVE = 2
-"""Different steps printed after a fatal failure that show that it was not fatal."""
-STEPS_THAT_SETTLE = 8
 _LONGEST_EVIDENCE = 400
 _MOST_EVIDENCE = 4
+_MOST_KINDS = 6
+"""Different uncaught exceptions of one attempt that are told apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sighting:
-    """One hit, the attempt that it belongs to, and why it is over ('' while it is not)."""
+@dataclass(slots=True)
+class _Group:
+    """What will be one finding: all sightings of one class (and of one exception) in one attempt."""
 
-    seen: Seen
-    over: str
-    order: tuple[int, str, int]
-    step: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Log:
-    """One file with what the state says of its attempts."""
-
-    name: str
-    place: int
-    memory: FileMemory
-    starts: Sequence[Milestone]
-    ends: Sequence[int]
-
-    def attempt(self, position: int) -> int:
-        return attempt_at(self.starts, position)
+    entry: Entry
+    attempt: int
+    mark: str
+    sightings: list[Sighting] = field(default_factory=list[Sighting])
+    count: int = 0
+    ranks: frozenset[int] = frozenset()
 
 
 def tell_findings(files: Mapping[str, FileMemory], state: RunState) -> list[Finding]:
-    """One finding a class and attempt, incidents joined."""
+    """One finding a class and attempt, and of uncaught exceptions one each; incidents joined."""
     entries = load_catalogue(state.rules).entries
     config = dict(state.config)
-    groups: dict[tuple[str, int], list[_Sighting]] = {}
-    counts: dict[tuple[str, int], tuple[int, frozenset[int]]] = {}
-    for log in _logs(files, state):
+    groups: dict[tuple[str, int, str], _Group] = {}
+    for log in list_logs(files, state):
         for key, kept in sorted(log.memory.kept.items()):
             entry = entries.get(key.split("~")[0])
-            if entry is None:
-                continue
-            shares = _share_out(entry, kept, log)
-            for attempt, sightings in shares.items():
-                groups.setdefault((entry.id, attempt), []).extend(sightings)
-                count, ranks = counts.get((entry.id, attempt), (0, frozenset()))
-                more = kept.count if len(shares) == 1 else len(sightings)
-                counts[entry.id, attempt] = (count + more, ranks | kept.ranks)
-    told = [_tell(entries[cls], n, sightings, counts[cls, n], config) for (cls, n), sightings in groups.items()]
-    return join_incidents(told)
+            if entry is not None:
+                _sort_in(groups, entry, kept, log)
+    return join_incidents([_tell(group, config) for group in groups.values()])
 
 
-def _logs(files: Mapping[str, FileMemory], state: RunState) -> Iterator[_Log]:
-    primary = state.primary_log
-    for name, memory in sorted(files.items()):
-        starts = attempt_starts(state, name)
-        ends = [m.position for m in state.milestones if m.file == name and m.kind == "completed"]
-        yield _Log(name, 0 if primary is not None and primary.file == name else 1, memory, starts, ends)
+def _sort_in(groups: dict[tuple[str, int, str], _Group], entry: Entry, kept: Kept, log: Log) -> None:
+    shares = share_out(entry, kept, log)
+    for attempt, sightings in shares.items():
+        marks = _tell_apart(sightings)
+        for mark, same in marks.items():
+            group = groups.setdefault((entry.id, attempt, mark), _Group(entry, attempt, mark))
+            group.sightings += same
+            whole = len(shares) == 1 and len(marks) == 1
+            group.count += kept.count if whole else len(same)
+            ranks = {s.rank for s in same if s.rank is not None}
+            group.ranks |= ranks | (kept.ranks if whole else frozenset())
 
 
-def _share_out(entry: Entry, kept: Kept, log: _Log) -> dict[int, list[_Sighting]]:
-    """The hits that count, by attempt."""
-    shares: dict[int, list[Seen]] = {}
-    for seen in kept.all:
-        attempt = log.attempt(seen.hit.position)
-        if attempt > 1 or not seen.hit.later:
-            shares.setdefault(attempt, []).append(seen)
-    told: dict[int, list[_Sighting]] = {}
-    for attempt, seen in shares.items():
-        sightings = [_sight(entry, s, attempt, log) for s in _find_series(seen)]
-        if sightings:
-            told[attempt] = sightings
-    return told
+def _tell_apart(sightings: list[Sighting]) -> dict[str, list[Sighting]]:
+    """By fingerprint; beyond a few kinds the rest counts to the last of them."""
+    marks: dict[str, list[Sighting]] = {}
+    for sighting in sightings:
+        mark = fingerprint(sighting)
+        if mark not in marks and len(marks) >= _MOST_KINDS:
+            mark = next(reversed(marks))
+        marks.setdefault(mark, []).append(sighting)
+    return marks
 
 
-def _find_series(seen: list[Seen]) -> list[Seen]:
-    """Of hits that only count in number, those of which enough lie close together."""
-    need = seen[0].hit.need
-    if need <= 1:
-        return seen
-    for i in range(len(seen) - need + 1):
-        if seen[i + need - 1].hit.position - seen[i].hit.position <= SERIES_REACH:
-            return seen[i + need - 1 :]
-    return []
-
-
-def _sight(entry: Entry, seen: Seen, attempt: int, log: _Log) -> _Sighting:
-    position = seen.hit.position
-    newest = max(1, len(log.starts))
-    over = ""
-    if attempt < newest:
-        over = f"attempt {attempt}; attempt {newest} began after it"
-    elif _was_retried(entry, position, log.memory):
-        over = "it was tried again, and worked"
-    elif entry.settles and log.memory.steps_after(position) >= (STEPS_THAT_PROVE if entry.fatal else STEPS_THAT_SETTLE):
-        over = "training went on after it"
-    elif entry.settles and any(end > position for end in log.ends):
-        over = "the run completed after it"
-    return _Sighting(seen, over, (log.place, log.name, position), log.memory.step_before(position))
-
-
-def _was_retried(entry: Entry, position: int, memory: FileMemory) -> bool:
-    recoveries = memory.kept.get(RECOVERY)
-    if recoveries is None or entry.keeps_retries:
-        return False
-    return any(0 < s.hit.position - position <= RECOVERY_REACH for s in recoveries.all)
-
-
-def _tell(
-    entry: Entry,
-    attempt: int,
-    sightings: list[_Sighting],
-    counted: tuple[int, frozenset[int]],
-    config: Mapping[str, str],
-) -> Told:
-    ordered = sorted(sightings, key=lambda s: s.order)
+def _tell(group: _Group, config: Mapping[str, str]) -> Told:
+    entry = group.entry
+    ordered = sorted(group.sightings, key=_rank_evidence)
     active = [s for s in ordered if not s.over]
     main = active[0] if active else ordered[-1]
     hit = main.seen.hit
     groups = _merge_groups(active or ordered)
     if hit.frame:
         groups.setdefault("frame", hit.frame)
-    times = [s.seen.at for s in ordered if s.seen.at is not None]
+    times = [s.at for s in ordered if s.at is not None]
     step = main.step
+    first = _first(active or ordered)
     finding = Finding(
-        id=f"log:{entry.id}:{attempt}",
+        id=f"log:{entry.id}:{group.attempt}" + (f":{group.mark}" if group.mark else ""),
         cls=entry.id,
         severity=entry.severity,
         title=fill_title(entry.title, groups)[:200],
         role=entry.role,
-        attempt=attempt,
-        evidence=tuple(_list_evidence(main, active or ordered)),
+        attempt=group.attempt,
+        evidence=tuple(_list_evidence(main, active or ordered, group.ranks)),
         fix=choose_fix(entry, groups, config),
         confidence=max(s.seen.hit.confidence for s in (active or ordered)),
         first_seen=min(times, default=None),
         last_seen=max(times, default=None),
         step=int(step) if step is not None and abs(step) < 1e18 else None,
-        ranks=tuple(sorted(counted[1])),
-        count=max(1, counted[0]),
+        ranks=tuple(sorted(group.ranks)),
+        count=max(1, group.count),
         past=not active,
         past_reason="" if active else main.over,
     )
-    return Told(finding, entry, main.order)
+    return Told(finding, entry, main.order, first.at, first.loose, first.rank, hit.text)
 
 
-def _merge_groups(sightings: Iterable[_Sighting]) -> dict[str, str]:
+def _rank_evidence(sighting: Sighting) -> tuple[bool, tuple[int, str, int]]:
+    """In the order of the logs; what a launcher recorded of an exception leads, for it names rank and time."""
+    return (not (sighting.record and sighting.seen.hit.cls == UNCAUGHT), sighting.order)
+
+
+def _first(sightings: Sequence[Sighting]) -> Sighting:
+    """The earliest in time, exact times before vague ones; the first in the logs when no time is known."""
+    return min(sightings, key=lambda s: (s.at is None, s.at or 0.0, s.loose, s.order))
+
+
+def _merge_groups(sightings: Iterable[Sighting]) -> dict[str, str]:
     """What the hits say together; the first one that says it counts."""
     groups: dict[str, str] = {}
     for sighting in sightings:
@@ -173,11 +123,12 @@ def _merge_groups(sightings: Iterable[_Sighting]) -> dict[str, str]:
     return groups
 
 
-def _list_evidence(main: _Sighting, others: Sequence[_Sighting]) -> Iterator[Evidence]:
-    """The decisive line, the user's own frame, and other lines that say something else."""
+def _list_evidence(main: Sighting, others: Sequence[Sighting], ranks: frozenset[int]) -> Iterator[Evidence]:
+    """The decisive line, the user's own frame, who was first, and other lines that say something else."""
     yield _show(main)
     if main.seen.hit.frame:
         yield Evidence(_clean(f"raised in {main.seen.hit.frame}"), file=main.seen.anchor.file)
+    yield from _tell_ranks(others, ranks)
     shown = {main.seen.hit.text}
     for sighting in others:
         if len(shown) >= _MOST_EVIDENCE - 1:
@@ -187,9 +138,31 @@ def _list_evidence(main: _Sighting, others: Sequence[_Sighting]) -> Iterator[Evi
             yield _show(sighting)
 
 
-def _show(sighting: _Sighting) -> Evidence:
+def _tell_ranks(sightings: Sequence[Sighting], ranks: frozenset[int]) -> Iterator[Evidence]:
+    """Which rank was the first of several, as far as their clocks tell."""
+    if len(ranks) < 2:
+        return
+    dated = [s for s in sightings if s.at is not None and not s.loose and s.rank is not None]
+    if len({s.rank for s in dated}) < 2:
+        return
+    first, last = min(dated, key=lambda s: s.at or 0.0), max(dated, key=lambda s: s.at or 0.0)
+    apart = (last.at or 0.0) - (first.at or 0.0)
+    text = f"{plural(len(ranks), 'rank')}: rank {first.rank} first at {clock(first.at)}"
+    text += f", rank {last.rank} {short_duration(apart)} later" if apart >= 1 else ", the others within the second"
+    yield Evidence(text, kind="process", at=first.at)
+
+
+def _show(sighting: Sighting) -> Evidence:
     seen = sighting.seen
-    return Evidence(_clean(seen.hit.text), file=seen.anchor.file, anchor=seen.anchor, step=sighting.step, at=seen.at)
+    rank = f"rank {sighting.rank}: " if sighting.record and sighting.rank is not None else ""
+    return Evidence(
+        _clean(rank + seen.hit.text),
+        kind="file" if sighting.record else "log",
+        file=seen.anchor.file,
+        anchor=None if sighting.record else seen.anchor,
+        step=sighting.step,
+        at=sighting.at,
+    )
 
 
 def _clean(text: str) -> str:

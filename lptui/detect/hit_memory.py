@@ -19,11 +19,17 @@ MOST_FILES = 256
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A hit and where it lies."""
+    """A hit, where it lies, and when it was written (unix s).
+
+    `loose`: the time is that of the last line before it with a clock, so it may have come later. `clock`: seconds of
+    the day, where the line has no date; the day is found when the log's own times are known.
+    """
 
     hit: Hit
     anchor: Anchor
     at: float | None = None
+    loose: bool = False
+    clock: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +56,16 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class FileMemory:
-    """All that is remembered of one log. `steps`: (position, step) of the newest progress."""
+    """All that is remembered of one log. `steps`: (position, step) of the newest progress.
+
+    `record`: it is no log but what a launcher keeps of one exception, with the `rank` and the `attempt` it told.
+    """
 
     kept: Mapping[str, Kept] = field(default_factory=dict[str, Kept])
     steps: tuple[tuple[int, float], ...] = ()
+    record: bool = False
+    rank: int | None = None
+    attempt: int | None = None
 
     def add_hits(self, found: Iterable[Seen]) -> FileMemory:
         by_key: dict[str, list[Seen]] = {}

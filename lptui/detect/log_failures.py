@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lptui.detect import Detector
-from lptui.detect.confirm import Hit, find_hits
+from lptui.detect.confirm import find_hits
 from lptui.detect.findings import tell_findings
-from lptui.detect.hit_memory import MOST_FILES, FileMemory, Seen
+from lptui.detect.hit_memory import MOST_FILES, FileMemory
+from lptui.detect.hit_times import place_hits
 from lptui.detect.scanner import Scanner, load_scanner
 from lptui.model.events import Event, Facts, LogBlock, Tick
 from lptui.model.finding import Change, Finding
-from lptui.model.place import Anchor
 from lptui.state.run_state import RunState
 
 
@@ -50,16 +50,17 @@ def _take_block(memory: Memory, event: LogBlock, scanner: Scanner) -> Memory:
     hits = find_hits(scanner, event.data, event.start, event.lead)
     if not hits:
         return memory
-    return _remember(memory, event.file, lambda file: file.add_hits(_place(h, event) for h in hits))
-
-
-def _place(hit: Hit, event: LogBlock) -> Seen:
-    at = hit.at
-    if at is None and event.happened_at is not None:
-        at = event.happened_at.at
-    elif at is None and not event.backfill:
-        at = event.seen_at or None
-    return Seen(hit, Anchor(event.file, event.generation, hit.position - event.base), at)
+    place, record = event.place, event.happened_at is not None
+    return _remember(
+        memory,
+        event.file,
+        lambda file: replace(
+            file.add_hits(place_hits(hits, event)),
+            record=record or file.record,
+            rank=place.rank if record else file.rank,
+            attempt=place.attempt if record else file.attempt,
+        ),
+    )
 
 
 def _take_facts(memory: Memory, event: Facts) -> Memory:

@@ -33,6 +33,8 @@ class RunInfo:
     event_files: tuple[str, ...] = ()
     checkpoint_dirs: tuple[str, ...] = ()
     configs: tuple[str, ...] = ()
+    error_files: tuple[str, ...] = ()
+    """What torchrun's @record left of exceptions, a file a rank and attempt."""
     heartbeat: str = ""
     job_metadata: str = ""
     wandb_ipc: str = ""

@@ -34,6 +34,7 @@ def describe(info: RunInfo) -> tuple[tuple[str, str], ...]:
         ("tensorboard", info.event_files),
         ("checkpoints", info.checkpoint_dirs),
         ("config", info.configs),
+        ("error file", info.error_files),
         ("heartbeat", (info.heartbeat,)),
         ("job metadata", (info.job_metadata,)),
         ("wandb_ipc", (info.wandb_ipc,)),

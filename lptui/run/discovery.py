@@ -12,10 +12,12 @@ from lptui.model.run import Looked, RunInfo
 from lptui.run import layout, wandb_beside
 from lptui.run.life_signs import LifeSigns, find_life_signs
 from lptui.run.listing import MAX_DEPTH, Listing, is_folder
+from lptui.run.ranks import attempt_of, is_error_file
 from lptui.run.wandb_beside import WandbFolder, WandbFound
 
 MAX_LOGS = 64
 MAX_FOLDERS = 64
+MAX_ERROR_FILES = 256
 
 
 class _Inside:
@@ -27,6 +29,7 @@ class _Inside:
         self.configs: list[Entry] = []
         self.events: list[Entry] = []
         self.wandb_files: list[Entry] = []
+        self.error_files: list[Entry] = []
         self.wandb_folders: list[str] = []
         self.checkpoint_dirs: dict[str, None] = {}
         self.relative: set[str] = set()
@@ -107,6 +110,7 @@ def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
         event_files=tuple(e.path for e in sorted(inside.events, key=lambda e: (e.stat.modified_at, e.path))),
         checkpoint_dirs=tuple(inside.checkpoint_dirs)[:MAX_FOLDERS],
         configs=tuple(configs),
+        error_files=_find_error_files(inside),
         heartbeat=signs.heartbeat,
         job_metadata=signs.job_metadata,
         wandb_ipc=signs.wandb_ipc,
@@ -152,11 +156,21 @@ def _note_file(inside: _Inside, entry: Entry) -> None:
         inside.configs.append(entry)
     elif entry.name.endswith(".wandb"):
         inside.wandb_files.append(entry)
+    elif is_error_file(entry.name):
+        inside.error_files.append(entry)
     elif layout.is_log(entry.name) and folder.rpartition("/")[2] not in layout.CHECKPOINT_FOLDERS:
         inside.logs.append(entry)
     else:
         return
     inside.modified_at = max(inside.modified_at, entry.stat.modified_at)
+
+
+def _find_error_files(inside: _Inside) -> tuple[str, ...]:
+    """Oldest first. Where torchrun made folders for its ranks, later attempts get theirs beside them."""
+    found = [e.path for e in sorted(inside.error_files, key=lambda e: (e.stat.modified_at, e.path))]
+    expected = [f"{e.path.rpartition('/')[0]}/error.json" for e in inside.logs]
+    found += [path for path in dict.fromkeys(expected) if path not in found and attempt_of(path) is not None]
+    return tuple(found[-MAX_ERROR_FILES:])
 
 
 def _order_logs(entries: list[Entry]) -> list[str]:

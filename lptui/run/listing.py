@@ -4,12 +4,16 @@ link."""
 from __future__ import annotations
 
 import os  # and not pathlib, which costs 10 ms before the first paint
+import re
 from collections.abc import Iterator
 
 from lptui.files import Entry, FileFailure, list_folder, open_file, stat_file
 
 ENTRY_BUDGET = 20_000
 MAX_DEPTH = 4
+MAX_ELASTIC_DEPTH = 6
+"""torchrun's folders, RUN_ID/attempt_N/RANK, may begin this far down to be walked to their end."""
+_ELASTIC = re.compile(r"/attempt_\d+(?:/\d+)?$")
 # nothing of interest, or large trees that the run itself reads: not walked through
 SKIPPED = frozenset(
     {"wandb", "replays", "artifacts", "media", "profile", "traces", "torch_traces", "src", "code"}
@@ -85,7 +89,7 @@ class Listing:
                 if not (entry.stat.is_folder or entry.stat.is_file) or not self.stays_inside(entry, real):
                     continue
                 yield entry, depth
-                if not entry.stat.is_folder or depth >= MAX_DEPTH or not may_enter(entry.name):
+                if not entry.stat.is_folder or depth >= _limit(entry.path) or not may_enter(entry.name):
                     continue
                 if callable(descend) and not descend(entry):
                     continue
@@ -93,6 +97,10 @@ class Listing:
                 if target not in entered:  # a link to a folder above it would go round in circles
                     entered.add(target)
                     queue.append((entry.path, depth + 1))
+
+
+def _limit(path: str) -> int:
+    return MAX_ELASTIC_DEPTH if _ELASTIC.search(path) else MAX_DEPTH
 
 
 def may_enter(name: str) -> bool:

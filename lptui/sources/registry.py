@@ -65,6 +65,12 @@ def _witnesses(run: RunInfo) -> dict[str, Source]:
     return {run.path: WitnessSource(run)}
 
 
+def _error_files(run: RunInfo) -> dict[str, Source]:
+    from lptui.sources.error_files import ErrorFileSource
+
+    return {run.path: ErrorFileSource(run)} if run.error_files else {}
+
+
 def _checkpoints(run: RunInfo) -> dict[str, Source]:
     from lptui.sources.checkpoints import CheckpointSource
 
@@ -95,6 +101,7 @@ SOURCES: tuple[Registered, ...] = (
     Registered("profiles", "files", _profiles),
     Registered("witnesses", "files", _witnesses),
     Registered("processes", "files", _processes),
+    Registered("error_files", "files", _error_files),
     Registered("log", "log", _logs),
     Registered("checkpoints", "files", _checkpoints),
     Registered("wandb", "files", _wandb),

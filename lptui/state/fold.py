@@ -118,7 +118,8 @@ def _findings(state: RunState, event: FindingsChanged) -> RunState:
             continue
         finding, old = change.finding, table.get(change.id)
         if old is not None:
-            finding = replace(finding, first_seen=old.first_seen)
+            known = [t for t in (old.first_seen, finding.first_seen) if t is not None]
+            finding = replace(finding, first_seen=min(known, default=None))  # history comes in any order
         table[change.id] = finding
     return replace(state, findings=silence(sorted(relate(table.values()), key=sort_key), state.care))
 

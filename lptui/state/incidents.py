@@ -10,13 +10,40 @@ from lptui.model.finding import Finding
 NAN = frozenset({"nan-loss", "nan-in-model-or-grad"})
 
 
+TOLD_TWICE = frozenset(
+    {"restart-loop", "resumed-from-scratch", "hung-no-progress", "host-oom-kill", "gpu-hardware-error"}
+)
+"""What a detector may conclude from witnesses and a line of the log may say as well."""
+
+
 def relate(findings: Iterable[Finding]) -> list[Finding]:
-    """The same findings; an error in the log that comes of numbers seen to break earlier follows from those."""
-    found = list(findings)
+    """The same findings; an error in the log that comes of numbers seen to break earlier follows from those, and a
+    line that says what is concluded from better evidence is filed under that."""
+    found = _file_under_witnesses(list(findings))
     onset = next((f for f in found if f.cls in NAN and f.anchor is None and not f.past), None)
     if onset is None:
         return found
     return [_follow(f, onset) if f.cls in NAN and f.anchor is not None and not f.past else f for f in found]
+
+
+def _file_under_witnesses(found: list[Finding]) -> list[Finding]:
+    leaders = {f.cls: f for f in found if f.cls in TOLD_TWICE and not f.past and not f.id.startswith("log:")}
+    if not leaders:
+        return found
+    moved = {f.id: leaders[f.cls].id for f in found if _is_line(f) and f.cls in leaders}
+    related: list[Finding] = []
+    for finding in found:
+        if finding.id in moved:
+            related.append(replace(finding, role="follow-up", incident=moved[finding.id]))
+        elif finding.incident in moved:
+            related.append(replace(finding, incident=moved[finding.incident]))
+        else:
+            related.append(finding)
+    return related
+
+
+def _is_line(finding: Finding) -> bool:
+    return finding.id.startswith("log:") and not finding.past
 
 
 def _follow(finding: Finding, root: Finding) -> Finding:

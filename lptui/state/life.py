@@ -246,7 +246,7 @@ def _too_early(state: RunState) -> bool:
 
 def _conclude_dead(state: RunState, quiet: float, patience: float) -> tuple[Condition, str]:
     gone = state.seen.get("process_gone")
-    failure = next((f for f in state.findings if f.active and f.severity == "error" and f.anchor is not None), None)
+    failure = next((f for f in state.findings if f.active and f.severity == "error" and f.id.startswith("log:")), None)
     if gone is not None:
         return "crashed", f"{gone.value}, without an end record"
     grew = state.now - quiet > state.began or state.now - state.began < WATCH
@@ -269,7 +269,8 @@ def count_attempts(state: RunState) -> int:
     """How often the run was started, as far as any source tells."""
     starts = len(find_starts(_first_log(state)))
     restarts = state.seen.get("restart_count")
-    told = int(restarts.value) + 1 if restarts and restarts.value.isdigit() else 1
+    elastic = state.seen.get("elastic_restarts")
+    told = max(int(s.value) + 1 if s and s.value.isdigit() else 1 for s in (restarts, elastic))
     return max(starts, told, 1)
 
 
