@@ -1,7 +1,8 @@
 """What a training log says of progress: a gate over the raw bytes, then a look at the lines it lets by.
 
 Known: Metta's progress lines (three eras, console and file), tqdm bars (the last frame of a line counts), the
-dict lines of transformers, `step=123 loss=0.5` and relatives, and life-cycle lines (lptui.formats.lifecycle).
+dict lines of transformers, `step=123 loss=0.5` and relatives, tables of many rows, and life-cycle lines
+(lptui.formats.lifecycle).
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
 
-from lptui.formats import lifecycle, progress_lines
+from lptui.formats import lifecycle, progress_lines, progress_tables
 from lptui.formats.lifecycle import Lifecycle, read_lifecycle
 from lptui.formats.log_prefix import find_message, level, parse_clock, strip_escapes, strip_prefix
-from lptui.formats.progress_lines import Progress, read_progress
+from lptui.formats.progress_lines import read_progress
+from lptui.formats.progress_tables import close_table, read_opening
+from lptui.formats.progress_values import Progress
 
 __all__ = ["Lifecycle", "LogFact", "Progress", "level", "parse_clock", "read_line", "scan", "strip_prefix"]
 
@@ -73,6 +76,8 @@ def _find_facts(data: bytes, search: Search, stride: int) -> list[LogFact]:
         if line and _RICH_CLOCK.match(line):
             line, end = _join_wrapped(data, line, end)
         fact = read_line(line) if line else None
+        if line and (fact is None or (isinstance(fact, Progress) and fact.form == "table")):
+            fact, end = _join_table(data, start, end, line)
         if fact is not None:
             facts.append(LogFact(start, fact))
             if start + stride > end:
@@ -87,6 +92,20 @@ def read_line(line: bytes) -> Progress | Lifecycle | None:
     line = strip_escapes(line)
     message = _strip_location(line[find_message(line) :])
     return read_lifecycle(message) or read_progress(message)
+
+
+def _join_table(data: bytes, start: int, end: int, line: bytes) -> tuple[Progress | None, int]:
+    """The table that a line opens, with the rows after it, and where its last row ends."""
+    line = strip_escapes(line)
+    table = read_opening(line[find_message(line) :].strip())
+    if table is None:
+        return None, end
+    if section := progress_tables.find_section(data, start):
+        table.values = {f"{section}/{name}": value for name, value in table.values.items()}
+        table.seen = {f"{section}/{name}" for name in table.seen}
+        table.enter(section)
+    end = progress_tables.join_rows(data, end, table)
+    return close_table(table), end
 
 
 def _last_frame(line: bytes) -> bytes:

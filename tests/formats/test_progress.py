@@ -130,7 +130,8 @@ def test_dict_lines() -> None:
     assert math.isnan(dict(found.metrics)["grad_norm"])
     quoted = only(b"{'loss': '0.69', 'step': '12', 'epoch': '1.2'}\n")
     assert (quoted.step, quoted.epoch, quoted.metrics) == (12, 1.2, (("loss", 0.69),))
-    assert scan(b"{'loss': 0.69}\n") == ()
+    assert only(b"{'loss': 0.69}\n").metrics == (("loss", 0.69),)
+    assert scan(b"{'width': 640, 'height': 480}\n") == ()
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_dict_lines() -> None:
             None,
             {"tok/s": 2834, "mfu": 0.433},
         ),
-        (b"Epoch: [3][ 120/5005]\tLoss 6.9 (6.95)", None, 3, {"Loss": 6.9}),
+        (b"Epoch: [3][1001/5005]\tTime  0.4 ( 0.5)\tLoss 6.9 (6.95)", None, 3.2, {"Time": 0.4, "Loss": 6.9}),
     ],
 )
 def test_pairs(line: bytes, step: int | None, epoch: float | None, metrics: dict[str, float]) -> None:
@@ -166,10 +167,8 @@ def test_totals_and_speed_of_pairs() -> None:
     "line",
     [
         b"uploaded 126 keys at step 57344 in 0.830s",
-        b"loss=0.5",
         b"stepping=4 stones=5",
-        b"next step: loss=0.5",
-        b"a footstep=3 loss=0.4",
+        b"a footstep=3 height=0.4",
         b"Epoch 3 begins",
         b"at 12:30:45 epoch unknown lr=1",
     ],

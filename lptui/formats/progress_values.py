@@ -1,0 +1,27 @@
+"""What one statement of progress says: a line of a log, a bar, or a table of many lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run says it is. What a line does not say is None.
+
+    `form`: metta, bar, dict, pairs or table. `step_resolution`: the step is known to so many steps (Metta of 2025-08
+    prints a percentage only). `train`, `rollout`, `stats`: shares of the epoch's time, 0 to 1. `label`: the
+    run's name, or what stands before a bar (a bar may count other things than training steps).
+    """
+
+    form: str
+    epoch: float | None = None
+    step: int | None = None
+    total_steps: int | None = None
+    step_resolution: int = 1
+    steps_per_second: float | None = None
+    train: float | None = None
+    rollout: float | None = None
+    stats: float | None = None
+    label: str = ""
+    metrics: tuple[tuple[str, float], ...] = ()
