@@ -28,4 +28,4 @@ def _act_words(entry: CareEntry) -> str:
         return "snoozed until " + ("the next attempt" if entry.until is None else clock(entry.until)) + by
     if entry.act == "woken":
         return f"alarms again{by}" if by else "the snooze ended"
-    return {"seen": "seen", "recovered": "recovered", "again": "came again"}[entry.act]
+    return {"seen": "lptui saw it", "recovered": "recovered", "again": "came again"}[entry.act]

@@ -20,6 +20,7 @@ from lptui.tui.screens.finding import chain_rows, finding_rows, timeline_rows
 from lptui.tui.screens.run import RunScreen
 from lptui.tui.screens.snooze import SnoozeScreen
 from lptui.tui.toasts import MOST_KNOWN, SETTLING, Told, find_toasts
+from lptui.tui.widgets.header import finding_line
 from lptui.tui.widgets.rows import RowsView
 from lptui.tui.widgets.spans import Row
 
@@ -198,9 +199,17 @@ def test_the_detail_has_the_chain_the_timeline_and_the_class() -> None:
 
 
 def test_the_chain_is_in_the_order_of_time_if_all_of_it_is_dated() -> None:
-    root = replace(ROOT, evidence=(Evidence("second", at=20.0), Evidence("first", kind="gpu", at=10.0)))
-    follower = replace(FOLLOWER, evidence=(Evidence("third", at=30.0),))
-    chain = words(chain_rows(root, [follower], 80))
-    assert chain.index("first") < chain.index("second") < chain.index("third")
-    undated = words(chain_rows(replace(root, evidence=(Evidence("one"), Evidence("two", at=1.0))), [follower], 80))
+    root = replace(ROOT, evidence=(Evidence("second", file="/r/a/b.log", at=20.0), Evidence("first", "gpu", at=10.0)))
+    chain = words(chain_rows(root, 80, "/r"))
+    assert chain.index("first") < chain.index("  log  a/b.log") < chain.index("second")
+    undated = words(chain_rows(replace(root, evidence=(Evidence("one"), Evidence("two", at=1.0))), 80))
     assert undated.index("one") < undated.index("two")
+
+
+def test_the_header_and_the_tab_count_incidents() -> None:
+    other = finding(3, id="other", incident="", severity="warning")
+    state = replace(healthy(), findings=(ROOT, FOLLOWER, other))
+    assert FindingsPane().note(state) == "2"
+    line = "".join(text for text, _ in finding_line(state, 160))
+    assert "and 1 warning" in line
+    assert "error," not in line

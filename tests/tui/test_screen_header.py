@@ -87,7 +87,7 @@ def test_the_worst_finding_leads_and_the_others_are_counted() -> None:
     shown = text(finding_line(failing(), 160))
     assert "✖ error" in shown
     assert "CUDA out of memory" in shown
-    assert "and 1 error, 1 warning, 1 note" in shown  # the past one is not counted
+    assert "and 1 warning, 1 note" in shown  # neither what follows from it nor the past one is counted
 
 
 def test_nothing_found_is_only_said_when_everything_was_read() -> None:

@@ -19,7 +19,7 @@ from lptui.tui.glyphs import severity_glyph
 from lptui.tui.moments import finding_cursor, fix_command, nearest_finding, order_findings
 from lptui.tui.panes import RowsPane
 from lptui.tui.widgets.rows import Page, RowsView
-from lptui.tui.widgets.spans import Row, Span, clean, crop, spread, wrap
+from lptui.tui.widgets.spans import Row, Span, clean, spread, wrap
 from lptui.tui.workspace import Cursor, Workspace
 
 FOLD = "follow:"
@@ -62,7 +62,7 @@ class FindingsPane(RowsPane):
         self.view.redraw()
 
     def note(self, state: RunState) -> str:
-        active = sum(1 for f in state.findings if f.active)
+        active = sum(1 for item in list_rows(state.findings) if item.finding.active and not item.folds)
         return str(active) if active else ""
 
     def status(self, state: RunState) -> str:
@@ -79,7 +79,9 @@ class FindingsPane(RowsPane):
         for item in listed:
             finding = item.finding
             if item.folds:
-                rows.append(folded_row(followers[finding.id], width, plain=self.ascii))
+                folded = folded_rows(followers[finding.id], width, plain=self.ascii)
+                rows += folded
+                keys += [item.key] * (len(folded) - 1)
             else:
                 words = quiet_words(state.care.get(finding.id))
                 rows.append(finding_row(finding, width, indented=item.indented, plain=self.ascii, quiet=words))
@@ -168,9 +170,11 @@ def list_rows(findings: Sequence[Finding], unfolded: Container[str] = ()) -> lis
     return items
 
 
-def folded_row(followers: Sequence[Finding], width: int, *, plain: bool) -> Row:
-    """'└ + 3 follow: nccl-timeout on ranks 0, 2, 3 at 12:04:11'."""
-    return crop(((" ` " if plain else " └ ", "faint"), (clean(follow_words(followers)), "dim")), width)
+def folded_rows(followers: Sequence[Finding], width: int, *, plain: bool) -> list[Row]:
+    """'└ + 3 follow: nccl-timeout on ranks 0, 2, 3 at 12:04:11', in at most two rows."""
+    lead = "  ` " if plain else "  └ "
+    lines = wrap(clean(follow_words(followers)), max(8, width - len(lead)), 2)
+    return [((lead if not i else " " * len(lead), "faint"), (line, "dim")) for i, line in enumerate(lines)]
 
 
 def nothing_found(state: RunState, width: int, *, plain: bool) -> list[Row]:

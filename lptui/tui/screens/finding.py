@@ -28,12 +28,12 @@ def finding_rows(state: RunState, finding: Finding, width: int, *, plain: bool) 
         rows += paragraph(f"over: {clean(finding.past_reason) or 'the run recovered'}", width, "ok")
     elif finding.acknowledged:
         words = quiet_words(state.care.get(finding.id)) or "acknowledged with the finding that it follows from"
-        rows += paragraph(f"{clean(words)} (a: let it alarm again)", width, "ok")
+        rows += paragraph(clean(words), width, "ok")
     if finding.fix is not None:
         rows += fix_rows(finding.fix, width)
     followers = find_followers(state.findings).get(finding.id, [])
     rows += [(), (("What was seen", "accent bold"),)]
-    rows += chain_rows(finding, followers, width)
+    rows += chain_rows(finding, width, state.run.path)
     rows += _cause_rows(state, finding, width)
     rows += _follower_rows(followers, width)
     if finding.fix is not None:
@@ -75,30 +75,26 @@ def _about(finding: Finding) -> str:
     return " · ".join(parts)
 
 
-def chain_rows(finding: Finding, followers: Sequence[Finding], width: int) -> list[Row]:
-    """The evidence in the order in which it happened, each follower's decisive one among it."""
-    chain = [(e, "") for e in finding.evidence]
-    chain += [(f.evidence[0], f.cls) for f in followers[:MOST_FOLLOWERS] if f.evidence]
-    if followers and all(e.at is not None for e, _ in chain):
-        chain.sort(key=lambda item: item[0].at or 0.0)
-    rows: list[Row] = []
-    for evidence, cls in chain:
-        rows += evidence_rows(evidence, width, cls)
+def chain_rows(finding: Finding, width: int, run: str = "") -> list[Row]:
+    """The evidence, in the order in which it happened if all of it is dated. `run`: where the run lies."""
+    chain = list(finding.evidence)
+    if all(evidence.at is not None for evidence in chain):
+        chain.sort(key=lambda evidence: evidence.at or 0.0)
+    rows = [row for evidence in chain for row in evidence_rows(evidence, width, run)]
     return rows or [(("no evidence was kept", "dim"),)]
 
 
-def evidence_rows(evidence: Evidence, width: int, cls: str = "") -> list[Row]:
-    """When and where it was seen, then the text itself; `cls` names the follower that it belongs to."""
-    place = clean(evidence.file)
+def evidence_rows(evidence: Evidence, width: int, run: str = "") -> list[Row]:
+    """When and where it was seen, then the text itself."""
+    place = clean(evidence.file.removeprefix(f"{run}/") if run else evidence.file)
     if evidence.line is not None:
         place += f":{evidence.line}"
     elif evidence.anchor is not None:
         place += f" at byte {evidence.anchor.offset:,}"
     parts = [moment(evidence.at) if evidence.at is not None else "", evidence.kind, place]
-    parts += [f"step {short_number(evidence.step)}" if evidence.step is not None else "", f"({cls})" if cls else ""]
-    lead = "  ".join(part for part in parts if part)
+    parts += [f"step {short_number(evidence.step)}"] if evidence.step is not None else []
     return [
-        *paragraph(lead, width, "dim", 3),
+        *paragraph("  ".join(part for part in parts if part), width, "dim", 3),
         *((("  ", ""), (line, "value")) for line in wrap(clean(evidence.text), width - 2, 12)),
     ]
 
@@ -122,6 +118,8 @@ def _follower_rows(followers: Sequence[Finding], width: int) -> list[Row]:
         lead = "  ".join(part for part in (when, follower.cls, rank_words(follower.ranks)) if part)
         rows += [*paragraph(clean(lead), width, "dim", 2)]
         rows += [(("  ", ""), (line, "value")) for line in wrap(clean(follower.title), width - 2, 3)]
+        seen = follower.evidence[0].text if follower.evidence else ""
+        rows += [(("    ", ""), (line, "dim")) for line in wrap(clean(seen), width - 4, 3)] if seen else []
     if len(followers) > MOST_FOLLOWERS:
         rows.append(((f"and {plural(len(followers) - MOST_FOLLOWERS, 'more')}", "dim"),))
     return rows
@@ -134,7 +132,7 @@ def timeline_rows(state: RunState, finding: Finding, width: int) -> list[Row]:
         moments.append((finding.first_seen, "it began"))
     if finding.last_seen is not None and finding.last_seen != finding.first_seen:
         moments.append((finding.last_seen, "seen last"))
-    moments += [row for row in history_rows(state.care.get(finding.id)) if row != (finding.first_seen, "seen")]
+    moments += [row for row in history_rows(state.care.get(finding.id)) if row != (finding.first_seen, "lptui saw it")]
     if len(moments) < 2:
         return []
     rows: list[Row] = [(), (("Timeline", "accent bold"),)]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lptui.model.finding import Finding
 from lptui.state.run_state import RunState
 from lptui.text import clock, plural, short_age, short_number
+from lptui.text.incident import find_followers
 from lptui.text.units import date
 from lptui.text.width import cut
 from lptui.tui.conditions import has_spoken, unread_words
@@ -195,7 +196,7 @@ def _worst(worst: Finding, *, plain: bool) -> Row:
 
 
 def _verdict(state: RunState, *, plain: bool) -> Row:
-    known = sum(1 for f in state.findings if f.active)
+    known = len(_leaders(state))
     if known:
         return ((" · ", "dim"), (f"{plural(known, 'finding')} acknowledged, none other", "dim"))
     if state.complete and state.statuses and not has_spoken(state):
@@ -206,8 +207,14 @@ def _verdict(state: RunState, *, plain: bool) -> Row:
     return ((" · ", "dim"), (f"nothing found so far: {why}", "dim"))
 
 
+def _leaders(state: RunState) -> list[Finding]:
+    """Active findings, one an incident: what follows from another one is no more to worry about."""
+    under = {f.id for rows in find_followers(state.findings).values() for f in rows}
+    return [f for f in state.findings if f.active and f.id not in under]
+
+
 def _rest(state: RunState, worst: Finding | None) -> list[Finding]:
-    return [f for f in state.findings if f.active and not f.acknowledged and f is not worst]
+    return [f for f in _leaders(state) if not f.acknowledged and f is not worst]
 
 
 def _others(state: RunState, worst: Finding | None) -> Row:
