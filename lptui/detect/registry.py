@@ -13,11 +13,13 @@ def load_detectors() -> tuple[Detector, ...]:
     from lptui.detect.checkpoints import CHECKPOINTS
     from lptui.detect.configuration import CONFIGURATION
     from lptui.detect.curriculum import CURRICULUM
+    from lptui.detect.kernel import KERNEL
     from lptui.detect.log_failures import LOG_FAILURES
     from lptui.detect.machine import MACHINE
     from lptui.detect.nonfinite import NONFINITE
     from lptui.detect.restarts import RESTARTS
     from lptui.detect.rules import RULES
     from lptui.detect.silence import SILENCE
+    from lptui.detect.trends import TRENDS
 
-    return (LOG_FAILURES, NONFINITE, RESTARTS, CURRICULUM, CHECKPOINTS, CONFIGURATION, MACHINE, SILENCE, RULES)
+    return (LOG_FAILURES, NONFINITE, TRENDS, RESTARTS, CURRICULUM, CHECKPOINTS, CONFIGURATION, MACHINE, SILENCE, RULES)

@@ -1,0 +1,170 @@
+"""Has a metric left its level in the direction that does harm, for good? One entry at a time.
+
+The level is a quantile of the medians of past blocks on the harmless side, so that a healthy trend moves it and a slow
+drift away does not. Left it is when nearly all of the newest entries are away from it by more than noise; one spike, or
+a few, never do.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from statistics import median
+
+from lptui.trends.tracks import Track, extend, noise
+
+WINDOW = 12
+ALLOWED = 2
+"""Of the newest `WINDOW` entries as many may disagree."""
+KEPT = 40
+LAG = 15
+"""Entries that stay out of the level, so that a break does not become part of it while it is being confirmed."""
+BLOCK = 10
+LEAST_BLOCKS = 3
+_ZERO = -30.0
+"""The logarithm that stands for a value of exactly 0."""
+
+
+_EMPTY = Track(BLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When a metric has left its level. `harm`: +1 up, -1 down. Shifts are differences, of logarithms if `log`."""
+
+    harm: int
+    log: bool
+    least: float
+    """Median shift that it takes."""
+    sigmas: float = 3.0
+    floor: float = 0.05
+    """Noise is never taken to be smaller than this."""
+    skip: int = 5
+    """First entries, which are start-up."""
+    whole: bool = True
+    """Whether the level is that of all of the run, or of its last few hundred entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One logged value (transformed) with its step and unix time."""
+
+    value: float
+    step: float
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A level that was left: since when, from what to what (in the metric's own unit), within how many entries."""
+
+    step: float
+    time: float
+    before: float
+    after: float
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Memory of one series."""
+
+    seen: int = 0
+    unfit: int = 0
+    recent: tuple[Entry, ...] = ()
+    track: Track = _EMPTY
+    base: float | None = None
+    noise: float = 0.0
+    raised: Shift | None = None
+
+
+def step(level: Level, rule: Rule, at: float, time: float, value: float) -> Level:
+    """The memory after one more entry; `raised` is its verdict."""
+    x = _transform(rule, value)
+    if x is None:
+        return replace(level, unfit=level.unfit + 1)
+    seen = level.seen + 1
+    if seen <= rule.skip:
+        return replace(level, seen=seen)
+    recent = (*level.recent[1 - KEPT :], Entry(x, at, time))
+    track, base, spread = level.track, level.base, level.noise
+    if level.raised is None and len(recent) > LAG:
+        old = recent[-1 - LAG]
+        closed = track.blocks
+        track = extend(track, old.step, old.time, old.value, whole=rule.whole)
+        if track.blocks is not closed and len(track.blocks) >= LEAST_BLOCKS:
+            base, spread = _find_base(track, rule), max(rule.floor, noise(track.blocks))
+    raised = level.raised
+    if base is not None and (raised is not None or rule.harm * (x - base) >= rule.least / 2):
+        raised = _judge(recent, rule, base, spread, raised)
+    return Level(seen, level.unfit, recent, track, base, spread, raised)
+
+
+def _transform(rule: Rule, value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    if not rule.log:
+        return value
+    if value > 0:
+        return max(_ZERO, math.log(value))
+    return _ZERO if value == 0 and rule.harm < 0 else None
+
+
+def _find_base(track: Track, rule: Rule) -> float:
+    middles = sorted(b.middle for b in track.blocks)
+    quantile = 0.3 if rule.harm > 0 else 0.7
+    return middles[min(len(middles) - 1, round(quantile * (len(middles) - 1)))]
+
+
+def _judge(recent: tuple[Entry, ...], rule: Rule, base: float, spread: float, raised: Shift | None) -> Shift | None:
+    shifts = [rule.harm * (e.value - base) for e in recent[-WINDOW:]]
+    half = max(rule.least / 2, 1.5 * spread)
+    if raised is not None:
+        back = sum(s < half for s in shifts)
+        return None if back >= WINDOW - ALLOWED else raised
+    if len(shifts) < WINDOW or sum(s > half for s in shifts) < WINDOW - ALLOWED:
+        return None
+    if median(shifts) < max(rule.least, rule.sigmas * spread):
+        return None
+    first = _find_onset(recent, rule, base, half)
+    onset = recent[first]
+    now = median(e.value for e in recent[-WINDOW:])
+    return Shift(onset.step, onset.time, _back(rule, base), _back(rule, now), len(recent) - first)
+
+
+def _find_onset(recent: tuple[Entry, ...], rule: Rule, base: float, half: float) -> int:
+    """Index of the first of the newest entries from which on hardly one is near the level."""
+    missed, first = 0, len(recent) - 1
+    for i in range(len(recent) - 1, -1, -1):
+        if rule.harm * (recent[i].value - base) > half:
+            first = i
+        else:
+            missed += 1
+            if missed > ALLOWED:
+                break
+    return first
+
+
+def _back(rule: Rule, x: float) -> float:
+    if not rule.log:
+        return x
+    return 0.0 if x <= _ZERO else math.exp(x)
+
+
+def find_shift(level: Level, rule: Rule, entries: int = WINDOW) -> float:
+    """How far the newest entries are from the level, in the direction of harm; 0 while there is no level."""
+    if level.base is None or len(level.recent) < WINDOW:
+        return 0.0
+    return rule.harm * (median(e.value for e in level.recent[-entries:]) - level.base)
+
+
+def find_now(level: Level, rule: Rule) -> float | None:
+    """The median of the newest entries in the metric's own unit."""
+    if not level.recent:
+        return None
+    return _back(rule, median(e.value for e in level.recent[-WINDOW:]))
+
+
+def is_fit(level: Level) -> bool:
+    """Whether hardly any value was of the wrong sign for this rule."""
+    return level.unfit * 10 <= level.seen

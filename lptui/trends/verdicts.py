@@ -1,0 +1,301 @@
+"""What the monitors of all watched series say together, by failure class.
+
+A single metric seldom proves a failure: a value loss grows with the returns, a KL alone may spike. So most classes want
+a second metric that agrees, where one is logged. What has been told stays for as long as its leading metric does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lptui.trends import levels, scores
+from lptui.trends.levels import Shift
+from lptui.trends.plan import Plan
+from lptui.trends.roles import Role
+from lptui.trends.watch import GRADIENT_UP, RULES, Watch
+
+PATIENCE = 120
+"""Entries that a lost score waits for its cause, while another metric is on its way to show one."""
+LONG = 20
+"""Entries over whose median a metric is asked whether it agrees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One metric in evidence: where it was and where it is, in its own unit."""
+
+    key: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A failure that the metrics show. `kind` says which sort of it; `detail` is what its monitor found."""
+
+    cls: str
+    key: str
+    step: float
+    time: float
+    evidence: tuple[Seen, ...]
+    confidence: float
+    detail: object
+    kind: str = ""
+
+
+class Watches:
+    """The watches by role, for reading; made anew for every judgement."""
+
+    def __init__(self, watches: Mapping[str, Watch], plan: Plan, told: Iterable[Verdict]) -> None:
+        self.plan = plan
+        self._told = {(v.cls, v.key): v for v in told}
+        self._by_role: dict[Role, list[Watch]] = {}
+        for _, watch in sorted(watches.items()):
+            self._by_role.setdefault(watch.role, []).append(watch)
+
+    def of(self, role: Role) -> list[Watch]:
+        return self._by_role.get(role, [])
+
+    def all(self) -> Iterator[Watch]:
+        return (w for group in self._by_role.values() for w in group)
+
+    def told(self, cls: str, key: str) -> Verdict | None:
+        """The verdict that stands since earlier."""
+        return self._told.get((cls, key))
+
+    def shift(self, role: Role, entries: int = LONG) -> float | None:
+        """How far a role is from its level in the direction of harm; None when it is not logged or has no level yet."""
+        rule = GRADIENT_UP if role == "gradient_norm" else RULES[role]
+        found = [levels.find_shift(w.level, rule, entries) for w in self.of(role) if w.level.base is not None]
+        return max(found, default=None)
+
+    def now(self, role: Role) -> float | None:
+        found = [levels.find_now(w.level, RULES[role]) for w in self.of(role)]
+        return next((v for v in found if v is not None), None)
+
+    def score_trend(self) -> float | None:
+        """Newest score against the best one, in spans of what was learned; None without a score."""
+        return next((scores.find_trend(w.score) for w in self.of("score") if w.score.seen), None)
+
+
+def judge(watches: Mapping[str, Watch], plan: Plan, told: Iterable[Verdict] = ()) -> tuple[Verdict, ...]:
+    """All failures that the metrics show now; `told` are those that they showed before."""
+    seen = Watches(watches, plan, told)
+    found: list[Verdict] = []
+    for rule in _CLASSES:
+        found += rule(seen)
+    return tuple(found)
+
+
+def _explosion(seen: Watches) -> Iterator[Verdict]:
+    """A loss that grew, and the gradients with it (or the score, or the critic, where no gradient is logged)."""
+    gradient = seen.shift("gradient_norm")
+    for watch in (*seen.of("value_loss"), *seen.of("loss")):
+        shift = watch.level.raised
+        if shift is None or not levels.is_fit(watch.level):
+            continue
+        old = seen.told("loss-explosion", watch.key)
+        if old is not None:
+            yield old
+        elif _agrees_explosion(seen, watch, gradient, shift):
+            also = _evidence(seen, ("gradient_norm", "explained_variance", "kl"))
+            yield _shifted("loss-explosion", watch, shift, also, 0.9 if gradient else 0.7)
+
+
+def _agrees_explosion(seen: Watches, watch: Watch, gradient: float | None, shift: Shift) -> bool:
+    if gradient is not None:
+        return gradient > math.log(1.9)
+    variance, trend = seen.shift("explained_variance"), seen.score_trend()
+    if variance is not None and variance < 0.2:
+        return False
+    if trend is not None and trend > -0.15:
+        return False  # returns grow, and the value loss with them
+    return watch.role == "loss" or variance is not None or trend is not None
+
+
+def _divergence(seen: Watches) -> Iterator[Verdict]:
+    """Explained variance that was good falls below zero while the value loss grows."""
+    for watch in seen.of("explained_variance"):
+        shift = watch.level.raised
+        if shift is None:
+            continue
+        old = seen.told("value-divergence", watch.key)
+        if old is not None:
+            yield old
+            continue
+        growth = seen.shift("value_loss")
+        now = levels.find_now(watch.level, RULES["explained_variance"])
+        worse = now is not None and now < (0.1 if growth is not None else -0.1)
+        if worse and shift.before > 0.1 and (growth is None or growth > math.log(2)):
+            yield _shifted("value-divergence", watch, shift, _evidence(seen, ("value_loss",)), 0.85)
+
+
+def _entropy(seen: Watches) -> Iterator[Verdict]:
+    """Entropy down to a few percent while the score does not rise."""
+    for watch in seen.of("entropy"):
+        shift = watch.level.raised
+        if shift is None or not levels.is_fit(watch.level):
+            continue
+        trend = seen.score_trend()
+        old = seen.told("entropy-collapse", watch.key)
+        if old is not None:
+            yield old
+        elif trend is None or trend < 0.05:
+            also = _evidence(seen, ("kl", "clip_fraction"), up=False)
+            yield _shifted("entropy-collapse", watch, shift, also, 0.85 if trend is not None and trend < -0.1 else 0.7)
+
+
+def _kl(seen: Watches) -> Iterator[Verdict]:
+    """KL up and the clip fraction with it; alone KL has to be large."""
+    for watch in seen.of("kl"):
+        shift = watch.level.raised
+        if shift is None:
+            continue
+        old = seen.told("kl-blowup", watch.key)
+        clipped = seen.shift("clip_fraction", levels.WINDOW)
+        alone = clipped is None and shift.after > 0.05 and shift.after > 8 * shift.before
+        if old is not None:
+            yield old
+        elif alone or (clipped is not None and clipped > 0.15):
+            yield _shifted("kl-blowup", watch, shift, _evidence(seen, ("clip_fraction",)), 0.7 if alone else 0.9)
+
+
+def _vanishing(seen: Watches) -> Iterator[Verdict]:
+    """Gradients down by an order of magnitude and more, and not because the loss is learned."""
+    for watch in seen.of("gradient_norm"):
+        shift = watch.down.raised
+        if shift is None or not levels.is_fit(watch.down):
+            continue
+        old = seen.told("gradient-vanishing", watch.key)
+        fallen = seen.shift("loss")
+        learned = fallen is not None and fallen < -math.log(2)
+        if old is not None:
+            yield old
+        elif not learned:
+            yield _shifted("gradient-vanishing", watch, shift, (), 0.8)
+
+
+def _throughput(seen: Watches) -> Iterator[Verdict]:
+    for watch in seen.of("throughput"):
+        shift = watch.level.raised
+        if shift is not None:
+            old = seen.told("throughput-collapse", watch.key)
+            yield old or _shifted("throughput-collapse", watch, shift, (), 0.85)
+
+
+def _memory(seen: Watches) -> Iterator[Verdict]:
+    for watch in (*seen.of("gpu_memory"), *seen.of("host_memory")):
+        ramp = watch.growth.raised
+        if ramp is not None:
+            evidence = (Seen(watch.key, ramp.before, ramp.after),)
+            yield Verdict("memory-leak", watch.key, ramp.step, ramp.time, evidence, 0.8, ramp)
+
+
+def _schedule(seen: Watches) -> Iterator[Verdict]:
+    for watch in seen.of("learning_rate"):
+        left = watch.rate.raised
+        if left is not None:
+            evidence = (Seen(watch.key, left.before, left.after),)
+            sure = 0.9 if left.expected is not None else 0.75
+            yield Verdict("lr-off-schedule", watch.key, left.step, left.time, evidence, sure, left, left.kind)
+
+
+def _curriculum(seen: Watches) -> Iterator[Verdict]:
+    for role in ("active_tasks", "sample_probability", "zero_tasks"):
+        for watch in seen.of(role):
+            stuck = watch.counts.raised
+            if stuck is not None:
+                evidence = (Seen(watch.key, stuck.before, stuck.after),)
+                yield Verdict("curriculum-stuck", watch.key, stuck.step, stuck.time, evidence, 0.8, stuck, role)
+
+
+def _collapse(seen: Watches) -> Iterator[Verdict]:
+    for watch in seen.of("score"):
+        lost = watch.score.raised
+        waits = lost is not None and watch.score.seen - lost.seen < PATIENCE and _is_unsettled(seen)
+        if lost is not None and (not waits or seen.told("reward-collapse", watch.key)):
+            evidence = (Seen(watch.key, lost.before, lost.after),)
+            yield Verdict("reward-collapse", watch.key, lost.step, lost.time, evidence, 0.75, lost)
+
+
+def _is_unsettled(seen: Watches) -> bool:
+    """Whether a metric that explains a lost score is leaving its level, and may soon be told."""
+    signs: tuple[tuple[Role, float], ...] = (
+        ("entropy", math.log(2)),
+        ("explained_variance", 0.15),
+        ("value_loss", math.log(2)),
+        ("kl", math.log(2.5)),
+    )
+    return any((shift := seen.shift(role, levels.WINDOW)) is not None and shift > least for role, least in signs)
+
+
+def _plateau(seen: Watches) -> Iterator[Verdict]:
+    """A success rate short of its aim that does not rise in the last part of the plan."""
+    score = next((w.score for w in seen.of("score") if w.score.seen), None)
+    for watch in seen.of("success"):
+        old = seen.told("loss-plateau", watch.key)
+        flat = scores.find_plateau(watch.score, score, seen.plan)
+        if flat is not None:
+            evidence = (Seen(watch.key, flat.level - flat.rise, flat.level),)
+            yield old or Verdict("loss-plateau", watch.key, flat.step, flat.time, evidence, 0.6, flat)
+
+
+def _restart(seen: Watches) -> Iterator[Verdict]:
+    """The counters of most series went back, after a pause or with the metrics."""
+    gone = [w for w in seen.all() if w.counter.restart is not None]
+    if not gone or len(gone) * 2 < sum(1 for _ in seen.all()):
+        return
+    settled = [w for w in gone if w.counter.restart is not None and w.counter.restart.settled]
+    if len(settled) * 2 < len(gone):
+        return
+    votes = sum(w.counter.restart.again for w in settled if w.counter.restart is not None)
+    lead = min(gone, key=lambda w: (-w.entries, w.key))
+    restart = lead.counter.restart
+    if restart is None:
+        return
+    old = next((v for w in gone if (v := seen.told("resumed-from-scratch", w.key))), None)
+    paused = restart.pause >= 4
+    if old is not None:
+        yield old
+    elif (paused and (votes >= 0 or not restart.anew)) or votes >= 2:
+        sure = 0.9 if paused and votes > 0 else 0.7
+        yield Verdict("resumed-from-scratch", lead.key, restart.step, restart.time, (), sure, restart)
+
+
+def _shifted(cls: str, watch: Watch, shift: Shift, also: Sequence[Seen], sure: float) -> Verdict:
+    evidence = (Seen(watch.key, watch.sign * shift.before, watch.sign * shift.after), *also)
+    return Verdict(cls, watch.key, shift.step, shift.time, evidence, sure, shift)
+
+
+def _evidence(seen: Watches, roles: Sequence[Role], *, up: bool = True) -> tuple[Seen, ...]:
+    """The metrics of `roles` that moved too."""
+    found: list[Seen] = []
+    for role in roles:
+        rule = GRADIENT_UP if role == "gradient_norm" else RULES[role]
+        for watch in seen.of(role)[:1]:
+            moved = levels.find_shift(watch.level, rule)
+            now = levels.find_now(watch.level, rule)
+            base = watch.level.base
+            if base is None or now is None or (moved if up else -moved) < rule.least / 2:
+                continue
+            before = math.exp(base) if rule.log else base
+            found.append(Seen(watch.key, watch.sign * before, watch.sign * now))
+    return tuple(found)
+
+
+_CLASSES: tuple[Callable[[Watches], Iterable[Verdict]], ...] = (
+    _restart,
+    _schedule,
+    _explosion,
+    _divergence,
+    _kl,
+    _entropy,
+    _vanishing,
+    _curriculum,
+    _throughput,
+    _memory,
+    _collapse,
+    _plateau,
+)
