@@ -1,4 +1,8 @@
-"""NaN or infinity in any metric: where it began, and whether it is still so."""
+"""NaN or infinity in any metric: where it began, and whether it is still so.
+
+Gradients that are not finite while the loss still is are a class of their own, and only when they stay so: a loss
+scaler of fp16 skips a step now and then, and several at the start, which is how it works.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,16 @@ _MAY_BE_NAN = re.compile(r"explained_variance|std_dev$|/std$|_std$|grad_?scale|p
 """Undefined by definition at times: a variance of 0, a spread of one sample."""
 _LATE = re.compile(r"reward|score|return|success|ep_|episode|eval|win_?rate|best|val", re.IGNORECASE)
 """Has no value before the first episode or evaluation ends; NaN until then is no failure."""
-_LOSS = re.compile(r"loss|grad|entropy|logprob|ratio|kl", re.IGNORECASE)
+_LOSS = re.compile(r"loss|grad|gnorm|entropy|logprob|ratio|kl", re.IGNORECASE)
+_INSIDE = re.compile(r"grad|gnorm|param(eter)?s?[_ /]?norm|weights?[_ /]|logits?|activations?|hidden", re.IGNORECASE)
+"""Gradients and what is in the model, as opposed to what it is trained for."""
+_PLACEHOLDER = re.compile(
+    r"(^|[\W_])(best|min|max|lowest|highest|target|threshold|limit|bound|patience|eta|init|initial|time_?out)([\W_]|$)",
+    re.IGNORECASE,
+)
+"""Starts at infinity, or is a setting: says nothing until it has been finite."""
+_LASTS, _LASTS_INFINITE, _LASTS_AT_START = 2, 3, 4
+"""Newest points in a row that make gradients broken: NaN, only infinite, never finite yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +68,9 @@ def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequenc
     if not touched:
         return memory, ()
     finding = _judge(onsets, state)
-    if finding is None:
-        gone = (Change.cleared(memory.raised),) if memory.raised else ()
-        return Memory(onsets), gone
-    return Memory(onsets, finding.id), (Change.raised(finding),)
+    new = finding.id if finding else ""
+    gone = (Change.cleared(memory.raised),) if memory.raised not in ("", new) else ()
+    return Memory(onsets, new), (*gone, Change.raised(finding)) if finding else gone
 
 
 def _find_onset(points: Points) -> Onset | None:
@@ -67,7 +79,8 @@ def _find_onset(points: Points) -> Onset | None:
     if math.isfinite(sum(values)):
         return None
     for index, value in enumerate(values):
-        if not math.isfinite(value):
+        # At step 0 an infinity is what a program has set a running minimum to.
+        if not math.isfinite(value) and not (math.isinf(value) and points.steps[index] == 0):
             return Onset(points.steps[index], points.times[index], value)
     return None
 
@@ -80,13 +93,28 @@ def _counts(key: str, series: Series | None) -> bool:
     """Whether a series' NaN means something: it had been finite, or is of a kind that always is."""
     if series is None:
         return False
-    return not (_LATE.search(key) and not _LOSS.search(key) and series.count == series.nonfinite)
+    if series.count == series.nonfinite and (_PLACEHOLDER.search(key) or (_LATE.search(key) and not _LOSS.search(key))):
+        return False
+    return _lasts(series) if _INSIDE.search(key) and "loss" not in key.lower() else True
+
+
+def _lasts(series: Series) -> bool:
+    """Whether the newest values are not finite for so long that no loss scaler explains it."""
+    newest = series.tail(_LASTS_AT_START)
+    broken = [v for v in newest if not math.isfinite(v)]
+    if len(broken) == len(newest) == _LASTS_AT_START:
+        return True
+    need = _LASTS if any(math.isnan(v) for v in newest[-_LASTS:]) else _LASTS_INFINITE
+    row = newest[-need:]
+    return series.minimum is not None and len(row) == need and not any(math.isfinite(v) for v in row)
 
 
 def _judge(onsets: Mapping[str, Onset], state: RunState) -> Finding | None:
     bad = {k: o for k, o in onsets.items() if _counts(k, state.series.get(k))}
     if not bad:
         return None
+    inside = all(_INSIDE.search(k) and "loss" not in k.lower() for k in bad)
+    cls = "nan-in-model-or-grad" if inside else "nan-loss"
     now_bad = [k for k in bad if (s := state.series[k].last()) is not None and not math.isfinite(s.value)]
     keys = sorted(now_bad or bad, key=lambda k: (_order(bad[k]), not _LOSS.search(k), k))
     first = bad[keys[0]]
@@ -95,8 +123,8 @@ def _judge(onsets: Mapping[str, Onset], state: RunState) -> Finding | None:
     where = f" since step {short_number(first.step)}" if first.step == first.step else ""
     past = not now_bad
     return Finding(
-        id=f"nan-loss:{sanitise(min(bad, key=lambda k: (_order(bad[k]), k)))}",
-        cls="nan-loss",
+        id=f"{cls}:{state.life.attempts}",
+        cls=cls,
         severity="warning" if past or not any(_LOSS.search(k) for k in keys) else "error",
         title=f"{sanitise(keys[0])} is {word}{where}{others}",
         attempt=state.life.attempts,
