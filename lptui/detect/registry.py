@@ -22,4 +22,16 @@ def load_detectors() -> tuple[Detector, ...]:
     from lptui.detect.silence import SILENCE
     from lptui.detect.trends import TRENDS
 
-    return (LOG_FAILURES, NONFINITE, TRENDS, RESTARTS, CURRICULUM, CHECKPOINTS, CONFIGURATION, MACHINE, SILENCE, RULES)
+    return (
+        LOG_FAILURES,
+        NONFINITE,
+        TRENDS,
+        RESTARTS,
+        CURRICULUM,
+        CHECKPOINTS,
+        CONFIGURATION,
+        MACHINE,
+        KERNEL,
+        SILENCE,
+        RULES,
+    )

@@ -14,6 +14,7 @@ from lptui.model.readings import (
     CheckpointReading,
     GpuSweep,
     HostReading,
+    KernelRecord,
     ProcessReading,
     SourceStatus,
 )
@@ -141,6 +142,13 @@ class GpuSeen(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSeen(Event):
     host: HostReading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelSeen(Event):
+    """New lines of the kernel's log that tell why a process ended, whosever it was."""
+
+    records: tuple[KernelRecord, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,21 @@ class GpuSweep:
     driver: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class KernelRecord:
+    """A line of the kernel's log about one process: bytes `held`, an Xid's `number` and `device`, unix time `at`."""
+
+    kind: Literal["oom", "xid", "segfault"]
+    at: float
+    text: str
+    pid: int | None = None
+    name: str = ""
+    held: int | None = None
+    cgroup: bool = False
+    number: int = 0
+    device: str = ""
+
+
 SourceCondition = Literal["ok", "waiting", "absent", "partial", "failed"]
 
 

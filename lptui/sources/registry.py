@@ -89,6 +89,12 @@ def _host(run: RunInfo) -> dict[str, Source]:
     return {"host": HostSource(run.path)}
 
 
+def _kernel(run: RunInfo) -> dict[str, Source]:
+    from lptui.sources.kernel import KernelSource
+
+    return {"kernel": KernelSource(run)}
+
+
 def _gpu(run: RunInfo) -> dict[str, Source]:
     from lptui.sources.gpu import GpuSource
 
@@ -105,6 +111,7 @@ SOURCES: tuple[Registered, ...] = (
     Registered("log", "log", _logs),
     Registered("checkpoints", "files", _checkpoints),
     Registered("wandb", "files", _wandb),
+    Registered("kernel", "files", _kernel),
     Registered("host", "machine", _host),
     Registered("gpu", "machine", _gpu),
 )
