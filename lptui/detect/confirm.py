@@ -17,6 +17,7 @@ from lptui.detect.log_lines import (
     Line,
     compiled,
     is_handled,
+    is_help,
     is_quiet,
     is_raised,
     is_source,
@@ -37,6 +38,8 @@ _WRAPPED = 60
 _CONTEXT, _CONTEXT_OF_RAISED = 6, 30
 """Lines before a hit in which a pattern's `context` is looked for; an exception's frames count."""
 _UNREADABLE = (b"SyntaxError: ", b"IndentationError: ", b"TabError: ")
+_HELP = 5
+"""Lines before one of a help text in which its option stands."""
 _DIGITS = re.compile(rb"0x[0-9a-f]+|\d{2,}(?:[:.,]\d+)*|\d+(?:[:.,]\d+)+")
 _FRAME = re.compile(r'\s*File "[^"]+", line \d+')
 
@@ -89,6 +92,8 @@ def _confirm(scanner: Scanner, block: Block, start: int, end: int) -> Iterator[H
         yield Hit(RECOVERY, position, "")
     candidates = scanner.candidates(line.text)
     if not candidates or is_source(line.text) or _is_code(block, start, line):
+        return
+    if line.text[:1].isspace() and is_help(line.text, block.before(start, _HELP)):
         return
     handled, quiet = is_handled(line), is_quiet(line)
     found: dict[str, tuple[Entry, Pattern, re.Match[str]]] = {}

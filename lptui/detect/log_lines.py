@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -10,6 +11,8 @@ from functools import cache
 from lptui.formats.log_prefix import read_prefix, strip_escapes
 
 LONGEST = 12 * 1024
+_HELP_INDENT = 10
+"""Columns by which the description of an option is indented, at least."""
 _BOX = " \t│┃║|╭╮╰╯─━═"
 _QUIET = ("debug", "info")
 # Everything below is compiled at first use: a log without a suspicious line needs none of it.
@@ -68,11 +71,13 @@ _GAVE_UP = (
 _RECOVERED = (
     r"(?i:^(?:\S+ ){0,6}(?:retry(?:ing)?\b|will retry|trying again|reconnected|succeeded after|recovered"
     r"|retry succeeded)|\b(?:retrying in [0-9]|succeeded on (?:attempt|retry)"
-    r"|succeeded after [0-9]+ (?:retr|attempt)|connection (?:restored|re-?established)"
+    r"|resolved after [0-9]|resuming normal operation|succeeded after [0-9]+ (?:retr|attempt)"
+    r"|connection (?:restored|re-?established)"
     r"|(?:reducing|reduced|halving|lowering) (?:the )?(?:micro.?)?batch.?size"
     r"|batch size (?:reduced|lowered|halved) to|falling back to"
     r"|skipping (?:this |the )?(?:batch|sample|file)))"
 )
+_OPTION = r"\s{1,8}-{1,2}[A-Za-z][\w-]*(?:[ ,=\[].*)?$"
 _NO_RECOVERY = r"(?i:\btraining failed|restart|\bjob\b|scratch|fresh|random|giving up|cpu\b)"
 
 
@@ -139,6 +144,16 @@ def is_talk(line: Line, match: re.Match[str]) -> bool:
         or compiled(_ZERO).search(text)
         or compiled(_PASSED).search(message)
     )
+
+
+def is_help(text: str, before: Sequence[str]) -> bool:
+    """Whether a line describes an option, as --help does: it begins with one, or goes on below it."""
+    if compiled(_OPTION).match(text):
+        return True
+    indent = len(text) - len(text.lstrip())
+    if indent < _HELP_INDENT:
+        return False
+    return any(compiled(_OPTION).match(line) and len(line) - len(line.lstrip()) < indent for line in before)
 
 
 def is_source(text: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lptui.detect.log_block import GROUP_TEXT, RECOVERY, UNCAUGHT, Block, Hit
 from lptui.detect.log_lines import LONGEST, is_handled, read_line
-from lptui.formats.traceback import Traceback, find_tracebacks
+from lptui.formats.traceback import MARK, Traceback, find_tracebacks
 
 _NOTEBOOK = re.compile(rb"\n(\w+(?:Error|Exception|Interrupt|Warning)) {2,80}Traceback \(most recent call last\)")
 _NO_ERROR = frozenset(("SystemExit", "GeneratorExit", "Traceback", "Exit", "ExceptionGroup", "BaseExceptionGroup"))
@@ -36,6 +36,10 @@ _UNREADABLE = re.compile(
     rb"((?:Syntax|Indentation|Tab)Error: [^\n]{1,200})"
 )
 """A program that Python cannot read: there is no call yet, so no traceback."""
+_RELAYED = re.compile(
+    rb"(?i)\bstd(?:err|out)\b[\"']?\s?[:=]|sandbox|\b(?:tool|exec(?:ution)?|candidate|solution|judge|verifier)\b"
+)
+"""Before a traceback: some program's output that this one handles, such as code that a model wrote."""
 _IGNORED = re.compile(rb"Exception ignored in|Exception in thread QueueManager|Exception ignored on|handled gracefully")
 
 
@@ -85,7 +89,10 @@ def _find_needless(block: Block, traceback: Traceback, inside: list[Hit]) -> lis
 
 
 def _is_ignored(block: Block, traceback: Traceback) -> bool:
-    """Whether the line before says that Python threw the exception away, or that somebody caught it and went on."""
+    """Whether Python threw the exception away, somebody caught it and went on, or it is another program's."""
+    line = block.buffer[traceback.start : block.buffer.find(b"\n", traceback.start)]
+    if _RELAYED.search(line[: max(0, line.find(MARK))]):
+        return True
     before = block.before(traceback.start, 2)
     if before and _IGNORED.search(before[-1].encode()):
         return True

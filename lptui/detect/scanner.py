@@ -26,8 +26,16 @@ _KEY = 4
 _COUNT = re.compile(r"\{([0-9]+)(?:,[0-9]*)?\}")
 _GROUP = re.compile(r"\?P<\w+>")
 _RECOVERIES = (
-    *("etrying", "ill retry", "rying again", "econnected", "ucceeded after", "ucceeded on", "etry succeeded"),
-    *("ecovered", "onnection restored", "onnection re", "educing batch", "educed batch", "alving batch"),
+    *("etrying", "ill retry", "rying again", "econnected", "esolved after", "ucceeded after", "ucceeded on"),
+    *(
+        "etry succeeded",
+        "ecovered",
+        "onnection restored",
+        "onnection re",
+        "educing batch",
+        "educed batch",
+        "alving batch",
+    ),
     *("owering batch", "educing the", "educing micro", "atch size reduced", "atch size lowered", "atch size halved"),
     *("alling back to", "kipping batch", "kipping this", "kipping the", "kipping sample", "kipping file"),
 )
