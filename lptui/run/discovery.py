@@ -10,6 +10,7 @@ from dataclasses import replace
 from lptui.files import Entry, FileFailure, stat_file
 from lptui.model.run import Looked, RunInfo
 from lptui.run import layout, wandb_beside
+from lptui.run.batch_output import find_batch_output
 from lptui.run.life_signs import LifeSigns, find_life_signs
 from lptui.run.listing import MAX_DEPTH, Listing, is_folder
 from lptui.run.ranks import attempt_of, is_error_file
@@ -98,6 +99,7 @@ def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
     files = [file for folder in chosen.folders for file in wandb_beside.files_of(listing, folder)]
     files += [e.path for e in inside.wandb_files if e.path not in files]
     logs = _order_logs(inside.logs) + [log for f in reversed(chosen.folders) if (log := wandb_beside.output_log(f))]
+    logs += find_batch_output(listing, path, name)
     configs = [e.path for e in _order_configs(inside)] + _wandb_configs(chosen.folders)
     modified = max([inside.modified_at, *map(_modified, files), *map(_modified, filter(None, [signs.heartbeat]))])
     empty = not (logs or files or inside.events or inside.checkpoint_dirs or configs)

@@ -34,6 +34,8 @@ class Listing:
         self.seen = 0
         self.failures: list[str] = []
         self.links_out = 0
+        self.ends: dict[str, bytes] = {}
+        """First and last bytes of files that may name one of many runs."""
         self._folders: dict[str, tuple[Entry, ...]] = {}
 
     @property

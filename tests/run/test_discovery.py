@@ -266,3 +266,23 @@ def test_not_logs_by_name(name: str) -> None:
 )
 def test_checkpoint_folders(name: str, expected: bool) -> None:
     assert is_checkpoint_folder(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("srun python train.py run=me.run\nstep 1\n", True),
+        ("saving to {run}/checkpoints\n", True),
+        ("saving to {run}.old/checkpoints run=me.run2\n", False),
+        ("me.run is fine, another job\n", False),
+        ("x" * 100_000 + "\nslurmstepd: error: *** JOB 7 CANCELLED *** /out/train_dir/me.run\n", True),
+        ("x" * 40_000 + " run=me.run " + "x" * 40_000, False),  # in the middle nobody looks
+    ],
+)
+def test_a_batch_systems_output_belongs_to_the_run_that_it_names(text: str, expected: bool, tmp_path: Path) -> None:
+    run = metta_s2(tmp_path)
+    beside = write(tmp_path / "slurm-4711.out", text.format(run=run))
+    write(tmp_path / "train_dir" / "slurm-9.txt", f"run=me.run {run}")
+    info = discover(str(run))
+    assert (str(beside) in info.logs) is expected
+    assert info.logs[0] != str(beside)
