@@ -9,8 +9,8 @@ from lptui.detect import Detector
 from lptui.model.events import Event, Tick
 from lptui.model.finding import Change, Evidence, Finding, Fix, age_out
 from lptui.state.activity import alive, trainers
-from lptui.state.run_state import RunState
-from lptui.text import short_duration
+from lptui.state.run_state import RunState, Witness
+from lptui.text import clock, short_duration
 
 STANDS, STANDS_AT_LEAST = 5.0, 900.0
 """So many times the patience, and so many seconds, a run may write without a step before that is said."""
@@ -79,10 +79,7 @@ def _explained(state: RunState) -> bool:
 
 def _witness_evidence(state: RunState) -> tuple[Evidence, ...]:
     # Ages change each second; the times they stand for do not.
-    told = [
-        Evidence(f"{w.name}: {w.says}" + ("" if w.at else f", {w.text}"), kind="process", at=w.at)
-        for w in state.life.witnesses
-    ]
+    told = [Evidence(_tell_witness(w), kind="process", at=w.at) for w in state.life.witnesses]
     if state.life.condition == "stalled":
         told += [
             Evidence(text, kind="gpu" if text.startswith("GPU") else "process") for text in state.life.activity.texts
@@ -90,6 +87,15 @@ def _witness_evidence(state: RunState) -> tuple[Evidence, ...]:
         if state.life.pace.known:
             told.append(Evidence(f"its pace: {state.life.pace.tell()}", kind="metric"))
     return tuple(told)
+
+
+def _tell_witness(witness: Witness) -> str:
+    """'log: silent since 12:04:46', 'process: alive, pid 812 python'."""
+    if witness.at is None:
+        return f"{witness.name}: {witness.says}, {witness.text}"
+    if witness.says == "ended":
+        return f"{witness.name}: {witness.text} ({clock(witness.at)})"
+    return f"{witness.name}: {'silent since' if witness.says == 'silent' else 'last at'} {clock(witness.at)}"
 
 
 def _stall(state: RunState) -> Finding:

@@ -79,7 +79,7 @@ def test_a_hang_names_the_witnesses_the_pace_and_the_pid() -> None:
     assert finding.fix is not None
     assert finding.fix.command == "py-spy dump --pid 7"
     (finding,) = run(tick(1000.0), state=STALLED).findings
-    assert any("log: silent" in e.text for e in finding.evidence)
+    assert any("log: silent since" in e.text for e in finding.evidence)
 
 
 def test_a_run_that_writes_nothing_but_works_is_no_stall() -> None:
