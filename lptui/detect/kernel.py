@@ -68,7 +68,7 @@ def _fits(record: KernelRecord, state: RunState) -> float:
     """Whether a record of a process that we never saw fits a run that died here without a word."""
     life = state.life
     dead = state.processes == () and life.condition in ("crashed", "unknown") and life.exit_code is None
-    if not dead or record.kind == "xid" or life.last_sign is None or not record.name.startswith(_TRAINERS):
+    if not dead or record.kind != "oom" or life.last_sign is None or not record.name.startswith(_TRAINERS):
         return 0.0
     return 0.6 if abs(record.at - life.last_sign) <= CLOSE else 0.0
 

@@ -102,7 +102,8 @@ def test_a_pid_that_the_log_names() -> None:
         ([0.6], OOM),
         ([], replace(OOM, at=900.0)),  # another time
         ([], replace(OOM, name="postgres")),
-        ([], replace(OOM, kind="xid")),  # an Xid counts only with a pid of ours
+        ([], replace(OOM, kind="xid")),  # these count only with a pid of ours
+        ([], replace(OOM, kind="segfault")),
     ],
 )
 def test_a_stranger_counts_only_when_time_and_name_fit_a_death_without_words(
