@@ -17,13 +17,11 @@ from lptui.config.settings import Settings
 from lptui.model.finding import Finding
 from lptui.model.request import Answer, Request
 from lptui.state.run_state import RunState
-from lptui.text import short_number
 from lptui.tui.bindings import APP_BINDINGS
 from lptui.tui.messages import AnswerArrived, EngineFailed, StateArrived
 from lptui.tui.shelf import FIRST, FileShelf, ThemeShelf
 from lptui.tui.theme import frame_colors, theme_from
-from lptui.tui.toasts import Told, find_toasts
-from lptui.tui.widgets.spans import clean
+from lptui.tui.toasts import Told, find_toasts, toasts_for
 from lptui.tui.workspace import Cursor, Workspace
 
 OnState = Callable[[RunState], None]
@@ -97,20 +95,18 @@ class LptuiApp(App[int]):
     def on_state_arrived(self, message: StateArrived) -> None:
         self._live = state = message.state
         self._told, fresh = find_toasts(self._told, state)
-        for finding in fresh:
-            self._announce(finding)
+        self._announce(fresh)
         if self.workspace.frozen_at is not None:
             self.workspace = replace(self.workspace, now=state.now)
         else:
             self.workspace = replace(self.workspace, runs=(state,), now=state.now)
 
-    def _announce(self, finding: Finding) -> None:
-        """A toast for a finding that was not there before; the bell only for who wants it."""
-        severity = "error" if finding.severity == "error" else "warning"
-        title = f"new {finding.severity}" + (f", step {short_number(finding.step)}" if finding.step is not None else "")
-        text = clean(finding.title) + ("\n" + clean(finding.fix.what) if finding.fix is not None else "")
-        self.notify(text, title=title, severity=severity, markup=False, timeout=10)
-        if self._settings.bell:
+    def _announce(self, findings: Sequence[Finding]) -> None:
+        """A toast for each finding that was not there before; the bell only for who wants it."""
+        for toast in toasts_for(findings):
+            severity = "error" if toast.severity == "error" else "warning"
+            self.notify(toast.text, title=toast.title, severity=severity, markup=False, timeout=10)
+        if findings and self._settings.bell:
             self.bell()
 
     def on_engine_failed(self, message: EngineFailed) -> None:

@@ -19,7 +19,7 @@ from lptui.tui.panes.findings import FOLD, FindingsPane, list_rows
 from lptui.tui.screens.finding import chain_rows, finding_rows, timeline_rows
 from lptui.tui.screens.run import RunScreen
 from lptui.tui.screens.snooze import SnoozeScreen
-from lptui.tui.toasts import MOST_KNOWN, SETTLING, Told, find_toasts
+from lptui.tui.toasts import MOST_KNOWN, SETTLING, Told, find_toasts, toasts_for
 from lptui.tui.widgets.header import finding_line
 from lptui.tui.widgets.rows import RowsView
 from lptui.tui.widgets.spans import Row
@@ -161,6 +161,14 @@ def test_what_was_told_is_bounded() -> None:
     told, fresh = find_toasts(full, replace(healthy(), findings=(ROOT,)))
     assert len(told.known) == MOST_KNOWN
     assert fresh == []
+
+
+def test_toasts_are_few_and_short() -> None:
+    many = [finding(i, id=f"f{i}", severity="warning", title="x" * 500) for i in range(5)]
+    toasts = toasts_for([*many, ROOT])
+    assert [t.title for t in toasts] == ["new error, step 6.68M", "new warning, step 6.68M", "and 4 more findings"]
+    assert all(len(t.text) < 240 for t in toasts)
+    assert toasts_for([]) == []
 
 
 @pytest.mark.parametrize("bell", [False, True])
