@@ -53,9 +53,9 @@ _SETTING = (
 )
 _ARGUMENTS = r"(?:Namespace|Arguments|Config|Settings|Options|Trainer|TrainingArguments)\("
 _ZERO = (
-    r"(?i:\b(?:0|no|zero|without(?: any)?) (?:\w+ ){0,2}"
+    r"(?i:(?<!\.)\b(?:0|no|zero|without(?: any)?) (?:\w+ ){0,2}"
     r"(?:errors?|failures?|crash(?:es)?|exceptions?|warnings?|timeouts?|kills?|oom|nans?|retries)\b"
-    r"|\b(?:errors?|failures?|crashes|exceptions?|timeouts?|nans?|ooms?|killed|failed)\w{0,16}"
+    r"|\b(?:errors?|failures?|crashes|exceptions?|timeouts?|nans?|ooms?(?!_score)|killed|failed)\w{0,16}"
     r"(?: count| total| rate)?\s{0,2}[:=]\s{0,2}0(?:\.0+)?\b)"
 )
 _HANDLED = (
