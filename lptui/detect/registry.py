@@ -15,6 +15,7 @@ def load_detectors() -> tuple[Detector, ...]:
     from lptui.detect.curriculum import CURRICULUM
     from lptui.detect.kernel import KERNEL
     from lptui.detect.log_failures import LOG_FAILURES
+    from lptui.detect.log_numbers import LOG_NUMBERS
     from lptui.detect.machine import MACHINE
     from lptui.detect.nonfinite import NONFINITE
     from lptui.detect.restarts import RESTARTS
@@ -26,6 +27,7 @@ def load_detectors() -> tuple[Detector, ...]:
         LOG_FAILURES,
         NONFINITE,
         TRENDS,
+        LOG_NUMBERS,
         RESTARTS,
         CURRICULUM,
         CHECKPOINTS,
