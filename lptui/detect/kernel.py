@@ -70,6 +70,8 @@ def _fits(record: KernelRecord, state: RunState) -> float:
     dead = state.processes == () and life.condition in ("crashed", "unknown") and life.exit_code is None
     if not dead or record.kind != "oom" or life.last_sign is None or not record.name.startswith(_TRAINERS):
         return 0.0
+    if any(f.active and f.severity == "error" and f.anchor is not None for f in state.findings):
+        return 0.0  # its log says what it died of: a python that was killed then is somebody else's
     return 0.6 if abs(record.at - life.last_sign) <= CLOSE else 0.0
 
 

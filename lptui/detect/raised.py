@@ -29,6 +29,10 @@ _IN_ENVIRONMENT = re.compile(
     r"(?:vec_?env|vector_?env|venvs?|env_worker|env_runner|subproc\w*)\w*\.py:\w*(?:worker|_worker_shared_memory)\w*$",
     re.I,
 )
+_OF_ENVIRONMENTS = re.compile(r"(?:async_vector_env|subproc_vec_env|shmem_vec_env|env_worker|subproc)\.py:", re.I)
+_LOST = frozenset(("EOFError", "BrokenPipeError", "ConnectionResetError"))
+"""What a pipe says whose other end is gone."""
+_IN_UNPICKLING = re.compile(r"torch[/\\]serialization\.py:(?:load|_load|_legacy_load)$")
 _IN_LOADER = re.compile(r"torch[/\\]utils[/\\]data[/\\]_utils[/\\](?:worker|pin_memory)\.py:")
 _IN_TRACKER = re.compile(r"[/\\](?:wandb|mlflow|neptune|comet_ml)[/\\]")
 _UNREADABLE = re.compile(
@@ -123,8 +127,11 @@ def _name_place(traceback: Traceback) -> str:
     """The class of an exception that no class knows, by the code that it came through."""
     frames = traceback.origin.frames
     places = [f"{frame.path}:{frame.function}" for frame in frames]
-    if any(map(_IN_ENVIRONMENT.search, places)):
+    lost = traceback.origin.exception in _LOST
+    if any(map(_IN_ENVIRONMENT.search, places)) or (lost and any(map(_OF_ENVIRONMENTS.search, places))):
         return "env-crash"
+    if traceback.origin.exception in ("EOFError", "UnpicklingError") and any(map(_IN_UNPICKLING.search, places)):
+        return "checkpoint-corrupt"  # an empty or cut file that holds a pickle has no words of its own
     if any(map(_IN_LOADER.search, places)):
         return "dataloader-worker-failed"
     return "wandb-failure" if frames and _IN_TRACKER.search(frames[-1].path) else UNCAUGHT

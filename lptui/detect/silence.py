@@ -70,9 +70,13 @@ def _find(state: RunState, *, trusted: bool) -> Finding | None:
 
 
 def _explained(state: RunState) -> bool:
-    """Whether another finding already names why the run ended."""
+    """Whether another finding already names why the run ended. A damaged file that lies there does not; one that the
+    log says could not be read does."""
     return any(
-        f.active and f.severity == "error" and f.cls not in ("worker-process-died", "checkpoint-corrupt")
+        f.active
+        and f.severity == "error"
+        and f.cls != "worker-process-died"
+        and (f.cls != "checkpoint-corrupt" or f.anchor is not None)
         for f in state.findings
     )
 

@@ -15,6 +15,7 @@ from lptui.formats.kernel_log import read_kernel_record
 from lptui.model.events import Event, KernelSeen, ProcessesSeen, StatusSeen, Tick
 from lptui.model.finding import Evidence, Finding
 from lptui.model.log import LogSegment, LogView
+from lptui.model.place import Anchor
 from lptui.model.readings import KernelRecord, ProcessReading, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.sources.kernel import KernelSource
@@ -111,6 +112,14 @@ def test_a_stranger_counts_only_when_time_and_name_fit_a_death_without_words(
 ) -> None:
     found = run(KernelSeen(records=(record,)), state=dead())
     assert [f.confidence for f in found if f.id.startswith("kernel:")] == expected
+
+
+def test_a_run_whose_log_says_what_it_died_of_is_not_blamed_for_the_death_of_others() -> None:
+    said = Evidence("RuntimeError: mat1 and mat2", anchor=Anchor("train.log", 0, 10))
+    found = run(
+        KernelSeen(records=(OOM,)), state=dead(findings=(Finding("x", "shape", "error", "t", evidence=(said,)),))
+    )
+    assert [f.id for f in found if f.id.startswith("kernel:")] == []
 
 
 def test_a_run_that_lives_is_not_blamed_for_the_death_of_others() -> None:
