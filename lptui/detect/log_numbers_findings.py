@@ -57,7 +57,7 @@ def tell(broken: Broken, file: str, state: RunState) -> Finding:
 
 def _entitle(broken: Broken) -> str:
     name, at = sanitise(broken.key), broken.at
-    before, after = format_value(at.before), format_value(at.after)
+    before, after = f"{at.before:.3g}", f"{at.after:.3g}"
     since = plural(len(broken.rows) - at.at, "print")
     where = _where(broken)
     if broken.cls == "loss-explosion":

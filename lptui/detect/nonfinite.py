@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lptui.detect import Detector
-from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, Points, Samples
+from lptui.formats.progress import Progress
+from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, Facts, Points, Samples
 from lptui.model.finding import Change, Evidence, Finding, Fix
 from lptui.state.run_state import RunState
 from lptui.stores.series import Series
@@ -50,10 +51,14 @@ class Memory:
 
     onsets: Mapping[str, Onset] = field(default_factory=dict[str, Onset])
     raised: str = ""
+    lines: Mapping[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
+    """The log and the position in it of the first line that printed it."""
 
 
 def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequence[Change]]:
     """One finding for all metrics that are, or were, not finite; the earliest one leads."""
+    if isinstance(event, Facts):
+        return _note_lines(memory, event), ()
     onsets = dict(memory.onsets)
     # What the fix says rests on the configuration and the checkpoints, which may be read later.
     touched = bool(onsets) and not isinstance(event, Samples)
@@ -67,10 +72,21 @@ def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequenc
                 onsets[points.key] = found
     if not touched:
         return memory, ()
-    finding = _judge(onsets, state)
+    finding = _judge(onsets, memory.lines, state)
     new = finding.id if finding else ""
     gone = (Change.cleared(memory.raised),) if memory.raised not in ("", new) else ()
-    return Memory(onsets, new), (*gone, Change.raised(finding)) if finding else gone
+    return Memory(onsets, new, memory.lines), (*gone, Change.raised(finding)) if finding else gone
+
+
+def _note_lines(memory: Memory, event: Facts) -> Memory:
+    lines = dict(memory.lines)
+    for fact in event.facts:
+        if isinstance(fact.fact, Progress) and not math.isfinite(sum(v for _, v in fact.fact.metrics)):
+            for key in (k for k, v in fact.fact.metrics if not math.isfinite(v)):
+                here = (event.file, fact.position)
+                if key in lines or len(lines) < KEYS_LIMIT:
+                    lines[key] = min(here, lines.get(key, here))
+    return memory if lines == memory.lines else replace(memory, lines=lines)
 
 
 def _find_onset(points: Points) -> Onset | None:
@@ -109,7 +125,7 @@ def _lasts(series: Series) -> bool:
     return series.minimum is not None and len(row) == need and not any(math.isfinite(v) for v in row)
 
 
-def _judge(onsets: Mapping[str, Onset], state: RunState) -> Finding | None:
+def _judge(onsets: Mapping[str, Onset], lines: Mapping[str, tuple[str, int]], state: RunState) -> Finding | None:
     bad = {k: o for k, o in onsets.items() if _counts(k, state.series.get(k))}
     if not bad:
         return None
@@ -128,7 +144,7 @@ def _judge(onsets: Mapping[str, Onset], state: RunState) -> Finding | None:
         severity="warning" if past or not any(_LOSS.search(k) for k in keys) else "error",
         title=f"{sanitise(keys[0])} is {word}{where}{others}",
         attempt=state.life.attempts,
-        evidence=tuple(_evidence(k, bad[k], state.series[k]) for k in keys[:8]),
+        evidence=tuple(_evidence(k, bad[k], lines.get(k), state) for k in keys[:8]),
         fix=_fix(first, state),
         first_seen=first.time if first.time == first.time else None,
         step=int(first.step) if first.step == first.step else None,
@@ -138,7 +154,9 @@ def _judge(onsets: Mapping[str, Onset], state: RunState) -> Finding | None:
     )
 
 
-def _evidence(key: str, onset: Onset, series: Series) -> Evidence:
+def _evidence(key: str, onset: Onset, line: tuple[str, int] | None, state: RunState) -> Evidence:
+    series = state.series[key]
+    view = state.logs.get(line[0]) if line is not None else None
     before = _last_finite(series, onset)
     text = f"{sanitise(key)} = {format_value(onset.value)}"
     if before is not None:
@@ -146,6 +164,8 @@ def _evidence(key: str, onset: Onset, series: Series) -> Evidence:
     return Evidence(
         text,
         kind="metric",
+        file=view.file if view is not None else "",
+        anchor=view.anchor(line[1]) if view is not None and line is not None else None,
         step=onset.step if onset.step == onset.step else None,
         at=onset.time if onset.time == onset.time else None,
     )
@@ -187,4 +207,4 @@ def _number(text: str) -> bool:
         return False
 
 
-NONFINITE = Detector("nonfinite", Memory(), step, (Samples, ConfigSeen, CheckpointsSeen))
+NONFINITE = Detector("nonfinite", Memory(), step, (Facts, Samples, ConfigSeen, CheckpointsSeen))

@@ -103,7 +103,7 @@ def _deaths(state: RunState) -> dict[int, Death]:
     """The root failure that ended each attempt."""
     ends: dict[int, Death] = {}
     for finding in state.findings:
-        logged = finding.id.startswith("log:") or finding.anchor is not None
+        logged = finding.id.startswith("log:") or (finding.anchor is not None and finding.evidence[0].kind != "metric")
         if not logged or finding.severity != "error" or finding.role != "root":
             continue
         if finding.cls in ("restart-loop", "restarted", "resumed-from-scratch"):

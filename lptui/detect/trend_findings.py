@@ -121,7 +121,7 @@ def _known(value: float) -> float | None:
 
 def _relate(findings: Sequence[Finding], state: RunState) -> list[Finding]:
     """The findings with roles and incidents; numbers that broke, seen by another detector, count as a cause too."""
-    others = [f for f in state.findings if f.cls == "nan-loss" and f.anchor is None]
+    others = [f for f in state.findings if f.cls == "nan-loss" and not f.id.startswith("log:")]
     others += [f for f in state.findings if f.cls == "curriculum-stuck" and not f.id.endswith(":trend")]
     causes = [f for f in (*findings, *others) if f.active]
     return [_file(f, causes) for f in findings]

@@ -20,10 +20,15 @@ def relate(findings: Iterable[Finding]) -> list[Finding]:
     """The same findings; an error in the log that comes of numbers seen to break earlier follows from those, and a
     line that says what is concluded from better evidence is filed under that."""
     found = _file_under_witnesses(list(findings))
-    onset = next((f for f in found if f.cls in NAN and f.anchor is None and not f.past), None)
+    onset = next((f for f in found if f.cls in NAN and _is_measured(f) and not f.past), None)
     if onset is None:
         return found
-    return [_follow(f, onset) if f.cls in NAN and f.anchor is not None and not f.past else f for f in found]
+    return [_follow(f, onset) if f.cls in NAN and not _is_measured(f) and not f.past else f for f in found]
+
+
+def _is_measured(finding: Finding) -> bool:
+    """Whether it comes of a metric, printed in a log or not, rather than of what a line says."""
+    return finding.anchor is None or finding.evidence[0].kind == "metric"
 
 
 def _file_under_witnesses(found: list[Finding]) -> list[Finding]:

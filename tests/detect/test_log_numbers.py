@@ -174,7 +174,7 @@ def test_what_only_looks_like_one(name: str, lines: int) -> None:
 def test_the_finding_tells_numbers_line_and_remedy() -> None:
     (finding,) = judge(events(POSITIVE["a loss in dict lines"][1]))
     assert (
-        finding.title == "loss jumped from at most 0.31 to about 7.225 at epoch 0.5, and has not come back in 3 prints"
+        finding.title == "loss jumped from at most 0.31 to about 7.22 at epoch 0.5, and has not come back in 3 prints"
     )
     assert [e.text for e in finding.evidence[:3]] == [
         "loss = 6.2, the first of them", "loss = 0.28, just before", "loss = 7.7, the newest"

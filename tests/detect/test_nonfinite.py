@@ -9,9 +9,13 @@ import pytest
 
 from lptui.detect.nonfinite import NONFINITE
 from lptui.engine.core import advance_all
-from lptui.model.events import Points, Samples
+from lptui.formats.progress import scan
+from lptui.model.events import Event, Facts, LogSeen, Points, Samples
 from lptui.model.finding import Finding
+from lptui.model.log import LogSegment, LogView
+from lptui.model.place import Anchor
 from lptui.model.run import RunInfo
+from lptui.sources.log import collect_points, date_facts
 from lptui.state.run_state import RunState
 
 
@@ -20,7 +24,7 @@ def series(key: str, values: list[float], first: float = 1.0) -> Samples:
     return Samples(source="log a", points=(Points(key, steps, steps, array("d", values)),), order=first)
 
 
-def find(*events: Samples) -> tuple[Finding, ...]:
+def find(*events: Event) -> tuple[Finding, ...]:
     return advance_all(RunState(RunInfo("r", "/r")), events, [NONFINITE]).findings
 
 
@@ -69,3 +73,17 @@ def test_a_loss_beside_them_makes_it_a_broken_loss_and_the_other_class_goes() ->
 
 def test_what_is_a_reward_counts_once_it_has_been_finite() -> None:
     assert [f.cls for f in find(series("Mean_Reward", [3.0, nan]))] == ["nan-loss"]
+
+
+def test_what_a_log_printed_is_shown_at_its_line() -> None:
+    text = b"step 1 loss=0.5\nstep 2 loss=0.4\nstep 3 loss=nan\nstep 4 loss=nan\n"
+    facts = date_facts(text, 0, scan(text), inf)
+    view = LogView("/r/a.log", (LogSegment(0, 0, len(text)),))
+    told = [
+        LogSeen(view=view),
+        Facts(file="/r/a.log", facts=facts),
+        Samples(source="log a", points=collect_points(facts), order=0.0),
+    ]
+    (finding,) = find(*told)
+    assert finding.anchor == Anchor("/r/a.log", 0, text.index(b"step 3"))
+    assert finding.evidence[0].text == "loss = NaN, 0.4 just before"
