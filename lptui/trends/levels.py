@@ -42,7 +42,7 @@ class Rule:
     skip: int = 5
     """First entries, which are start-up."""
     whole: bool = True
-    """Whether the level is that of all of the run, or of its last few hundred entries."""
+    """Whether the level is that of all of the run, or of its last two hundred entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class Level:
 
 def step(level: Level, rule: Rule, at: float, time: float, value: float) -> Level:
     """The memory after one more entry; `raised` is its verdict."""
+    if not math.isfinite(value):
+        return level
     x = _transform(rule, value)
     if x is None:
         return replace(level, unfit=level.unfit + 1)
@@ -101,8 +103,6 @@ def step(level: Level, rule: Rule, at: float, time: float, value: float) -> Leve
 
 
 def _transform(rule: Rule, value: float) -> float | None:
-    if not math.isfinite(value):
-        return None
     if not rule.log:
         return value
     if value > 0:
@@ -163,6 +163,14 @@ def find_now(level: Level, rule: Rule) -> float | None:
     if not level.recent:
         return None
     return _back(rule, median(e.value for e in level.recent[-WINDOW:]))
+
+
+def is_settled(level: Level) -> bool:
+    """Whether the newest entries of a falling logarithm hardly move any more, compared to the level that was left."""
+    ends = [e.value for e in level.recent[-WINDOW:]]
+    if level.base is None or len(ends) < WINDOW:
+        return False
+    return abs(math.exp(median(ends[:3])) - math.exp(median(ends[-3:]))) < 0.03 * math.exp(level.base)
 
 
 def is_fit(level: Level) -> bool:

@@ -29,6 +29,7 @@ Role = Literal[
     "active_tasks",
     "sample_probability",
     "zero_tasks",
+    "action_spread",
 ]
 PER_ROLE = 2
 """Keys of one role that are watched."""
@@ -44,13 +45,13 @@ _PER_TASK = re.compile(r"(^|/)(tasks|env_task_\w+|env_per_label_\w+|env_curricul
 _PATTERNS: tuple[tuple[Role, str], ...] = (
     (
         "value_loss",
-        r"(value|vf|v|critic|baseline)_?(function|fn)?_loss|loss_?(v|value|vf|critic)|losses?/(value|critic|vf)",
+        r"(value|vf|v|critic|baseline)_?(function|fn)?_loss|loss_?(v|value|vf|critic)|loss(es)?/(value(_function)?|critic|vf)",
     ),
     (
         "policy_loss",
-        r"(policy|pg|pi|actor|surrogate|policy_gradient)_loss|loss_?(pi|policy)|losses?/(policy|surrogate)",
+        r"(policy|pg|pi|actor|surrogate|policy_gradient)_loss|loss_?(pi|policy)|loss(es)?/(policy|surrogate)",
     ),
-    ("entropy", r"(policy_|mean_|action_)?entropy(_loss|_mean|_avg)?|losses?/entropy"),
+    ("entropy", r"(policy_|mean_|action_)?entropy(_loss|_mean|_avg)?|loss(es)?/entropy"),
     ("kl", r"(approx_|mean_|policy_)?kl(_mean|_loss|_div|_divergence)?|approxkl|mean_kl_loss"),
     ("clip_fraction", r"clip_?frac(tion)?(_mean)?"),
     ("explained_variance", r"(vf_|value_)?explained_var(iance)?(_mean)?"),
@@ -63,7 +64,7 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
         "throughput",
         r"(\w+_)?(sps|fps|tps)|\w+_per_s(ec|econd)?(_avg)?|throughput",
     ),
-    ("success", r"(\w+_)?(success|solve|solved|win|goal)_?(rate|fraction)?(_mean)?"),
+    ("success", r"(\w+_)?(success|solved?)(_(rate|fraction))?(_mean)?|(\w+_)?(win|goal)_?rate"),
     (
         "score",
         r"(mean_|avg_|average_)?(ep|episode|episodic|task|env)?_?(rew|reward|return|ret|score)s?(_mean|_avg)?",
@@ -77,6 +78,7 @@ _COUNTS: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("zero_tasks", re.compile(r"(num_)?zeros?(_lp)?(_dist|_tasks|_prob)?$")),
     ("success", re.compile(r"(task|mean)_success_rate$")),
 )
+_SPREAD = re.compile(r"(policy_|action_|mean_noise_|noise_|actor_)?(log_)?std")
 _GPU = re.compile(r"(gpu|cuda|vram)")
 _MEMORY = re.compile(r"mem|vram|reserved")
 _NOT_USED = re.compile(r"free|total_mb|limit|available|peak|max|clock|write|read|speed|util(?!.*mem)")
@@ -96,6 +98,8 @@ def find_role(key: str) -> Role | None:
     memory = _find_memory(path, leaf)
     if memory is not None:
         return memory
+    if _SPREAD.fullmatch(leaf):
+        return "action_spread"
     if _OTHER_DATA.search(path):
         return None
     for role, rule in _RULES:

@@ -17,8 +17,9 @@ TRUSTED = 0.02
 """Distance from the schedule, as a share of the peak rate, at which it is still taken to be followed."""
 LASTING = 5
 """Entries in a row that it takes."""
-EXACT, DEPARTED = 0.001, 0.004
-"""Shares of the peak rate: a schedule kept to the first for long, while it moved, is left at the second."""
+EXACT, CLOSE, DEPARTED = 0.001, 0.01, 0.004
+"""Shares of the peak rate: a schedule kept to the first for long, while it moved, is left at the third; one kept to the
+second is left only by an abrupt change."""
 JUMP = 8.0
 """Times the largest rate ever logged: no schedule does that in the middle of a run."""
 
@@ -97,10 +98,12 @@ def _follow(rate: Rate, plan: Plan, entry: tuple[float, float, float, float | No
         return replace(rate, unfit=True, odd=0)
     worst, span = max(rate.worst, abs(off_then)), (min(rate.span[0], base[3]), max(rate.span[1], base[3]))
     rate = replace(rate, worst=worst, span=span)
-    exact = rate.followed > 2 * LAG and worst <= EXACT * peak
-    exact = exact and (plan.schedule == "constant" or span[1] - span[0] > 0.05 * peak)
+    # Of a slow drift from the first entry on the oldest part would still look exact before so many entries.
+    moved = rate.followed > 1.5 * LAG and (plan.schedule == "constant" or span[1] - span[0] > 0.05 * peak)
+    exact = moved and worst <= EXACT * peak
     abrupt = abs(off - off_then) > max(0.5 * abs(expected - base[3]), DEPARTED * peak, 0.001 * expected)
-    if not abrupt and not (exact and abs(off) > DEPARTED * peak):
+    close = moved and worst <= CLOSE * peak and plan.schedule != "constant"
+    if not (abrupt and close) and not (exact and abs(off) > DEPARTED * peak):
         return replace(rate, odd=0, followed=rate.followed + 1)
     count = rate.odd + 1
     if count < LASTING or rate.followed < LAG:

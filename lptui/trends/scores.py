@@ -102,9 +102,10 @@ def _best(middles: Sequence[float]) -> float:
 
 
 def find_trend(score: Score) -> float:
-    """How far the newest entries are above (or below) the best level, in spans of what was learned."""
-    middles = [b.middle for b in score.track.blocks]
-    if len(middles) < 6:
+    """How far the newest entries are above (or below) the best level before them, in spans of what was learned."""
+    newest = -(-_RECENT // score.track.size)
+    middles = [b.middle for b in score.track.blocks[:-newest]]
+    if len(middles) < 4:
         return 0.0
     best, low = _best(middles), min(middles)
     return (median(score.recent) - best) / (best - low) if best > low else 0.0

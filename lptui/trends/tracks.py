@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import NamedTuple
 
-MOST = 48
-"""Blocks kept; one more, and either neighbours are merged or the oldest is dropped."""
+MOST, SHORT = 48, 20
+"""Blocks kept; one more, and neighbours are merged (a track of the whole series), or the oldest is dropped."""
 TO_SIGMA = 1.4826 * 1.15
 """Median absolute deviation -> standard deviation, and what short autocorrelated blocks hide of it."""
 
@@ -29,17 +29,17 @@ class Track(NamedTuple):
 
 
 def extend(track: Track, step: float, time: float, value: float, *, whole: bool) -> Track:
-    """`track` with one more entry. `whole`: it always covers all of the series; else the newest `MOST` blocks."""
+    """`track` with one more entry. `whole`: it always covers all of the series; else the newest `SHORT` blocks."""
     values = (*track.open, value)
     if len(values) < track.size:
         return Track(track.size, track.blocks, values)
     middle = median(values)
     block = Block(step, time, middle, median(abs(v - middle) for v in values))
     blocks = (*track.blocks, block)
-    if len(blocks) <= MOST:
+    if len(blocks) <= (MOST if whole else SHORT):
         return Track(track.size, blocks)
     if not whole:
-        return Track(track.size, blocks[1:])
+        return Track(track.size, blocks[-SHORT:])
     pairs = len(blocks) // 2 * 2
     merged = tuple(_join(blocks[i], blocks[i + 1]) for i in range(0, pairs, 2))
     # an odd last block is half as long as the others now; its entries weigh double, which does no harm

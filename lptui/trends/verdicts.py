@@ -7,6 +7,7 @@ a second metric that agrees, where one is logged. What has been told stays for a
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,11 @@ from lptui.trends.plan import Plan
 from lptui.trends.roles import Role
 from lptui.trends.watch import GRADIENT_UP, RULES, Watch
 
+_LOSSES: tuple[Role, ...] = ("loss", "value_loss")
 PATIENCE = 120
 """Entries that a lost score waits for its cause, while another metric is on its way to show one."""
+_MEASURED = re.compile(r"approx_?kl|mean_kl")
+"""The divergence of an update; what is called just KL may be a term of the loss, which grows in healthy runs."""
 LONG = 20
 """Entries over whose median a metric is asked whether it agrees."""
 
@@ -99,20 +103,22 @@ def _explosion(seen: Watches) -> Iterator[Verdict]:
         old = seen.told("loss-explosion", watch.key)
         if old is not None:
             yield old
-        elif _agrees_explosion(seen, watch, gradient, shift):
+        elif _agrees_explosion(seen, watch, gradient):
             also = _evidence(seen, ("gradient_norm", "explained_variance", "kl"))
             yield _shifted("loss-explosion", watch, shift, also, 0.9 if gradient else 0.7)
 
 
-def _agrees_explosion(seen: Watches, watch: Watch, gradient: float | None, shift: Shift) -> bool:
+def _agrees_explosion(seen: Watches, watch: Watch, gradient: float | None) -> bool:
+    variance, trend = seen.shift("explained_variance"), seen.score_trend()
+    explains = variance is None or variance < 0.15
+    # Returns grow, and with them the value loss and its gradients, while the critic keeps up.
+    if trend is not None and trend > (-0.1 if variance is not None else 0.0) and explains:
+        return False
     if gradient is not None:
         return gradient > math.log(1.9)
-    variance, trend = seen.shift("explained_variance"), seen.score_trend()
-    if variance is not None and variance < 0.2:
+    if variance is not None and explains:
         return False
-    if trend is not None and trend > -0.15:
-        return False  # returns grow, and the value loss with them
-    return watch.role == "loss" or variance is not None or trend is not None
+    return watch.role == "loss" or variance is not None or (trend is not None and trend < -0.15)
 
 
 def _divergence(seen: Watches) -> Iterator[Verdict]:
@@ -136,13 +142,14 @@ def _entropy(seen: Watches) -> Iterator[Verdict]:
     """Entropy down to a few percent while the score does not rise."""
     for watch in seen.of("entropy"):
         shift = watch.level.raised
-        if shift is None or not levels.is_fit(watch.level):
+        # Of continuous actions the entropy may pass through zero; then it says nothing of how sure the policy is.
+        if shift is None or watch.level.unfit or seen.of("action_spread"):
             continue
         trend = seen.score_trend()
         old = seen.told("entropy-collapse", watch.key)
         if old is not None:
             yield old
-        elif trend is None or trend < 0.05:
+        elif (trend is None or trend < 0.02) and levels.is_settled(watch.level):
             also = _evidence(seen, ("kl", "clip_fraction"), up=False)
             yield _shifted("entropy-collapse", watch, shift, also, 0.85 if trend is not None and trend < -0.1 else 0.7)
 
@@ -155,7 +162,8 @@ def _kl(seen: Watches) -> Iterator[Verdict]:
             continue
         old = seen.told("kl-blowup", watch.key)
         clipped = seen.shift("clip_fraction", levels.WINDOW)
-        alone = clipped is None and shift.after > 0.05 and shift.after > 8 * shift.before
+        alone = clipped is None and _MEASURED.search(watch.key.lower()) is not None
+        alone = alone and shift.after > 0.05 and shift.after > 8 * shift.before
         if old is not None:
             yield old
         elif alone or (clipped is not None and clipped > 0.15):
@@ -169,8 +177,8 @@ def _vanishing(seen: Watches) -> Iterator[Verdict]:
         if shift is None or not levels.is_fit(watch.down):
             continue
         old = seen.told("gradient-vanishing", watch.key)
-        fallen = seen.shift("loss")
-        learned = fallen is not None and fallen < -math.log(2)
+        fallen = [s for role in _LOSSES if (s := seen.shift(role)) is not None]
+        learned = any(s < -math.log(2.5) for s in fallen)
         if old is not None:
             yield old
         elif not learned:
@@ -259,7 +267,7 @@ def _restart(seen: Watches) -> Iterator[Verdict]:
     paused = restart.pause >= 4
     if old is not None:
         yield old
-    elif (paused and (votes >= 0 or not restart.anew)) or votes >= 2:
+    elif (paused and (votes >= 1 or not restart.anew)) or votes >= 2:
         sure = 0.9 if paused and votes > 0 else 0.7
         yield Verdict("resumed-from-scratch", lead.key, restart.step, restart.time, (), sure, restart)
 

@@ -87,7 +87,9 @@ def see(watch: Watch, plan: Plan, entry: Entry, limit: float | None = None) -> W
         return replace(watch, rate=schedules.step(watch.rate, plan, at, time, value))
     if role in MEMORY_ROLES:
         return replace(watch, growth=ramps.step(watch.growth, at, time, value / limit)) if limit else watch
-    return replace(watch, counts=tasks.step(watch.counts, role, plan.tasks, at, time, value))
+    if role in COUNT_ROLES:
+        return replace(watch, counts=tasks.step(watch.counts, role, plan.tasks, at, time, value))
+    return watch
 
 
 def thin(steps: list[float], times: list[float], values: list[float]) -> list[Entry]:
