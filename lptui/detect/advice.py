@@ -19,6 +19,7 @@ from lptui.text.secrets import mask_text
 
 _PLACE = re.compile(r"\{([A-Za-z_][\w:.-]*)\}")
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,15}\Z")
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) (bytes|[KMGT]iB)\Z")
 _LONGEST = 200
 _MOST_TRIES = 20_000
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -110,12 +111,25 @@ def _needed_batch(groups: Mapping[str, str], config: Mapping[str, str]) -> str |
 
 
 def _memory_note(groups: Mapping[str, str], config: Mapping[str, str]) -> str:
-    """' (asked for 2.50 GiB, 1.21 GiB of 79.11 GiB free)', as far as the line says it."""
+    """' (asked for 2.50 GiB, 1.21 GiB of 79.11 GiB free; pid 81 holds 3.02 GiB)', as far as the line says it."""
     asked, free, total = groups.get("asked"), groups.get("free"), groups.get("total")
     parts = [f"asked for {asked}"] if asked else []
     if free:
         parts.append(f"{free} of {total} free" if total else f"{free} free")
-    return f" ({', '.join(parts)})" if parts else ""
+    notes = [", ".join(parts)] if parts else []
+    if "holder" in groups and "held" in groups:
+        notes.append(f"pid {groups['holder']} holds {groups['held']}")
+    if _to_bytes(groups.get("unused")) >= max(1, _to_bytes(asked)):
+        notes.append(
+            f"{groups['unused']} is reserved and unused: try PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True first"
+        )
+    return f" ({'; '.join(notes)})" if notes else ""
+
+
+def _to_bytes(text: str | None) -> float:
+    """'3.20 GiB' -> bytes; 0 for what is no such size."""
+    found = _SIZE.match(text or "")
+    return float(found[1]) * 1024 ** "bKMGT".index(found[2][0]) if found else 0.0
 
 
 def _path_dir(groups: Mapping[str, str], config: Mapping[str, str]) -> str | None:

@@ -99,3 +99,27 @@ def test_every_entry_has_a_fix_when_nothing_is_known() -> None:
         fix = choose_fix(entry, {}, {})
         assert fix is not None, entry.id
         assert "{" not in fix.what + fix.why + fix.verify, entry.id
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ({}, "x."),
+        ({"asked": "2.00 GiB"}, "x (asked for 2.00 GiB)."),
+        (
+            {"asked": "2.00 GiB", "free": "1.10 GiB", "total": "79.1 GiB", "holder": "812", "held": "3.02 GiB"},
+            "x (asked for 2.00 GiB, 1.10 GiB of 79.1 GiB free; pid 812 holds 3.02 GiB).",
+        ),
+        ({"asked": "2.00 GiB", "unused": "512.00 MiB"}, "x (asked for 2.00 GiB)."),
+        (
+            {"asked": "20.00 MiB", "unused": "3.20 GiB"},
+            "x (asked for 20.00 MiB; 3.20 GiB is reserved and unused:"
+            " try PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True first).",
+        ),
+        ({"asked": "no size", "unused": "x"}, "x (asked for no size)."),
+    ],
+)
+def test_the_note_on_memory_says_who_holds_it(groups: dict[str, str], expected: str) -> None:
+    filled = fill_fix(FixRule("x{memory_note}."), groups, {})
+    assert filled is not None
+    assert filled.what == expected
