@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lptui.detect import Detector
-from lptui.detect.log_numbers_breaks import Break, find_jump, find_loss_of_score, find_slowdown, is_flat
+from lptui.detect.log_numbers_breaks import Break, find_crawl, find_jump, find_loss_of_score, find_slowdown, is_flat
 from lptui.detect.log_numbers_counters import find_restart, find_standstill
 from lptui.detect.log_numbers_findings import Broken, tell
 from lptui.detect.log_numbers_prints import Prints, Row, collect, find_meaning, is_waiting, split, take
@@ -145,7 +145,14 @@ def _slowdown(key: str, rows: Sequence[Row]) -> Break | None:
     if meaning == "speed":
         return find_slowdown(values, before_least=4, after_least=4)
     if meaning == "seconds":
-        found = find_slowdown([1 / v for v in values], before_least=3, after_least=2 if _averages(rows) else 3)
+        averages = _averages(rows)
+        if (
+            averages
+            and key.lower().startswith(("mean", "avg", "average"))
+            and (crawl := find_crawl(values)) is not None
+        ):
+            return crawl
+        found = find_slowdown([1 / v for v in values], before_least=3, after_least=2 if averages else 3)
         return None if found is None else Break(found.at, 1 / found.before, 1 / found.after)
     return None
 
@@ -154,6 +161,9 @@ def _averages(rows: Sequence[Row]) -> bool:
     """Whether each of a few prints stands for many steps, so that one slow step does not show."""
     first, last = rows[0].of.place, rows[-1].of.place
     steps = 0.0 if first is None or last is None or rows[0].of.step is None else last - first
+    begun, now = rows[0].of.at, rows[-1].of.at
+    if begun is not None and now is not None:
+        steps = max(steps, (now - begun) / max(r.value for r in rows))
     return len(rows) <= 8 and steps >= 50 * len(rows)
 
 

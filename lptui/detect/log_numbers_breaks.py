@@ -19,6 +19,7 @@ _RL_BEFORE = 10
 _LEAST_LOSS, _LEAST_GRADIENT = 1.0, 10.0
 _LOST, _STEADY_SCORE = 0.25, 0.75
 _SLOW, _STEADY, _STAYS = 0.4, 1.5, 2.5
+_CRAWL, _CRAWL_STEADY = 8.0, 1.2
 _FLAT = 0.015
 _FLAT_PRINTS, _FLAT_EPOCHS = 8, 3.0
 _CONVERGED = 0.05
@@ -101,6 +102,14 @@ def find_slowdown(speeds: Sequence[float], *, before_least: int, after_least: in
         if highs[at] <= _SLOW * min(before):
             return Break(at, _middle(before), _middle(speeds[at:]))
     return None
+
+
+def find_crawl(seconds: Sequence[float]) -> Break | None:
+    """Averages over many steps, steady, and the newest many times as long: one such print says it all."""
+    *before, now = seconds
+    if len(before) < 2 or max(before) > _CRAWL_STEADY * min(before) or now < _CRAWL * max(before):
+        return None
+    return Break(len(before), _middle(before), now)
 
 
 def is_flat(values: Sequence[float], epochs: Sequence[float]) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isfinite
 from typing import Literal
@@ -95,7 +95,7 @@ def split(prints: Sequence[Print]) -> list[list[Print]]:
     """Stretches in which nothing that counts goes back: a new fold, model or start begins another one."""
     stretches: list[list[Print]] = []
     steps = epoch = float("-inf")
-    for one in prints:
+    for one in _carry(prints):
         back = (one.step is not None and one.step < steps) or (one.epoch is not None and int(one.epoch) < int_of(epoch))
         if back or not stretches:
             stretches.append([])
@@ -104,6 +104,17 @@ def split(prints: Sequence[Print]) -> list[list[Print]]:
         steps = steps if one.step is None else one.step
         epoch = epoch if one.epoch is None else one.epoch
     return stretches
+
+
+def _carry(prints: Iterable[Print]) -> Iterator[Print]:
+    """A line that counts nothing belongs to the step and epoch of the heading before it."""
+    heading: Print | None = None
+    for one in prints:
+        if one.place is not None:
+            heading = None if one.metrics else one
+        elif heading is not None and one.form != "bar":
+            one = replace(one, step=heading.step, epoch=heading.epoch)
+        yield one
 
 
 def int_of(epoch: float) -> float:

@@ -136,7 +136,8 @@ def _judge(onsets: Mapping[str, Onset], lines: Mapping[str, tuple[str, int]], st
     first = bad[keys[0]]
     word = "NaN" if math.isnan(first.value) else "infinite"
     others = f" and {plural(len(keys) - 1, 'more metric')}" if len(keys) > 1 else ""
-    where = f" since step {short_number(first.step)}" if first.step == first.step else ""
+    count = "step" if first.step != first.step or first.step.is_integer() else "epoch"
+    where = f" since {count} {short_number(first.step)}" if first.step == first.step else ""
     past = not now_bad
     return Finding(
         id=f"{cls}:{state.life.attempts}",
@@ -175,9 +176,10 @@ def _last_finite(series: Series, onset: Onset) -> float | None:
     last = None
     for segment in series.segments:
         for at, value in zip(segment.points.steps, segment.points.values, strict=True):
-            if not at < onset.step:
+            finite = math.isfinite(value)
+            if (not finite and not at < onset.step) or at > onset.step:
                 return last
-            if math.isfinite(value):
+            if finite:
                 last = value
     return last
 

@@ -69,7 +69,8 @@ def find_pairs(text: bytes) -> Pairs:
     """`name=1`, `name: 1`, `Mean reward: 1`, `loss 1`; of a name that comes twice the last value."""
     found: dict[str, float] = {}
     pairs: Iterable[tuple[bytes, bytes, bytes]] = _PAIR.findall(text)
-    if b": " in text and _TOLD.search(text):
+    at = text.find(b" loss=")
+    if (at > 0 and text[at - 1 : at].isalpha()) or (b": " in text and _TOLD.search(text)):
         pairs = _find_told(text)
     for raw, _, digits in islice(pairs, MOST_METRICS):
         value, name = to_float(digits), name_metric(raw)

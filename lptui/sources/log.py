@@ -251,13 +251,16 @@ def _place_clock(seconds: float, not_after: float) -> float | None:
 def collect_points(dated: tuple[DatedFact, ...]) -> tuple[Points, ...]:
     """The numbers of progress lines as series; what the line itself names keeps its name, ours begin with `log/`."""
     columns: dict[str, Points] = {}
+    heading = float("nan")
     for item in dated:
         line = item.fact
         if not isinstance(line, Progress):
             continue
-        step = float("nan") if line.step is None else float(line.step)
-        if line.step is None and line.epoch is not None:
-            step = float(line.epoch)
+        counted = line.epoch if line.step is None else line.step
+        if counted is not None:
+            heading = float("nan") if line.metrics else float(counted)
+        # A line without a count belongs to the heading (`Epoch 3/10`) before it.
+        step = (float("nan") if line.form == "bar" else heading) if counted is None else float(counted)
         for key, value in _numbers(line):
             points = columns.get(key)
             if points is None:

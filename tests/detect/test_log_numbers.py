@@ -79,6 +79,10 @@ POSITIVE = {
         "epoch 7 steps 7M SPS 90K score 0.2 entropy 0.05\nepoch 8 steps 8M SPS 90K score 0.01 entropy 0.01",
     ),
     "seconds a step": ("throughput-collapse", steps([0.41, 0.4, 0.42, 0.41, 2.2, 2.3, 2.2], ML)),
+    "averages of many steps": (
+        "throughput-collapse",
+        "\n".join(f"--- iter: [{i}500/9000] ---\nmean_iter_time: {t}s" for i, t in enumerate([2.1, 2.11, 2.1, 61.0])),
+    ),
     "steps a second": ("throughput-collapse", steps([900, 940, 920, 930, 910, 120, 131, 118, 125], "step {0} sps={1}")),
     "a resume that began anew": (
         "resumed-from-scratch",

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lptui.sources.log as log_source
+from lptui.formats.progress import scan
 from lptui.model.events import Event, Facts, LogBlock, LogSeen, Samples, StatusSeen
-from lptui.sources.log import LogSource, date_facts
+from lptui.sources.log import LogSource, collect_points, date_facts
 
 
 class Reader:
@@ -133,3 +134,10 @@ def test_a_missing_log_waits_and_says_so(tmp_path: Path) -> None:
 
 def test_undated_lines_stay_undated() -> None:
     assert date_facts(b"", 0, (), 100.0) == ()
+
+
+def test_a_line_without_a_count_is_of_the_heading_before_it() -> None:
+    text = b"Epoch 3/10\nTrain Loss: 0.50 Acc: 0.80\nEpoch 4/10\nTrain Loss: 0.40 Acc: 0.82\nstep 9 x=1\nval loss=2\n"
+    points = {p.key: list(p.steps) for p in collect_points(date_facts(text, 0, scan(text), float("inf")))}
+    assert points["Train_Loss"] == [3.0, 4.0]
+    assert str(points["val_loss"]) == "[nan]"
