@@ -72,19 +72,21 @@ def find_loss_of_score(values: Sequence[float], *, single: bool, backed: bool) -
 
     `single`: values are of single episodes, which vary. `backed`: the entropy collapsed at the same time.
     """
-    before_least, after_least = (8, 8) if single else (2 if backed else 3, 1 if backed else 2)
-    if len(values) < before_least + after_least or min(values) < -0.1 * max(values):
+    if len(values) < 4 or min(values) < -0.1 * max(values):
         return None
     highs = list(accumulate(reversed(values), max))[::-1]
     best: Break | None = None
-    for at in range(before_least, len(values) - after_least + 1):
-        held = values[at - before_least : at]
+    for at in range(2, len(values)):
+        # The longer a score has been printed, the longer it must have held, and the longer it must be gone.
+        before_least, after_least = (8, 8) if single else (2, 1) if backed and at <= 6 else (3, 2)
+        before_least, after_least = max(before_least, at // 3), max(after_least, at // 6)
+        held = values[max(0, at - before_least) : at]
         level = _middle(held)
-        steady = min(held) >= _STEADY_SCORE * max(held)
-        if steady and level > 0 and level >= 0.6 * max(values):
-            low = next((i for i in range(at, len(values)) if highs[i] <= _LOST * level), None)
-            if low is not None and len(values) - low >= after_least:
-                best = Break(at, level, _middle(values[low:]))
+        if len(held) < before_least or min(held) < _STEADY_SCORE * max(held) or not 0.6 * max(values) <= level > 0:
+            continue
+        low = next((i for i in range(at, len(values)) if highs[i] <= _LOST * level), None)
+        if low is not None and len(values) - low >= after_least:
+            best = Break(at, level, _middle(values[low:]))
     return best
 
 
