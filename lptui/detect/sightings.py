@@ -154,7 +154,8 @@ def _tell_over(entry: Entry, seen: Seen, attempt: int, log: Log) -> str:
         return "it was tried again, and training went on" if went_on else "the log says that it was tried again"
     if entry.settles and went_on >= (STEPS_THAT_PROVE if entry.fatal else STEPS_THAT_SETTLE):
         return "training went on after it"
-    if entry.settles and any(end > position for end in log.ends):
+    # That it completed proves nothing of what never stops a run and came again and again, to its last step.
+    if entry.settles and seen.hit.need == 1 and any(end > position for end in log.ends):
         return "the run completed after it"
     return ""
 
