@@ -11,7 +11,8 @@ from lptui.model.finding import Evidence, Finding, Severity
 from lptui.state.run_state import RunState
 from lptui.text import sanitise
 from lptui.trends.plan import Plan
-from lptui.trends.verdicts import Verdict
+from lptui.trends.schedules import Departure
+from lptui.trends.standing import Verdict
 from lptui.trends.watch import Watch
 
 _ERRORS = frozenset(
@@ -98,6 +99,8 @@ def _tell_one(
 
 def _grade(verdict: Verdict) -> Severity:
     if verdict.cls in _ERRORS or verdict.kind == "zero":
+        return "error"
+    if isinstance(verdict.detail, Departure) and verdict.detail.after > 5 * max(verdict.detail.before, 1e-300):
         return "error"
     return "warning"
 

@@ -9,7 +9,7 @@ from lptui.model.finding import Fix
 from lptui.state.run_state import RunState
 from lptui.text import format_value, sanitise, short_number
 from lptui.trends.plan import Plan
-from lptui.trends.verdicts import Verdict
+from lptui.trends.standing import Verdict
 
 _RATE = ("learning_rate", "lr")
 _ENTROPY = ("ent_coef", "entropy_coef", "ppo_ent_coef", "entropy_coeff", "entropy_loss_scale")

@@ -12,8 +12,8 @@ from lptui.trends.ramps import Ramp
 from lptui.trends.roles import memory_unit
 from lptui.trends.schedules import Departure
 from lptui.trends.scores import Flat, Loss
+from lptui.trends.standing import Verdict
 from lptui.trends.tasks import Stuck
-from lptui.trends.verdicts import Verdict
 from lptui.trends.watch import Watch
 
 

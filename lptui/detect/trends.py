@@ -19,7 +19,8 @@ from lptui.state.run_state import RunState
 from lptui.stores.series import Series
 from lptui.trends.plan import Plan, read_plan
 from lptui.trends.roles import choose_keys, find_role, memory_unit
-from lptui.trends.verdicts import Verdict, judge
+from lptui.trends.standing import Verdict
+from lptui.trends.verdicts import judge
 from lptui.trends.watch import Entry, Watch, merge, see, start, thin
 
 PAST_LIMIT = 20

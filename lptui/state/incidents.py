@@ -23,7 +23,18 @@ def relate(findings: Iterable[Finding]) -> list[Finding]:
     onset = next((f for f in found if f.cls in NAN and _is_measured(f) and not f.past), None)
     if onset is None:
         return found
+    onset = _trace_back(onset, found)
+    found = [onset if f.id == onset.id else f for f in found]
     return [_follow(f, onset) if f.cls in NAN and not _is_measured(f) and not f.past else f for f in found]
+
+
+def _trace_back(onset: Finding, found: Iterable[Finding]) -> Finding:
+    """Numbers that broke after the learning rate had jumped or gone follow from that."""
+    rates = [f for f in found if f.cls == "lr-off-schedule" and f.severity == "error" and not f.past]
+    earlier = [f for f in rates if f.step is not None and onset.step is not None and f.step <= onset.step]
+    if not earlier:
+        return replace(onset, role="root", incident=onset.id) if onset.role == "follow-up" else onset
+    return replace(onset, role="follow-up", incident=earlier[0].id)
 
 
 def _is_measured(finding: Finding) -> bool:
@@ -53,4 +64,5 @@ def _is_line(finding: Finding) -> bool:
 
 def _follow(finding: Finding, root: Finding) -> Finding:
     """The program noticed late what the metrics showed first, and the remedy is that of the onset."""
-    return replace(finding, role="follow-up", incident=root.id, fix=root.fix or finding.fix)
+    leader = root.incident if root.role == "follow-up" else root.id
+    return replace(finding, role="follow-up", incident=leader, fix=root.fix or finding.fix)

@@ -19,6 +19,8 @@ ALLOWED = 2
 KEPT = 40
 LAG = 15
 """Entries that stay out of the level, so that a break does not become part of it while it is being confirmed."""
+ACCEPTED = 60
+"""Entries after which a level that was left, and not told as a failure, is given up: the metric has a new one."""
 BLOCK = 10
 LEAST_BLOCKS = 3
 _ZERO = -30.0
@@ -63,6 +65,8 @@ class Shift:
     before: float
     after: float
     entries: int
+    seen: int
+    """Entries of the series when it was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,10 @@ def step(level: Level, rule: Rule, at: float, time: float, value: float) -> Leve
         if track.blocks is not closed and len(track.blocks) >= LEAST_BLOCKS:
             base, spread = _find_base(track, rule), max(rule.floor, noise(track.blocks))
     raised = level.raised
+    if raised is not None and seen - raised.seen >= ACCEPTED:
+        return Level(seen, level.unfit, recent)
     if base is not None and (raised is not None or rule.harm * (x - base) >= rule.least / 2):
-        raised = _judge(recent, rule, base, spread, raised)
+        raised = _judge(recent, rule, base, spread, raised, seen)
     return Level(seen, level.unfit, recent, track, base, spread, raised)
 
 
@@ -116,7 +122,9 @@ def _find_base(track: Track, rule: Rule) -> float:
     return middles[min(len(middles) - 1, round(quantile * (len(middles) - 1)))]
 
 
-def _judge(recent: tuple[Entry, ...], rule: Rule, base: float, spread: float, raised: Shift | None) -> Shift | None:
+def _judge(
+    recent: tuple[Entry, ...], rule: Rule, base: float, spread: float, raised: Shift | None, seen: int
+) -> Shift | None:
     shifts = [rule.harm * (e.value - base) for e in recent[-WINDOW:]]
     half = max(rule.least / 2, 1.5 * spread)
     if raised is not None:
@@ -129,7 +137,7 @@ def _judge(recent: tuple[Entry, ...], rule: Rule, base: float, spread: float, ra
     first = _find_onset(recent, rule, base, half)
     onset = recent[first]
     now = median(e.value for e in recent[-WINDOW:])
-    return Shift(onset.step, onset.time, _back(rule, base), _back(rule, now), len(recent) - first)
+    return Shift(onset.step, onset.time, _back(rule, base), _back(rule, now), len(recent) - first, seen)
 
 
 def _find_onset(recent: tuple[Entry, ...], rule: Rule, base: float, half: float) -> int:
@@ -149,6 +157,14 @@ def _back(rule: Rule, x: float) -> float:
     if not rule.log:
         return x
     return 0.0 if x <= _ZERO else math.exp(x)
+
+
+def holds(level: Level, rule: Rule, shift: Shift) -> bool:
+    """Whether the newest entries still are more than half-way from where a shift began to where it was found."""
+    before, after = _transform(rule, shift.before), _transform(rule, shift.after)
+    if before is None or after is None or not level.recent:
+        return False
+    return rule.harm * (median(e.value for e in level.recent[-WINDOW:]) - (before + after) / 2) > 0
 
 
 def find_shift(level: Level, rule: Rule, entries: int = WINDOW) -> float:

@@ -9,79 +9,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from lptui.trends import levels, scores
-from lptui.trends.levels import Shift
+from lptui.trends.levels import Level, Rule, Shift
 from lptui.trends.plan import Plan
 from lptui.trends.roles import Role
-from lptui.trends.watch import GRADIENT_UP, RULES, Watch
+from lptui.trends.standing import Seen, Verdict, Watches
+from lptui.trends.watch import GRADIENT_DOWN, GRADIENT_UP, RULES, Watch
 
 _LOSSES: tuple[Role, ...] = ("loss", "value_loss")
 PATIENCE = 120
 """Entries that a lost score waits for its cause, while another metric is on its way to show one."""
 _MEASURED = re.compile(r"approx_?kl|mean_kl")
 """The divergence of an update; what is called just KL may be a term of the loss, which grows in healthy runs."""
-LONG = 20
-"""Entries over whose median a metric is asked whether it agrees."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One metric in evidence: where it was and where it is, in its own unit."""
-
-    key: str
-    before: float
-    after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A failure that the metrics show. `kind` says which sort of it; `detail` is what its monitor found."""
-
-    cls: str
-    key: str
-    step: float
-    time: float
-    evidence: tuple[Seen, ...]
-    confidence: float
-    detail: object
-    kind: str = ""
-
-
-class Watches:
-    """The watches by role, for reading; made anew for every judgement."""
-
-    def __init__(self, watches: Mapping[str, Watch], plan: Plan, told: Iterable[Verdict]) -> None:
-        self.plan = plan
-        self._told = {(v.cls, v.key): v for v in told}
-        self._by_role: dict[Role, list[Watch]] = {}
-        for _, watch in sorted(watches.items()):
-            self._by_role.setdefault(watch.role, []).append(watch)
-
-    def of(self, role: Role) -> list[Watch]:
-        return self._by_role.get(role, [])
-
-    def all(self) -> Iterator[Watch]:
-        return (w for group in self._by_role.values() for w in group)
-
-    def told(self, cls: str, key: str) -> Verdict | None:
-        """The verdict that stands since earlier."""
-        return self._told.get((cls, key))
-
-    def shift(self, role: Role, entries: int = LONG) -> float | None:
-        """How far a role is from its level in the direction of harm; None when it is not logged or has no level yet."""
-        rule = GRADIENT_UP if role == "gradient_norm" else RULES[role]
-        found = [levels.find_shift(w.level, rule, entries) for w in self.of(role) if w.level.base is not None]
-        return max(found, default=None)
-
-    def now(self, role: Role) -> float | None:
-        found = [levels.find_now(w.level, RULES[role]) for w in self.of(role)]
-        return next((v for v in found if v is not None), None)
-
-    def score_trend(self) -> float | None:
-        """Newest score against the best one, in spans of what was learned; None without a score."""
-        return next((scores.find_trend(w.score) for w in self.of("score") if w.score.seen), None)
 
 
 def judge(watches: Mapping[str, Watch], plan: Plan, told: Iterable[Verdict] = ()) -> tuple[Verdict, ...]:
@@ -93,104 +33,103 @@ def judge(watches: Mapping[str, Watch], plan: Plan, told: Iterable[Verdict] = ()
     return tuple(found)
 
 
+def _lead(seen: Watches, cls: str, watch: Watch, level: Level, rule: Rule) -> Verdict | Shift | None:
+    """What was told of a metric if it still holds, else the shift that its monitor shows, if any."""
+    old = seen.told(cls, watch.key)
+    if old is not None and isinstance(old.detail, Shift) and levels.holds(level, rule, old.detail):
+        return old
+    return level.raised if levels.is_fit(level) else None
+
+
 def _explosion(seen: Watches) -> Iterator[Verdict]:
-    """A loss that grew, and the gradients with it (or the score, or the critic, where no gradient is logged)."""
+    """A loss that grew, and the gradients with it (or the score lost, where no gradient is logged)."""
     gradient = seen.shift("gradient_norm")
     for watch in (*seen.of("value_loss"), *seen.of("loss")):
-        shift = watch.level.raised
-        if shift is None or not levels.is_fit(watch.level):
-            continue
-        old = seen.told("loss-explosion", watch.key)
-        if old is not None:
-            yield old
-        elif _agrees_explosion(seen, watch, gradient):
+        lead = _lead(seen, "loss-explosion", watch, watch.level, RULES[watch.role])
+        if isinstance(lead, Verdict):
+            yield lead
+        elif lead is not None and _agrees_explosion(seen, watch, gradient):
             also = _evidence(seen, ("gradient_norm", "explained_variance", "kl"))
-            yield _shifted("loss-explosion", watch, shift, also, 0.9 if gradient else 0.7)
+            yield _shifted("loss-explosion", watch, lead, also, 0.9 if gradient else 0.7)
 
 
 def _agrees_explosion(seen: Watches, watch: Watch, gradient: float | None) -> bool:
     variance, trend = seen.shift("explained_variance"), seen.score_trend()
-    explains = variance is None or variance < 0.15
-    # Returns grow, and with them the value loss and its gradients, while the critic keeps up.
-    if trend is not None and trend > (-0.1 if variance is not None else 0.0) and explains:
-        return False
+    if trend is not None and trend > 0:
+        return False  # returns grow, or are found at last, and with them the value loss and its gradients
+    explains = variance is not None and variance < 0.15
     if gradient is not None:
-        return gradient > math.log(1.9)
-    if variance is not None and explains:
-        return False
-    return watch.role == "loss" or variance is not None or (trend is not None and trend < -0.15)
+        return gradient > math.log(1.9) and not (explains and trend is not None and trend > -0.1)
+    if trend is not None:
+        return not explains and any(w.score.raised for w in seen.of("score"))
+    return watch.role == "loss" or (variance is not None and not explains)
 
 
 def _divergence(seen: Watches) -> Iterator[Verdict]:
     """Explained variance that was good falls below zero while the value loss grows."""
+    rule = RULES["explained_variance"]
+    growth, trend = seen.shift("value_loss"), seen.score_trend()
+    # Rewards that are found for the first time are new to the critic as well.
+    learns = trend is not None and trend > 0.02
     for watch in seen.of("explained_variance"):
-        shift = watch.level.raised
-        if shift is None:
+        lead = _lead(seen, "value-divergence", watch, watch.level, rule)
+        if lead is None or isinstance(lead, Verdict):
+            yield from (lead,) if lead else ()
             continue
-        old = seen.told("value-divergence", watch.key)
-        if old is not None:
-            yield old
-            continue
-        growth = seen.shift("value_loss")
-        now = levels.find_now(watch.level, RULES["explained_variance"])
-        worse = now is not None and now < (0.1 if growth is not None else -0.1)
-        if worse and shift.before > 0.1 and (growth is None or growth > math.log(2)):
-            yield _shifted("value-divergence", watch, shift, _evidence(seen, ("value_loss",)), 0.85)
+        now = levels.find_now(watch.level, rule)
+        now = 1.0 if now is None else now
+        worse = now < (0.1 if growth is not None else -0.1)
+        if worse and not (learns and now > -0.15) and lead.before > 0.1 and (growth is None or growth > math.log(2)):
+            yield _shifted("value-divergence", watch, lead, _evidence(seen, ("value_loss",)), 0.85)
 
 
 def _entropy(seen: Watches) -> Iterator[Verdict]:
     """Entropy down to a few percent while the score does not rise."""
+    trend = seen.score_trend()
     for watch in seen.of("entropy"):
-        shift = watch.level.raised
         # Of continuous actions the entropy may pass through zero; then it says nothing of how sure the policy is.
-        if shift is None or watch.level.unfit or seen.of("action_spread"):
+        if watch.level.unfit or seen.of("action_spread"):
             continue
-        trend = seen.score_trend()
-        old = seen.told("entropy-collapse", watch.key)
-        if old is not None:
-            yield old
-        elif (trend is None or trend < 0.02) and levels.is_settled(watch.level):
+        lead = _lead(seen, "entropy-collapse", watch, watch.level, RULES["entropy"])
+        if isinstance(lead, Verdict):
+            yield lead
+        elif lead is not None and (trend is None or trend < 0.02) and levels.is_settled(watch.level):
             also = _evidence(seen, ("kl", "clip_fraction"), up=False)
-            yield _shifted("entropy-collapse", watch, shift, also, 0.85 if trend is not None and trend < -0.1 else 0.7)
+            sure = 0.85 if trend is not None and trend < -0.1 else 0.7
+            yield _shifted("entropy-collapse", watch, lead, also, sure)
 
 
 def _kl(seen: Watches) -> Iterator[Verdict]:
     """KL up and the clip fraction with it; alone KL has to be large."""
+    clipped = seen.shift("clip_fraction", levels.WINDOW)
     for watch in seen.of("kl"):
-        shift = watch.level.raised
-        if shift is None:
+        lead = _lead(seen, "kl-blowup", watch, watch.level, RULES["kl"])
+        if lead is None or isinstance(lead, Verdict):
+            yield from (lead,) if lead else ()
             continue
-        old = seen.told("kl-blowup", watch.key)
-        clipped = seen.shift("clip_fraction", levels.WINDOW)
         alone = clipped is None and _MEASURED.search(watch.key.lower()) is not None
-        alone = alone and shift.after > 0.05 and shift.after > 8 * shift.before
-        if old is not None:
-            yield old
-        elif alone or (clipped is not None and clipped > 0.15):
-            yield _shifted("kl-blowup", watch, shift, _evidence(seen, ("clip_fraction",)), 0.7 if alone else 0.9)
+        alone = alone and lead.after > 0.05 and lead.after > 8 * lead.before
+        if alone or (clipped is not None and clipped > 0.15):
+            yield _shifted("kl-blowup", watch, lead, _evidence(seen, ("clip_fraction",)), 0.7 if alone else 0.9)
 
 
 def _vanishing(seen: Watches) -> Iterator[Verdict]:
     """Gradients down by an order of magnitude and more, and not because the loss is learned."""
+    fallen = [s for role in _LOSSES if (s := seen.shift(role)) is not None]
+    learned = any(s < -math.log(2.5) for s in fallen)
     for watch in seen.of("gradient_norm"):
-        shift = watch.down.raised
-        if shift is None or not levels.is_fit(watch.down):
-            continue
-        old = seen.told("gradient-vanishing", watch.key)
-        fallen = [s for role in _LOSSES if (s := seen.shift(role)) is not None]
-        learned = any(s < -math.log(2.5) for s in fallen)
-        if old is not None:
-            yield old
-        elif not learned:
-            yield _shifted("gradient-vanishing", watch, shift, (), 0.8)
+        lead = _lead(seen, "gradient-vanishing", watch, watch.down, GRADIENT_DOWN)
+        if isinstance(lead, Verdict):
+            yield lead
+        elif lead is not None and not learned:
+            yield _shifted("gradient-vanishing", watch, lead, (), 0.8)
 
 
 def _throughput(seen: Watches) -> Iterator[Verdict]:
     for watch in seen.of("throughput"):
-        shift = watch.level.raised
-        if shift is not None:
-            old = seen.told("throughput-collapse", watch.key)
-            yield old or _shifted("throughput-collapse", watch, shift, (), 0.85)
+        lead = _lead(seen, "throughput-collapse", watch, watch.level, RULES["throughput"])
+        if lead is not None:
+            yield lead if isinstance(lead, Verdict) else _shifted("throughput-collapse", watch, lead, (), 0.85)
 
 
 def _memory(seen: Watches) -> Iterator[Verdict]:

@@ -20,7 +20,7 @@ RULES: Mapping[Role, Rule] = {
     "kl": Rule(+1, log=True, least=math.log(3), sigmas=2.0),
     "clip_fraction": Rule(+1, log=False, least=0.15, sigmas=3.0, floor=0.01),
     "explained_variance": Rule(-1, log=False, least=0.35, floor=0.03),
-    "throughput": Rule(-1, log=True, least=-math.log(0.72), sigmas=3.0, floor=0.02, whole=False),
+    "throughput": Rule(-1, log=True, least=-math.log(0.68), sigmas=3.0, floor=0.02, whole=False),
 }
 GRADIENT_UP = Rule(+1, log=True, least=math.log(3), sigmas=2.5)
 GRADIENT_DOWN = Rule(-1, log=True, least=math.log(15), skip=20)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from lptui.detect.nonfinite import NONFINITE
 from lptui.detect.trends import TRENDS
 from lptui.engine.core import advance, advance_all
 from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, Points, Samples, StatusSeen, Tick
@@ -178,6 +179,21 @@ def test_a_long_history_is_judged_in_bounded_work() -> None:
     assert only(state).cls == "loss-explosion"
     memory = cast(Any, state.memories["trends"])
     assert memory.watches["train/loss"].entries <= 2001
+
+
+def test_numbers_that_break_after_the_rate_had_jumped_follow_from_it() -> None:
+    rate = points("train/learning_rate", 0, [1e-3 if i < AT else 0.5 for i in range(COUNT)])
+    broken = points("train/loss", 0, [loss(0) if i < AT + 20 else math.nan for i in range(COUNT)])
+    both = Samples(source="wandb", points=(rate, broken), order=0.0)
+    found = {f.cls: f for f in advance_all(START, (both, tick()), (NONFINITE, TRENDS)).findings}
+    assert found["lr-off-schedule"].role == "root"
+    assert found["lr-off-schedule"].title == "train/learning_rate jumped from 0.001 to 0.5 at step 15.0k"
+    assert (found["nan-loss"].role, found["nan-loss"].incident) == ("follow-up", found["lr-off-schedule"].id)
+    later = points("train/learning_rate", COUNT, [1e-3] * 30)
+    finite = points("train/loss", COUNT, [math.nan] * 30)
+    back = Samples(source="wandb", points=(later, finite), order=1e4)
+    state = advance_all(START, (both, tick(), back, tick()), (NONFINITE, TRENDS))
+    assert [(f.cls, f.role) for f in state.findings if f.active] == [("nan-loss", "root")]
 
 
 def test_a_detector_of_nan_is_a_cause_too() -> None:

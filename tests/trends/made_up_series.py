@@ -7,7 +7,8 @@ import random
 
 from lptui.trends.plan import Plan
 from lptui.trends.roles import choose_keys
-from lptui.trends.verdicts import Verdict, judge
+from lptui.trends.standing import Verdict
+from lptui.trends.verdicts import judge
 from lptui.trends.watch import Entry, merge, see, start
 
 STRIDE = 1000.0
