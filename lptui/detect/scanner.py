@@ -1,6 +1,7 @@
-"""Finds lines that may say a failure, in raw bytes: one google-re2 alternation, or a trie of literals under `re`.
+"""Finds lines that may say a failure, in raw bytes: one google-re2 alternation, or `lptui.detect.trie` under `re`.
 
-RE2 runs at 0.3-0.4 GB/s and without the GIL; `re` over a trie at 1/20 of that. Both only suggest lines, and suggest
+RE2 runs at 0.6-0.7 GB/s and without the GIL; `re` at a third of that where lines differ in their numbers only, and
+at a twentieth of it where none is like another. Both only suggest lines, and suggest
 no fewer than those that a pattern of the catalogue matches; `lptui.detect.confirm` decides. LPTUI_NO_RE2=1 forces the
 second.
 """
@@ -16,15 +17,12 @@ from typing import Protocol, cast
 
 from lptui.config.rules import RuleFile
 from lptui.detect.catalogue import Catalogue, Entry, Pattern, load_catalogue
+from lptui.detect.trie import LONG_LITERAL, Shapes, loosen, make_search
 
 REACH = 4096
 """How far from a match its line is followed; a longer line is looked at in windows of about this size."""
-_LONG_LITERAL = 14
-"""A literal this long is rare enough to search for alone; a shorter one is searched with the rest of its pattern."""
 _MAX_MEM = 256 * 1024 * 1024
 _KEY = 4
-_COUNT = re.compile(r"\{([0-9]+)(?:,[0-9]*)?\}")
-_GROUP = re.compile(r"\?P<\w+>")
 _RECOVERIES = (
     *("etrying", "ill retry", "rying again", "econnected", "esolved after", "ucceeded after", "ucceeded on"),
     *(
@@ -49,7 +47,7 @@ class _Found(Protocol):
 
 
 class _Search(Protocol):
-    def __call__(self, data: bytes, at: int) -> _Found | None: ...
+    def __call__(self, data: bytes, at: int, /) -> _Found | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +65,20 @@ class Scanner:
 
     engine: str
     search: _Search
-    lowered: bool
     index: Mapping[str, tuple[tuple[str, Entry, Pattern], ...]]
+    shapes: Shapes | None = None
 
     def scan(self, data: bytes) -> Iterator[Suspect]:
         """Suspicious lines in order. A carriage return ends a line too: what a progress bar glues to a message."""
-        haystack = data.lower() if self.lowered else data
+        if self.shapes is None:
+            yield from self._walk(data, data)
+            return
+        for start, end in self.shapes.doubtful(data):
+            line = data[start:end]
+            for suspect in self._walk(line, line.lower()):
+                yield Suspect(start + suspect.start, start + suspect.end, start + suspect.at)
+
+    def _walk(self, data: bytes, haystack: bytes) -> Iterator[Suspect]:
         at, size = 0, len(data)
         while at < size:
             found = self.search(haystack, at)
@@ -114,8 +120,9 @@ def make_scanner(catalogue: Catalogue, *, use_re2: bool) -> Scanner:
     index = _make_index(patterns)
     search = _load_re2([p for _, p in patterns]) if use_re2 else None
     if search is not None:
-        return Scanner("re2", search, False, index)
-    return Scanner("re", _load_trie([p for _, p in patterns]), True, index)
+        return Scanner("re2", search, index)
+    plain = [p for _, p in patterns]
+    return Scanner("re", make_search(plain, MARKS), index, Shapes(plain, MARKS))
 
 
 def _make_index(
@@ -166,78 +173,10 @@ def _passes(search: _Search) -> bool:
 
 def _shorten(patterns: list[Pattern]) -> Iterator[bytes]:
     """What to search for: long literals alone, short ones with their pattern."""
-    plain = {p.literal for p in patterns if not p.ignore_case and len(p.literal) >= _LONG_LITERAL} | set(MARKS)
-    folded = {p.literal.lower() for p in patterns if p.ignore_case and len(p.literal) >= _LONG_LITERAL}
+    plain = {p.literal for p in patterns if not p.ignore_case and len(p.literal) >= LONG_LITERAL} | set(MARKS)
+    folded = {p.literal.lower() for p in patterns if p.ignore_case and len(p.literal) >= LONG_LITERAL}
     yield from (re.escape(literal).encode() for literal in sorted(plain))
     yield b"(?i:" + re.escape("\n".join(sorted(folded))).replace("\\\n", "|").encode() + b")"
     for pattern in patterns:
-        if len(pattern.literal) < _LONG_LITERAL:
-            yield f"(?{'i' if pattern.ignore_case else ''}:{_loosen(pattern)})".encode()
-
-
-def _loosen(pattern: Pattern) -> str:
-    """The pattern for raw bytes: no groups, no counts (they make the automaton large), any line end for '$'."""
-    regex = pattern.regex[4:] if pattern.ignore_case else pattern.regex
-    regex = _GROUP.sub("?:", _COUNT.sub(lambda m: "*" if m[1] == "0" else "+", regex))
-    regex = regex.replace(r"[^\n]", r"[^\r\n]")  # a carriage return ends a line too
-    return regex.replace(r"\s", r"[\t ]").replace("$", r"(?:[\r\n\x1b]|$)")
-
-
-def _drop_implied(literals: set[str]) -> list[str]:
-    """Without those that contain another one: where they occur, it does too."""
-    kept: list[str] = []
-    for literal in sorted(literals, key=len):
-        if not any(short in literal for short in kept):
-            kept.append(literal)
-    return kept
-
-
-# --- re -------------------------------------------------------------------------------------------------------
-
-
-class _Node:
-    """A character of the trie: what may follow, and the patterns that end their literal here."""
-
-    __slots__ = ("below", "rests")
-
-    def __init__(self) -> None:
-        self.below: dict[str, _Node] = {}
-        self.rests: list[str] = []
-
-
-def _load_trie(patterns: list[Pattern]) -> _Search:
-    """One regular expression over lower-cased bytes, in which literals share their beginnings."""
-    root = _Node()
-    long = {p.literal.lower() for p in patterns if len(p.literal) >= _LONG_LITERAL} | {m.lower() for m in MARKS}
-    for literal in _drop_implied(long):
-        _enter(root, literal, "")
-    for pattern in patterns:
-        if len(pattern.literal) < _LONG_LITERAL:
-            body = _loosen(pattern)
-            head = len(_escaped(body, len(pattern.literal)))
-            _enter(root, pattern.literal.lower(), f"(?i:{body[head:]})" if body[head:] else "")
-    return cast(_Search, re.compile(_write(root).encode()).search)
-
-
-def _escaped(regex: str, count: int) -> str:
-    """The part of `regex` that stands for its first `count` literal characters."""
-    at = 0
-    for _ in range(count):
-        at += 2 if regex[at] == "\\" else 1
-    return regex[:at]
-
-
-def _enter(root: _Node, literal: str, rest: str) -> None:
-    node = root
-    for char in literal:
-        node = node.below.setdefault(char, _Node())
-    node.rests.append(rest)
-
-
-def _write(node: _Node) -> str:
-    """A trie as a regular expression; whatever ends here without a rest makes the rest of the branch needless."""
-    if "" in node.rests:
-        return ""
-    parts = [re.escape(char) + _write(below) for char, below in sorted(node.below.items())]
-    parts += dict.fromkeys(node.rests)
-    return parts[0] if len(parts) == 1 else "(?:" + "|".join(parts) + ")"
+        if len(pattern.literal) < LONG_LITERAL:
+            yield f"(?{'i' if pattern.ignore_case else ''}:{loosen(pattern)})".encode()
