@@ -22,7 +22,6 @@ _PLAIN_NUMBER = re.compile(r"[0-9]{1,15}\Z")
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) (bytes|[KMGT]iB)\Z")
 _LONGEST = 200
 _MOST_TRIES = 20_000
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def choose_fix(entry: Entry, groups: Mapping[str, str], config: Mapping[str, str]) -> Fix | None:
@@ -157,7 +156,7 @@ def _show(value: str) -> str:
 
 def _quote(value: str) -> str | None:
     """A value as one shell word; None when it holds what no command should hold, or a secret."""
-    if _UNSAFE.search(value) or len(value) > 4096 or mask_text(value) != value:
+    if not value.isprintable() or len(value) > 4096 or mask_text(value) != value:
         return None
     word = shlex.quote(value)
     return f"./{word}" if value.startswith("-") else word

@@ -119,8 +119,10 @@ def _tell_uncaught(block: Block, traceback: Traceback, frame: str) -> Iterable[H
     told = _one_line(traceback)
     cause = f" (from {_one_line(origin)})" if origin is not traceback and _one_line(origin) != told else ""
     line = block.line_at(start, min(len(block.buffer), start + LONGEST))
-    groups = (("exception", told[:GROUP_TEXT]), *((("frame", frame),) if frame else ()))
-    yield Hit(_name_place(traceback), block.base + start, told + cause, groups, rank=line.rank, at=line.at, frame=frame)
+    place = _name_place(traceback)
+    word = "lost" if place == "env-crash" and origin.exception in _LOST else "exception"
+    groups = ((word, told[:GROUP_TEXT]), *((("frame", frame),) if frame else ()))
+    yield Hit(place, block.base + start, told + cause, groups, rank=line.rank, at=line.at, frame=frame)
 
 
 def _name_place(traceback: Traceback) -> str:
