@@ -80,6 +80,8 @@ class Level:
     base: float | None = None
     noise: float = 0.0
     raised: Shift | None = None
+    depth: float = 0.0
+    """The largest shift from which it has come back by itself, of a level that is that of the newest entries."""
 
 
 def step(level: Level, rule: Rule, at: float, time: float, value: float) -> Level:
@@ -93,19 +95,24 @@ def step(level: Level, rule: Rule, at: float, time: float, value: float) -> Leve
     if seen <= rule.skip:
         return replace(level, seen=seen)
     recent = (*level.recent[1 - KEPT :], Entry(x, at, time))
-    track, base, spread = level.track, level.base, level.noise
+    track, base, spread, depth = level.track, level.base, level.noise, level.depth
     if level.raised is None and len(recent) > LAG:
         old = recent[-1 - LAG]
         closed = track.blocks
         track = extend(track, old.step, old.time, old.value, whole=rule.whole)
         if track.blocks is not closed and len(track.blocks) >= LEAST_BLOCKS:
             base, spread = _find_base(track, rule), max(rule.floor, noise(track.blocks))
+            depth = 0.0 if rule.whole else max(depth, _find_depth(track, rule, base))
     raised = level.raised
     if raised is not None and seen - raised.seen >= ACCEPTED:
         return Level(seen, level.unfit, recent)
     if base is not None and (raised is not None or rule.harm * (x - base) >= rule.least / 2):
         raised = _judge(recent, rule, base, spread, raised, seen)
-    return Level(seen, level.unfit, recent, track, base, spread, raised)
+        if level.raised is None and _find_median(recent, rule, base) < depth + rule.least / 2 and depth:
+            raised = None
+        elif level.raised is not None and raised is None and not rule.whole:
+            depth = max(depth, _find_size(level.raised, rule))
+    return Level(seen, level.unfit, recent, track, base, spread, raised, depth)
 
 
 def _transform(rule: Rule, value: float) -> float | None:
@@ -120,6 +127,22 @@ def _find_base(track: Track, rule: Rule) -> float:
     middles = sorted(b.middle for b in track.blocks)
     quantile = 0.3 if rule.harm > 0 else 0.7
     return middles[min(len(middles) - 1, round(quantile * (len(middles) - 1)))]
+
+
+def _find_depth(track: Track, rule: Rule, base: float) -> float:
+    """A run that shares its machine is slow at times: what it has recovered from is no break."""
+    shifts = [rule.harm * (b.middle - base) for b in track.blocks]
+    back = max((i for i, s in enumerate(shifts) if s < rule.least / 3), default=0)
+    return max((s for s in shifts[:back] if s > rule.least / 2), default=0.0)
+
+
+def _find_size(shift: Shift, rule: Rule) -> float:
+    before, after = _transform(rule, shift.before), _transform(rule, shift.after)
+    return 0.0 if before is None or after is None else rule.harm * (after - before)
+
+
+def _find_median(recent: tuple[Entry, ...], rule: Rule, base: float) -> float:
+    return median(rule.harm * (e.value - base) for e in recent[-WINDOW:])
 
 
 def _judge(

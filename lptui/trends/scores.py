@@ -84,8 +84,7 @@ def _judge(track: Track, recent: Sequence[float], raised: Loss | None, seen: int
     best = _best(middles[:-2])
     place = middles.index(best)
     span = best - min(middles[: place + 1])
-    wobble = max(noise(blocks), 1.5 * median(abs(b - a) for a, b in pairwise(middles)))
-    if span <= 0 or span < LEARNED * wobble:
+    if span <= 0 or span < LEARNED * _measure_wobble(blocks):
         return None
     now = median(recent)
     if raised is not None:
@@ -99,6 +98,19 @@ def _judge(track: Track, recent: Sequence[float], raised: Loss | None, seen: int
 def _best(middles: Sequence[float]) -> float:
     """The second best of the block medians: one lucky block is no level."""
     return sorted(middles)[-2]
+
+
+def has_learned(score: Score) -> bool:
+    """Whether it ever rose by far more than its noise."""
+    middles = [b.middle for b in score.track.blocks]
+    if len(middles) < 6:
+        return False
+    best = _best(middles)
+    return best - min(middles[: middles.index(best) + 1]) > LEARNED * _measure_wobble(score.track.blocks)
+
+
+def _measure_wobble(blocks: Sequence[Block]) -> float:
+    return max(noise(blocks), 1.5 * median(abs(b.middle - a.middle) for a, b in pairwise(blocks)))
 
 
 def find_trend(score: Score) -> float:

@@ -67,6 +67,10 @@ class Watches:
         found = [levels.find_now(w.level, RULES[role]) for w in self.of(role)]
         return next((v for v in found if v is not None), None)
 
+    def has_learned(self) -> bool:
+        """Whether a score rose by far more than its noise."""
+        return any(scores.has_learned(w.score) for w in self.of("score"))
+
     def score_trend(self) -> float | None:
         """Newest score against the best one, in spans of what was learned; None without a score."""
         return next((scores.find_trend(w.score) for w in self.of("score") if w.score.seen), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -50,6 +51,6 @@ def _join(one: Block, two: Block) -> Block:
     return Block(two.step, two.time, (one.middle + two.middle) / 2, max(one.spread, two.spread))
 
 
-def noise(blocks: tuple[Block, ...]) -> float:
+def noise(blocks: Sequence[Block]) -> float:
     """The standard deviation of single entries within their blocks, spikes left out."""
     return TO_SIGMA * median(b.spread for b in blocks) if blocks else 0.0

@@ -84,8 +84,9 @@ def _divergence(seen: Watches) -> Iterator[Verdict]:
 
 
 def _entropy(seen: Watches) -> Iterator[Verdict]:
-    """Entropy down to a few percent while the score does not rise."""
+    """Entropy down to a few percent while the score falls; a policy that has learned its task may well be certain."""
     trend = seen.score_trend()
+    harms = trend is None or trend < -0.1 or not seen.has_learned()
     for watch in seen.of("entropy"):
         # Of continuous actions the entropy may pass through zero; then it says nothing of how sure the policy is.
         if watch.level.unfit or seen.of("action_spread"):
@@ -93,9 +94,9 @@ def _entropy(seen: Watches) -> Iterator[Verdict]:
         lead = _lead(seen, "entropy-collapse", watch, watch.level, RULES["entropy"])
         if isinstance(lead, Verdict):
             yield lead
-        elif lead is not None and (trend is None or trend < 0.02) and levels.is_settled(watch.level):
+        elif lead is not None and harms and levels.is_settled(watch.level):
             also = _evidence(seen, ("kl", "clip_fraction"), up=False)
-            sure = 0.85 if trend is not None and trend < -0.1 else 0.7
+            sure = 0.85 if trend is not None and trend < -0.1 else 0.6
             yield _shifted("entropy-collapse", watch, lead, also, sure)
 
 

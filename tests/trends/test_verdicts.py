@@ -117,6 +117,9 @@ def test_entropy_that_falls_while_the_score_rises_or_below_zero_by_nature_is_no_
     climbing = [float(i) + w for i, w in enumerate(wobble(N, 2, 3))]
     fallen = times(ppo()["losses/entropy"], ramp(N, AT, 60, 0.05))
     assert watch_all({"losses/entropy": fallen, "overview/reward": climbing})[1] == {}
+    solved = [min(1.0, i / 30) + 0.01 * w for i, w in enumerate(wobble(N, 0.5, 3))]
+    certain = [0.7 * math.exp(-i / 12) + 0.002 for i in range(N)]
+    assert watch_all({"losses/entropy": certain, "rollout/ep_rew_mean": solved})[1] == {}
     continuous = [3 - 6 * i / N + w for i, w in enumerate(wobble(N, 0.05, 3))]
     assert watch_all({"losses/entropy": continuous})[1] == {}
     slow = [1.2 - 1.2 * i / 900 for i in range(850)]
@@ -139,6 +142,13 @@ def test_throughput_that_falls_for_good_but_no_evaluation_dip_and_no_slow_declin
     warm = [v * min(1.0, 0.2 + 0.2 * i) for i, v in enumerate(level(N, 4000, 0.05, 7))]
     for harmless in (dips, slower, warm):
         assert watch_all({"charts/SPS": harmless})[1] == {}
+
+
+def test_a_slowness_that_passed_once_is_not_told_when_it_comes_again() -> None:
+    shared = [v * (0.45 if 60 < i % 100 < 95 else 1.0) for i, v in enumerate(level(195, 4000, 0.05, 7))]
+    assert "throughput-collapse" in watch_all({"charts/SPS": shared[:90]})[0]
+    assert watch_all({"charts/SPS": shared})[0] == {}
+    assert "throughput-collapse" in watch_all({"charts/SPS": [*shared, *level(40, 900, 0.05, 8)]})[0]
 
 
 def saw(i: int) -> float:
