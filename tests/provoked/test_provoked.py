@@ -5,6 +5,7 @@ Beside most of them lies the log of the same program after the fix was followed:
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -156,10 +157,12 @@ def test_a_rank_that_stands_still_holds_up_the_run(lab: Path, tmp_path: Path) ->
 @pytest.mark.torch
 @pytest.mark.parametrize("name", ["shape", "checkpoint-cut", "loader-exception", "segfault"])
 def test_provoked_anew(name: str, lab: Path, tmp_path: Path) -> None:
-    sys.path.insert(0, str(HERE))
-    import record
-
-    sys.path.remove(str(HERE))
+    spec = importlib.util.spec_from_file_location("provoked_record", HERE / "record.py")
+    assert spec is not None
+    assert spec.loader is not None
+    record = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = record
+    spec.loader.exec_module(record)
     case = record.load_cases()[name]
     text, code = record.run(case.script, case.before, case, lab, case.strike)
     assert code != 0
