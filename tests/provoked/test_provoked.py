@@ -5,6 +5,7 @@ Beside most of them lies the log of the same program after the fix was followed:
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -148,7 +149,10 @@ def test_a_rank_that_stands_still_holds_up_the_run(lab: Path, tmp_path: Path) ->
         later = time.time() + 3600.0
         state = read_run(discover(str(lab), pid=launcher.pid), clock=lambda: later, patience=0)
     finally:
-        os.killpg(launcher.pid, signal.SIGKILL)
+        # The launcher gives each rank a session of its own.
+        for pid in (launcher.pid, *map(int, re.findall(rb"pid (\d+) joined", log.read_bytes()))):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         launcher.wait()
     assert state.life.condition == "stalled"
     assert [f.cls for f in alarms(state)] == ["hung-no-progress"]
