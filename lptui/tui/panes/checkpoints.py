@@ -37,9 +37,7 @@ class CheckpointsPane(RowsPane):
     sources: ClassVar[tuple[str, ...]] = ("checkpoint",)
     BINDING_GROUP_TITLE = "Checkpoints"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "v", "verify", "Verify", id="checkpoints.verify", tooltip="Read every byte: checksums, NaN, zeros"
-        ),
+        Binding("v", "verify", "Verify", id="checkpoints.verify", tooltip="Read every byte: checksums, NaN, zeros"),
     ]
 
     def __init__(self) -> None:
