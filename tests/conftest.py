@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 RUNS = Path(__file__).parent / "runs"
-sys.path.insert(0, str(RUNS))
+
+
+def _load_recorder() -> ModuleType:
+    """tests/runs/record.py by its place: other folders of tests have a file of that name too."""
+    spec = importlib.util.spec_from_file_location("recorded_runs", RUNS / "record.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +36,7 @@ def no_user_config(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
 @pytest.fixture
 def recorded(tmp_path: Path) -> Callable[[str], Path]:
     """`recorded("nan")` is a fresh copy of that recorded run, with its mtimes."""
-    from record import restore_times
+    restore_times = _load_recorder().restore_times
 
     def copy(name: str) -> Path:
         target = tmp_path / "train_dir" / name

@@ -79,7 +79,7 @@ def find_loss_of_score(values: Sequence[float], *, single: bool, backed: bool) -
     for at in range(2, len(values)):
         # The longer a score has been printed, the longer it must have held, and the longer it must be gone.
         before_least, after_least = (8, 8) if single else (2, 1) if backed and at <= 6 else (3, 2)
-        before_least, after_least = max(before_least, at // 3), max(after_least, at // 6)
+        before_least, after_least = max(before_least, -(-2 * at // 5)), max(after_least, at // 6)
         held = values[max(0, at - before_least) : at]
         level = _middle(held)
         if len(held) < before_least or min(held) < _STEADY_SCORE * max(held) or not 0.6 * max(values) <= level > 0:
