@@ -11,6 +11,7 @@ from lptui.model.events import CheckpointsSeen, Event, Facts, FindingsChanged, S
 from lptui.model.finding import Change, Evidence, Finding, Fix, age_out
 from lptui.model.readings import CheckpointReading
 from lptui.state.attempts import Attempt, list_attempts
+from lptui.state.incidents import LOOP_ID
 from lptui.state.run_state import RunState
 from lptui.text import clock, plural, sanitise, short_duration, short_number
 
@@ -104,7 +105,8 @@ def _deaths(state: RunState) -> dict[int, Death]:
     ends: dict[int, Death] = {}
     for finding in state.findings:
         logged = finding.id.startswith("log:") or (finding.anchor is not None and finding.evidence[0].kind != "metric")
-        if not logged or finding.severity != "error" or finding.role != "root":
+        led = finding.role == "root" or finding.incident == LOOP_ID  # filed under the loop that it made
+        if not logged or finding.severity != "error" or not led:
             continue
         if finding.cls in ("restart-loop", "restarted", "resumed-from-scratch"):
             continue
@@ -138,11 +140,11 @@ def _loop(
     after = f", each about {short_duration(lives[len(lives) // 2])} after its start" if lives else ""
     gained = _gain([a for a in attempts if a.number in repeated])
     return Finding(
-        id="restart-loop",
+        id=LOOP_ID,
         cls="restart-loop",
         severity="error",
         title=f"crash loop: {plural(len(repeated), 'attempt')} in a row died {where}{after}{gained}"[:300],
-        role="symptom",
+        role="root",
         attempt=newest,
         evidence=(Evidence(f"each time: {last.title}", kind="log"), *evidence),
         fix=Fix(

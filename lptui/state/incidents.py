@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lptui.model.finding import Finding
 
+LOOP_ID = "restart-loop"
 NAN = frozenset({"nan-loss", "nan-in-model-or-grad"})
 
 
@@ -19,13 +20,28 @@ TOLD_TWICE = frozenset(
 def relate(findings: Iterable[Finding]) -> list[Finding]:
     """The same findings; an error in the log that comes of numbers seen to break earlier follows from those, and a
     line that says what is concluded from better evidence is filed under that."""
-    found = _file_under_witnesses(list(findings))
+    found = _file_under_loop(_file_under_witnesses(list(findings)))
     onset = next((f for f in found if f.cls in NAN and _is_measured(f) and not f.past), None)
     if onset is None:
         return found
     onset = _trace_back(onset, found)
     found = [onset if f.id == onset.id else f for f in found]
     return [_follow(f, onset) if f.cls in NAN and not _is_measured(f) and not f.past else f for f in found]
+
+
+def _file_under_loop(found: list[Finding]) -> list[Finding]:
+    """What ends one attempt after the other is told by the loop that it makes: stopping that comes first."""
+    loop = next((f for f in found if f.id == LOOP_ID and not f.past), None)
+    cause = loop.evidence[0].text if loop is not None and loop.evidence else ""
+    return [_join_loop(f, bool(cause) and cause == f"each time: {f.title}") for f in found]
+
+
+def _join_loop(finding: Finding, repeats: bool) -> Finding:
+    if repeats and _is_line(finding) and finding.role == "root":
+        return replace(finding, role="follow-up", incident=LOOP_ID)
+    if finding.incident == LOOP_ID and finding.id != LOOP_ID and not repeats:
+        return replace(finding, role="root", incident=finding.id)
+    return finding
 
 
 def _trace_back(onset: Finding, found: Iterable[Finding]) -> Finding:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from lptui.model.finding import Finding
+from lptui.model.finding import Evidence, Finding
 from lptui.state.incidents import relate
+from lptui.text.incident import find_followers
 
 
 def finding(key: str, cls: str, **more: object) -> Finding:
@@ -27,3 +28,16 @@ def test_a_line_alone_and_a_past_proof_change_nothing() -> None:
     assert relate([line]) == [line]
     past = finding("restart-loop", "restart-loop", past=True)
     assert relate([line, past]) == [line, past]
+
+
+def test_what_ends_each_attempt_is_told_by_the_loop_it_makes_and_by_itself_again_without_one() -> None:
+    death = finding("log:uncaught-exception:5:77", "uncaught-exception", attempt=5)
+    other = finding("log:disk-full:5", "disk-full", attempt=5)
+    told = Evidence(f"each time: {death.title}")
+    loop = finding("restart-loop", "restart-loop", evidence=(told,))
+    related = {f.id: f for f in relate([death, other, loop])}
+    assert (related[death.id].role, related[death.id].incident) == ("follow-up", "restart-loop")
+    assert related[other.id] == other
+    assert find_followers(related.values()) == {"restart-loop": [related[death.id]]}
+    alone = relate([related[death.id], other])
+    assert (alone[0].role, alone[0].incident) == ("root", death.id)
