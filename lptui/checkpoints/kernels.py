@@ -6,6 +6,7 @@ This module runs in the verifying process only.
 
 from __future__ import annotations
 
+import importlib
 import math
 import zlib
 from collections.abc import Callable
@@ -30,10 +31,10 @@ def load_numpy() -> Any:
 def load_crc32() -> tuple[Callable[[bytes, int], int], str]:
     """The fastest CRC-32 (ISO-HDLC, as zip has it) at hand, and its name."""
     try:
-        from isal import isal_zlib
+        fast: Any = importlib.import_module("isal.isal_zlib")  # by name: it is no dependency of the development either
     except ImportError:
         return zlib.crc32, "zlib"
-    return isal_zlib.crc32, "isal"
+    return fast.crc32, "isal"
 
 
 def to_floats(numpy: Any, raw: bytes | memoryview, dtype: str) -> Any:

@@ -247,12 +247,12 @@ class RunScreen(Screen[None]):
         self._show_keys()
 
     def _show_tabs(self) -> None:
-        findings = self._workspace.run.findings if self._workspace and self._workspace.runs else ()
-        count = sum(1 for f in findings if f.active)
+        run = self._workspace.run if self._workspace and self._workspace.runs else None
         labels: list[tuple[str, str]] = []
         for pane in self._stage.query_children(Pane):
             label = pane.short or pane.title
-            labels.append((pane.pane_id, f"{label} ({count})" if pane.pane_id == "findings" and count else label))
+            count = pane.note(run) if run is not None and pane.pane_id == "findings" else ""
+            labels.append((pane.pane_id, f"{label} ({count})" if count else label))
         self._tabs.show(tuple(labels), self._stage.recent[0], self._visible)
 
     def _show_keys(self) -> None:
