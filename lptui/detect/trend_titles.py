@@ -64,7 +64,7 @@ def _tell_rise(key: str, verdict: Verdict, shift: Shift, since: str) -> str:
     ratio = shift.after / shift.before if shift.before else 0.0
     grew = f"rose {_times(ratio)}" if ratio > 0 else f"rose to {format_value(_round(shift.after))}"
     where = f" in {plural(shift.entries, 'entry', 'entries')}{since.replace('since', 'from')}"
-    return f"{key} {grew}{where}, and stays"
+    return f"{key} {grew}{where}"
 
 
 def _tell_divergence(key: str, verdict: Verdict, shift: Shift, since: str) -> str:
@@ -89,7 +89,7 @@ def _tell_vanishing(key: str, verdict: Verdict, shift: Shift, since: str) -> str
 
 def _tell_throughput(key: str, verdict: Verdict, shift: Shift, since: str) -> str:
     before, after = short_number(shift.before), short_number(shift.after)
-    return f"{key} fell to {shift.after / shift.before:.0%} ({before} -> {after}){since}, and stays there"
+    return f"{key} fell to {shift.after / shift.before:.0%} ({before} -> {after}){since}"
 
 
 _SHIFTS: Mapping[str, Callable[[str, Verdict, Shift, str], str]] = {

@@ -58,7 +58,7 @@ def only(state: RunState) -> Finding:
 def test_the_finding_speaks_in_the_numbers_of_the_run() -> None:
     finding = only(run(batch(0, COUNT), tick()))
     assert (finding.id, finding.cls, finding.severity) == ("loss-explosion:1", "loss-explosion", "error")
-    assert finding.title == "train/loss rose 38x in 10 entries from step 15.0k, and stays"
+    assert finding.title == "train/loss rose 38x in 10 entries from step 15.0k"
     assert finding.step == 100 * AT
     assert finding.first_seen == 1e9 + 10 * AT
     assert finding.evidence[0].kind == "metric"
