@@ -6,11 +6,10 @@ often its files grew while we watched. Patience is the silence that this pace ma
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import nlargest
-from itertools import pairwise
 from math import isfinite
 from operator import sub
 from statistics import median
@@ -118,8 +117,7 @@ def _recent_times(series: Series, count: int = _POINTS) -> list[float]:
         if len(times) >= count:
             break
     finite = [t for t in times if t == t]
-    if any(b < a for a, b in pairwise(finite)):
-        finite.sort()
+    finite.sort()
     return finite
 
 
@@ -143,17 +141,15 @@ def _with_phases(
     saves = [m.at for m in state.milestones if m.kind == "saved" and m.at is not None]
     saves += [c.modified_at for c in state.checkpoints]
     pauses: dict[str, float] = {}
-    count, limit = 0, max(_PAUSE * usual, 1.0)
-    for low, high in pairwise(times):
-        gap = high - low
-        if not 0 < gap < _ABSURD:
-            continue
-        count += 1
-        if gap <= pauses.get("any", 0.0):
-            continue
-        if gap > limit and any(low < at <= high for at in starts):
-            continue
-        pauses["any"] = gap
+    limit = max(_PAUSE * usual, 1.0)
+    gaps = [*map(sub, times[1:], times)]
+    sane = [gap for gap in gaps if 0 < gap < _ABSURD]
+    count = len(sane)
+    for place in {bisect_left(times, at) for at in starts}:
+        if 0 < place < len(times) and limit < gaps[place - 1] < _ABSURD:
+            sane.remove(gaps[place - 1])
+    if sane:
+        pauses["any"] = max(sane)
     for kind, marks in (("evaluation", evaluations), ("saving", saves)):
         longest = max((_pause_around(times, at) for at in marks[-100:]), default=0.0)
         if limit < longest < _ABSURD:

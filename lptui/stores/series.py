@@ -109,14 +109,15 @@ def extend(series: Series, points: Points, order: float) -> Series:
     overview = series.overview
     if overview is not None and not points.steps[-1] < overview.steps[-1]:
         overview = None
-    return replace(
-        series,
-        segments=_compact(_insert(series.segments, Segment(order, points))),
-        count=series.count + len(points.values),
-        minimum=minimum,
-        maximum=maximum,
-        nonfinite=nonfinite + len(points.values) - len(finite),
-        overview=overview,
+    return Series(  # spelt out: `replace` takes three times as long, and this runs for every metric of every entry
+        series.key,
+        series.source,
+        _compact(_insert(series.segments, Segment(order, points))),
+        series.count + len(points.values),
+        minimum,
+        maximum,
+        nonfinite + len(points.values) - len(finite),
+        overview,
     )
 
 
