@@ -21,9 +21,12 @@ KEPT = 3
 """Copies of one kind that are kept: several versions, or projects with entries of their own."""
 
 
-def find_copy(kind: str, files: Sequence[str], shape: object = ()) -> str:
-    """Where the copy of `files` is kept ('' for nowhere); `shape` is whatever else makes a copy another one."""
-    folder = _find_folder()
+def find_copy(kind: str, files: Sequence[str], shape: object = (), folder: str | None = None) -> str:
+    """Where the copy of `files` is kept ('' for nowhere); `shape` is whatever else makes a copy another one.
+
+    `folder` '' keeps none; None takes the user's cache.
+    """
+    folder = _find_folder() if folder is None else folder
     return os.path.join(folder, f"{kind}-{_stamp(files, shape)}.json") if folder else ""
 
 

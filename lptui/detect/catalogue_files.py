@@ -6,22 +6,17 @@ version of lptui; it is only ever read as JSON, and any trouble with it means th
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import zlib
 from dataclasses import astuple, fields, replace
 from typing import Any, cast
 
-from lptui import __version__
-from lptui.config.folders import state_folder
+from lptui.config.kept_copy import find_copy, read_copy, write_copy
 from lptui.config.rules import RuleFile
 from lptui.detect.catalogue import Added, Broken, Catalogue, Entry, FixRule, Pattern, make_entry
 
 LARGEST_FILE = 4 * 1024 * 1024
 _SHAPE = (2, *(f.name for kind in (Entry, Pattern, FixRule) for f in fields(kind)))
 """What a copy holds; another shape makes another name."""
-_CACHE_KEPT = 3
 _SETS = ("yields_to", "follows")
 
 
@@ -45,14 +40,13 @@ def _sort_out(entries: dict[str, Entry], broken: tuple[Broken, ...], added: tupl
 
 def _read_packaged(cache_dir: str | None) -> tuple[dict[str, Entry], tuple[Broken, ...]]:
     files = find_packaged()
-    folder = _find_cache_dir() if cache_dir is None else cache_dir
-    copy = os.path.join(folder, f"failures-{_stamp(files)}.json") if folder else ""
-    kept = _read_copy(copy)
+    copy = find_copy("failures", files, _SHAPE, cache_dir)
+    kept = _restore_all(read_copy(copy))
     if kept is not None:
         return kept, ()
     entries, broken = _read_yaml(files)
     if not broken:
-        _write_copy(copy, list(entries.values()))
+        write_copy(copy, [_flatten(entry) for entry in entries.values()])
     return entries, tuple(broken)
 
 
@@ -63,32 +57,13 @@ def find_packaged() -> list[str]:
     return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".yaml"))
 
 
-def _stamp(files: list[str]) -> str:
-    parts: list[object] = [__version__, _SHAPE]
-    for file in files:
-        try:
-            stat = os.stat(file)
-            parts.append((file, stat.st_size, stat.st_mtime_ns))
-        except OSError:
-            parts.append((file, -1))
-    text = repr(parts).encode()
-    return f"{zlib.crc32(text):08x}{zlib.adler32(text):08x}"  # a name for a cache, not a proof; hashlib costs 20 ms
-
-
-def _find_cache_dir() -> str:
-    if os.environ.get("LPTUI_NO_CACHE"):
-        return ""
-    return os.path.join(state_folder(os.environ), "cache")
-
-
-def _read_copy(copy: str) -> dict[str, Entry] | None:
-    if not copy:
+def _restore_all(rows: Any) -> dict[str, Entry] | None:
+    """The entries of a copy, or None where it holds something else."""
+    if not isinstance(rows, list):
         return None
     try:
-        with open(copy, "rb") as file:
-            rows: list[list[Any]] = json.loads(file.read(16 * LARGEST_FILE))
-        entries = [_restore(row) for row in rows]
-    except (OSError, ValueError, TypeError, IndexError):
+        entries = [_restore(row) for row in cast(list[list[Any]], rows)]
+    except (ValueError, TypeError, IndexError):
         return None
     return {entry.id: entry for entry in entries} or None
 
@@ -106,29 +81,6 @@ def _restore(row: list[Any]) -> Entry:
 def _flatten(entry: Entry) -> list[Any]:
     row: list[Any] = list(astuple(entry))
     return [sorted(cast("frozenset[str]", v)) if isinstance(v, frozenset) else v for v in row]
-
-
-def _write_copy(copy: str, entries: list[Entry]) -> None:
-    """Keep the entries for the next start; a full or read-only home folder is no reason to fail."""
-    if not copy:
-        return
-    folder = os.path.dirname(copy)
-    draft = f"{copy}.{os.getpid()}"
-    try:
-        text = json.dumps([_flatten(entry) for entry in entries])
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        with open(draft, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(draft, copy)
-        copies = sorted(
-            (os.path.join(folder, n) for n in os.listdir(folder) if n.startswith("failures-") and n.endswith(".json")),
-            key=os.path.getmtime,
-        )
-        for old in copies[:-_CACHE_KEPT]:
-            os.remove(old)
-    except (OSError, TypeError, ValueError):
-        with contextlib.suppress(OSError):
-            os.remove(draft)
 
 
 def _read_yaml(files: list[str]) -> tuple[dict[str, Entry], list[Broken]]:
