@@ -89,8 +89,7 @@ class ProcessSource:
         return [*events, *self._say(now)]
 
     def watched(self) -> tuple[str, ...]:
-        """Nothing: the process table tells no changes."""
-        return ()
+        return ()  # the process table tells no changes
 
     def close(self) -> None:
         """Nothing is held."""
@@ -185,7 +184,7 @@ class ProcessSource:
             return ground
         path = os.path.abspath(self._info.path)
         mounts = (self._proc.read("self/mountinfo", 1 << 22) or b"").decode("utf-8", "replace")
-        target = Target(self._info.name, (path,), frozenset(self._files()), _user_looked_at())
+        target = Target(self._info.name, self._folders(path), frozenset(self._files()), _user_looked_at())
         return _Ground(target, True, find_file_system(path, mounts), "", False)
 
     def _find_ground(self) -> _Ground:
@@ -193,13 +192,18 @@ class ProcessSource:
         real = os.path.realpath(path)
         mounts = (self._proc.read("self/mountinfo", 1 << 22) or b"").decode("utf-8", "replace")
         files = frozenset(name for file in self._files() for name in (file, os.path.realpath(file)))
-        target = Target(self._info.name, tuple(dict.fromkeys((real, path))), files, _user_looked_at())
+        target = Target(self._info.name, self._folders(real, path), files, _user_looked_at())
         try:
             owner = os.stat(real).st_uid
         except OSError:
             return _Ground(target, False, find_file_system(real, mounts), "", False)
         foreign = target.user is not None and owner != target.user
         return _Ground(target, True, find_file_system(real, mounts), _name_user(owner), foreign)
+
+    def _folders(self, *paths: str) -> tuple[str, ...]:
+        """What lies in these is the run's, but for a log that was named by itself: its neighbours are not."""
+        alone = f"{self._info.path.rstrip('/')}/{self._info.name}" in self._files()
+        return () if alone else tuple(dict.fromkeys(paths))
 
     def _files(self) -> list[str]:
         return [os.path.abspath(path) for path in (*self._info.logs, *self._info.wandb, *self._info.event_files)]
@@ -284,10 +288,8 @@ def _user_looked_at() -> int | None:
 def _name_user(user: int | None) -> str:
     import pwd
 
-    if user is None:
-        return ""
     try:
-        return pwd.getpwuid(user).pw_name
+        return "" if user is None else pwd.getpwuid(user).pw_name
     except KeyError:
         return str(user)
 

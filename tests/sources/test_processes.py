@@ -126,6 +126,18 @@ def test_a_writer_of_the_log_and_its_child_are_found_and_missed(
 
 
 @needs_proc
+def test_a_log_named_by_itself_is_not_its_neighbours(tmp_path: Path, started: list[subprocess.Popen[str]]) -> None:
+    run = make_run(tmp_path)
+    trainer = start(started, "-c", NESTING, run.logs[0], IDLER)
+    other = tmp_path / "other.log"
+    other.write_text("hello\n")
+    alone = RunInfo("other.log", str(tmp_path), logs=(str(other),))
+    assert trainer.pid not in by_pid(poll(ProcessSource(alone), 1000.0))
+    named = RunInfo("script.log", str(Path(run.logs[0]).parent), logs=run.logs)
+    assert trainer.pid in by_pid(poll(ProcessSource(named), 1000.0))
+
+
+@needs_proc
 def test_none_left_is_said_once_and_only_after_a_full_look(
     tmp_path: Path, started: list[subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
