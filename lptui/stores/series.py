@@ -109,7 +109,7 @@ def extend(series: Series, points: Points, order: float) -> Series:
     overview = series.overview
     if overview is not None and not points.steps[-1] < overview.steps[-1]:
         overview = None
-    return Series(  # spelt out: `replace` takes three times as long, and this runs for every metric of every entry
+    return Series(  # spelt out: `replace` costs more, and this runs for every metric of every entry
         series.key,
         series.source,
         _compact(_insert(series.segments, Segment(order, points))),
