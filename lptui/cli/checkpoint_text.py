@@ -45,7 +45,7 @@ def list_lines(rows: Sequence[CheckpointReading]) -> Iterator[str]:
             f"{short_bytes(row.size):>10}  {date(row.modified_at):<19}  {row.verdict}"
         )
     for row in rows:
-        if row.verdict not in ("ok", "unread"):
+        if row.verdict not in ("ok", "ok-verified", "unread"):
             yield f"{row.name}: {row.verdict}: {row.reason}" + (f"; {row.next_step}" if row.next_step else "")
 
 
