@@ -164,7 +164,7 @@ def _numbers(state: RunState) -> Iterator[str]:
     if parts:
         yield "  " + ", ".join(parts)
     if state.checkpoints:
-        newest = max(state.checkpoints, key=lambda c: c.modified_at)
+        newest = state.checkpoints[-1]
         where = f", step {newest.step:,}" if newest.step is not None else ""
         yield (
             f"  {plural(len(state.checkpoints), 'checkpoint')}, newest {sanitise(newest.name)} "

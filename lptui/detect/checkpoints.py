@@ -45,11 +45,11 @@ def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequenc
 
 def _fallback(bad: CheckpointReading, state: RunState) -> CheckpointReading | None:
     same = [c for c in state.checkpoints if c.verdict in GOOD and c.role in (bad.role, "full", "policy")]
-    return max(same, key=lambda c: c.modified_at, default=None)
+    return same[-1] if same else None  # oldest first; a copy of a run has one time for all, and is in order of steps
 
 
 def _bad(bad: CheckpointReading, state: RunState) -> Finding:
-    newest = max(state.checkpoints, key=lambda c: c.modified_at)
+    newest = state.checkpoints[-1]
     leading = bad.name == newest.name or bad.role == "trainer_state"
     fallback = _fallback(bad, state)
     what = "do not load it" if bad.verdict == "unsafe-pickle" else "do not resume from it"
