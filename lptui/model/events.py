@@ -11,6 +11,7 @@ from lptui.model.finding import Change
 from lptui.model.log import LogView
 from lptui.model.place import Moment, Place
 from lptui.model.readings import (
+    CheckpointPointer,
     CheckpointReading,
     GpuSweep,
     HostReading,
@@ -134,6 +135,7 @@ class CheckpointsSeen(Event):
 
     checkpoints: tuple[CheckpointReading, ...]
     leftovers: tuple[str, ...] = ()
+    pointers: tuple[CheckpointPointer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

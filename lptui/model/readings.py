@@ -85,6 +85,12 @@ class HostReading:
     disk_path: str = ""
     disk_total: int | None = None
     disk_free: int | None = None
+    inodes_total: int | None = None
+    inodes_free: int | None = None
+    quota_free: int | None = None
+    """Bytes that a quota of the user or group still allows on the run's disk, where one is set and can be read."""
+    quota_limit: int | None = None
+    quota_inodes_free: int | None = None
     shm_total: int | None = None
     shm_free: int | None = None
     reasons: tuple[tuple[str, str], ...] = ()
@@ -159,3 +165,28 @@ class CheckpointReading:
     format: str = ""
     facts: tuple[tuple[str, str], ...] = field(default=())
     """What the safe look inside found, as (name, value) rows for the detail view."""
+    framework: str = ""
+    """Whose it is, as far as names and keys tell: metta, hf, lightning, sb3, pufferlib, dcp, deepspeed, ..."""
+    policy_path: str = ""
+    """The policy (or model) that a trainer state names, as written."""
+    policy_file: Literal["", "exists", "moved", "missing", "elsewhere"] = ""
+    """Whether that is there: `moved`, a file of this name lies in checkpoints/; `elsewhere`, not on this disk."""
+    usual_size: int | None = None
+    """Bytes that its kind usually has, while it is being written."""
+    save_seconds: float | None = None
+    """How long its save took, where it was watched."""
+
+    @property
+    def progress(self) -> int | None:
+        """The counter that orders a series: its step, or else its epoch."""
+        return self.step if self.step is not None else self.epoch
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPointer:
+    """A small file that names the checkpoint to resume: DeepSpeed's `latest`, Megatron's
+    `latest_checkpointed_iteration.txt`. `names` is its first line."""
+
+    path: str
+    names: str
+    modified_at: float

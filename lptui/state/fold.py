@@ -35,6 +35,7 @@ from lptui.state.life import judge
 from lptui.state.metrics import add_samples
 from lptui.state.progress import add_facts, refresh_eta
 from lptui.state.run_state import RunState, Seen
+from lptui.state.saving import take_checkpoints
 
 
 def fold(state: RunState, event: Event) -> RunState:
@@ -76,10 +77,6 @@ def _config(state: RunState, event: ConfigSeen) -> RunState:
 
 def _profiles(state: RunState, event: ProfilesSeen) -> RunState:
     return replace(state, profiles=event.profiles, expected=None, judged={})
-
-
-def _checkpoints(state: RunState, event: CheckpointsSeen) -> RunState:
-    return replace(state, checkpoints=event.checkpoints, leftovers=event.leftovers)
 
 
 def _gpu(state: RunState, event: GpuSeen) -> RunState:
@@ -146,7 +143,7 @@ _FOLDS: dict[type[Event], Callable[[RunState, Any], RunState]] = {
     LogSeen: _log,
     ConfigSeen: _config,
     ProfilesSeen: _profiles,
-    CheckpointsSeen: _checkpoints,
+    CheckpointsSeen: take_checkpoints,
     GpuSeen: _gpu,
     HostSeen: _host,
     ProcessesSeen: _processes,

@@ -14,6 +14,7 @@ from lptui.model.expectation import Expectation, Judgement, Profile
 from lptui.model.finding import Finding
 from lptui.model.log import LogView
 from lptui.model.readings import (
+    CheckpointPointer,
     CheckpointReading,
     GpuSweep,
     HostReading,
@@ -21,6 +22,7 @@ from lptui.model.readings import (
     SourceStatus,
 )
 from lptui.model.run import LOG_LIMIT, RunInfo
+from lptui.run.checkpoint_summary import CheckpointSeries
 from lptui.state.activity import Activity
 from lptui.state.pace import Pace
 from lptui.stores.series import Series
@@ -171,6 +173,10 @@ class RunState:
     curriculum: Curriculum = Curriculum()
     checkpoints: tuple[CheckpointReading, ...] = ()
     leftovers: tuple[str, ...] = ()
+    pointers: tuple[CheckpointPointer, ...] = ()
+    """Small files that name the checkpoint to resume."""
+    saving: CheckpointSeries = field(default_factory=CheckpointSeries)
+    """What follows from the list of checkpoints; `state.saving.run_checkpoints` tells the whole."""
     gpu: GpuSweep | None = None
     host: HostReading | None = None
     processes: tuple[ProcessReading, ...] | None = None
