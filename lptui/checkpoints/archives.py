@@ -94,10 +94,13 @@ def _compare_storages(draft: Draft, records: dict[str, ZipRecord], root: str) ->
         if record is None:
             draft.blame("mismatch", f"storage {escape(storage.key)} is named by the pickle but is not there")
             return
+        draft.checksums[storage.key] = record.crc
         if record.size != storage.nbytes:
             text = f"storage {escape(storage.key)} has {record.size:,} B where {storage.nbytes:,} B are needed"
             draft.blame("mismatch", text)
             return
+    if not draft.has_crc:
+        draft.checksums.clear()  # written with checksums off: 0 everywhere says nothing
 
 
 def _compare_headers(file: FileBytes, data: list[ZipRecord]) -> None:

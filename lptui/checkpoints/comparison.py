@@ -8,27 +8,29 @@ verifying process.
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from lptui.checkpoints.deep import Progress
 from lptui.checkpoints.info import RefusalError, TensorEntry
 from lptui.checkpoints.inspection import look
-from lptui.checkpoints.kernels import CHUNK, WIDTHS, load_numpy, to_floats
+from lptui.checkpoints.kernels import CHUNK, WIDTHS, Gap, load_numpy
 from lptui.checkpoints.probe import FileBytes, open_regular
 from lptui.checkpoints.regions import Region, list_regions
 
 MOST_ROWS = 20_000
+STOPPED = "stopped"
+"""The reason of a comparison that its reader ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorChange:
     """One tensor in both, or in one: `kind` is same, changed, reshaped, new, gone or unknown (not compared).
 
-    `relative` is |b - a| / |a| (L2), `cosine` that of the angle between them; None where it was not worked out.
+    `relative` is |b - a| / |a| (L2), `cosine` that of the angle between them, `distance` |b - a|, `norm` |a|; None
+    where it was not worked out, and then `why` says so if it was asked for. `group` is model, optimizer or other.
     """
 
     name: str
@@ -38,6 +40,10 @@ class TensorChange:
     before: str = ""
     relative: float | None = None
     cosine: float | None = None
+    distance: float | None = None
+    norm: float | None = None
+    group: str = "model"
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +68,33 @@ class _Side:
     regions: dict[str, Region]
 
 
-def compare(first: str, second: str, *, measure: bool, progress: Progress = lambda done, total: None) -> Comparison:
-    """What differs. `measure`: also by how much. Never raises for what the files hold."""
+@dataclass(slots=True)
+class _Pass:
+    """What two files were asked for, and what was read of them so far. `measured` keeps the outcome of each pair of
+    regions: tensors that share their bytes are not read once each."""
+
+    a: _Side
+    b: _Side
+    measure: bool
+    read: int = 0
+    measured: dict[tuple[int, int], Gap] = field(default_factory=dict[tuple[int, int], Gap])
+
+
+def compare(
+    first: str,
+    second: str,
+    *,
+    measure: bool,
+    groups: Collection[str] = (),
+    progress: Progress = lambda done, total: None,
+) -> Comparison:
+    """What differs. `measure`: also by how much. `groups`: only tensors of these (none: of all). Never raises for what
+    the files hold."""
     opened: list[int] = []
     try:
-        sides = [_open(path, opened) for path in (first, second)]
-        rows, read = _compare(sides[0], sides[1], progress, measure=measure)
-        return Comparison(first, second, "", tuple(rows[:MOST_ROWS]), read)
+        work = _Pass(_open(first, groups, opened), _open(second, groups, opened), measure)
+        rows = _compare(work, progress)
+        return Comparison(first, second, "", tuple(rows[:MOST_ROWS]), work.read)
     except RefusalError as refusal:
         return Comparison(first, second, refusal.reason)
     except OSError as error:
@@ -78,7 +104,7 @@ def compare(first: str, second: str, *, measure: bool, progress: Progress = lamb
             os.close(fd)
 
 
-def _open(path: str, opened: list[int]) -> _Side:
+def _open(path: str, groups: Collection[str], opened: list[int]) -> _Side:
     info, draft = look(path)
     if info.damaged or not draft.listed:
         raise RefusalError(info.verdict, f"{os.path.basename(path)}: {info.reason}")
@@ -88,62 +114,64 @@ def _open(path: str, opened: list[int]) -> _Side:
     regions: dict[str, Region] = {}
     for region in list_regions(file, draft):
         regions.update(dict.fromkeys(region.tensors, region))
-    return _Side(file, {t.name: t for t in draft.contents.tensors}, regions)
+    return _Side(file, {t.name: t for t in draft.contents.tensors if not groups or t.group in groups}, regions)
 
 
-def _compare(a: _Side, b: _Side, progress: Progress, *, measure: bool) -> tuple[list[TensorChange], int]:
+def _compare(work: _Pass, progress: Progress) -> list[TensorChange]:
+    a, b = work.a, work.b
     names = [*a.tensors, *(name for name in b.tensors if name not in a.tensors)]
     total = sum(t.nbytes for t in b.tensors.values())
     rows: list[TensorChange] = []
-    read = done = 0
+    done = 0
     for name in names:
         one, two = a.tensors.get(name), b.tensors.get(name)
         if one is None or two is None:
-            known = one or two
-            rows.append(TensorChange(name, "gone" if two is None else "new", known.shape if known else ()))
+            known, kind = (one, "gone") if two is None else (two, "new")
+            if known is not None:
+                rows.append(TensorChange(name, kind, known.shape, known.dtype, group=known.group))
             continue
-        row, cost = _compare_tensor(a, b, one, two, measure=measure)
-        rows.append(row)
-        read, done = read + cost, done + two.nbytes
+        rows.append(_compare_tensor(work, one, two))
+        done += two.nbytes
         progress(done, total)
-    return rows, read
+    return rows
 
 
-def _compare_tensor(
-    a: _Side, b: _Side, one: TensorEntry, two: TensorEntry, *, measure: bool
-) -> tuple[TensorChange, int]:
+def _compare_tensor(work: _Pass, one: TensorEntry, two: TensorEntry) -> TensorChange:
+    name, shape, dtype, group = one.name, two.shape, two.dtype, two.group
     if (one.shape, one.dtype) != (two.shape, two.dtype):
         before = f"{one.dtype} {list(one.shape)}"
-        return TensorChange(one.name, "reshaped", two.shape, two.dtype, before), 0
-    left, right = a.regions.get(one.name), b.regions.get(two.name)
+        return TensorChange(name, "reshaped", shape, dtype, before, group=group)
+    left, right = work.a.regions.get(one.name), work.b.regions.get(two.name)
     if left is None or right is None or left.size != right.size:
-        return TensorChange(one.name, "unknown", two.shape, two.dtype), 0
-    if left.crc is not None and right.crc is not None and left.crc == right.crc:
-        return TensorChange(one.name, "same", two.shape, two.dtype), 0
-    known = left.crc is not None and right.crc is not None
-    if known and not measure:
-        return TensorChange(one.name, "changed", two.shape, two.dtype), 0
-    same, relative, cosine = _measure(a.file, b.file, left, right)
-    kind = "same" if same else "changed"
-    return TensorChange(one.name, kind, two.shape, two.dtype, "", relative, cosine), left.size + right.size
+        return TensorChange(name, "unknown", shape, dtype, group=group, why="its bytes were not found in both")
+    if left.crc is not None and right.crc is not None:
+        if left.crc == right.crc:
+            return TensorChange(name, "same", shape, dtype, group=group)
+        if not work.measure:
+            return TensorChange(name, "changed", shape, dtype, group=group)
+    gap = _measure(work, left, right)
+    if gap.same:
+        return TensorChange(name, "same", shape, dtype, group=group)
+    return TensorChange(
+        name, "changed", shape, dtype, "", gap.relative, gap.cosine, gap.distance, gap.norm, group, gap.why
+    )
 
 
-def _measure(a: FileBytes, b: FileBytes, left: Region, right: Region) -> tuple[bool, float | None, float | None]:
-    """(equal to the byte, relative change, cosine); numbers are None without numpy or floats."""
+def _measure(work: _Pass, left: Region, right: Region) -> Gap:
+    known = work.measured.get((left.at, right.at))
+    if known is not None:
+        return known
     numpy = load_numpy()
-    floats = numpy is not None and left.dtype in WIDTHS
-    same, aa, bb, ab, dd = True, 0.0, 0.0, 0.0, 0.0
-    for one, two in zip(_stream(a, left), _stream(b, right), strict=True):
-        same = same and one == two
-        if floats:
-            x, y = (to_floats(numpy, part, left.dtype).astype("<f8", copy=False) for part in (one, two))
-            gap = y - x
-            aa, bb, ab = aa + float(x @ x), bb + float(y @ y), ab + float(x @ y)
-            dd += float(gap @ gap)
-    if not floats or not all(math.isfinite(v) for v in (aa, bb, ab, dd)):
-        return same, None, None
-    relative = math.sqrt(dd / aa) if aa else (0.0 if not dd else None)
-    return same, relative, ab / math.sqrt(aa * bb) if aa and bb else None
+    gap = Gap(left.dtype if numpy is not None and left.dtype in WIDTHS else "")
+    if numpy is None:
+        gap.why = "numpy is not installed: how much it changed was not worked out"
+    elif not gap.dtype:
+        gap.why = f"{left.dtype or 'its bytes'}: no numbers whose change can be told"
+    for one, two in zip(_stream(work.a.file, left), _stream(work.b.file, right), strict=True):
+        gap.add(numpy, one, two)
+    work.read += left.size + right.size
+    work.measured[left.at, right.at] = gap
+    return gap
 
 
 def _stream(file: FileBytes, region: Region) -> Iterator[bytes]:

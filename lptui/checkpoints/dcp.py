@@ -157,7 +157,7 @@ def _add(found: Contents, name: str, size: tuple[object, ...], dtype: str) -> No
     found.groups[group] = found.groups.get(group, 0) + nbytes
     found.n_params += count if group == "model" else 0
     shape = tuple(n for n in size if isinstance(n, int))
-    found.tensors.append(TensorEntry(escape(name), shape, dtype, nbytes))
+    found.tensors.append(TensorEntry(escape(name), shape, dtype, nbytes, "", group))
 
 
 def _check_files(folder: str, items: list[Item]) -> None:

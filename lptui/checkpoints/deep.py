@@ -187,6 +187,9 @@ def _conclude(info: CheckpointInfo, found: _Pass, kernel: str) -> DeepReport:
         f"{found.read:,} B read, {sums}, {numbers}",
         tuple(found.stats),
         tuple(culprits[:_MOST_NAMED]),
+        found.numpy is not None,
+        len(found.broken),
+        tuple(found.broken[:_MOST_NAMED]),
     )
 
 

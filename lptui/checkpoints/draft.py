@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lptui.checkpoints.globals import classify_all
-from lptui.checkpoints.info import VERDICTS, CheckpointInfo, GlobalName, Reading
+from lptui.checkpoints.info import VERDICTS, CheckpointInfo, GlobalName, Reading, TensorEntry
 from lptui.checkpoints.pickles import PickleReading
 from lptui.checkpoints.probe import Probe
 from lptui.checkpoints.stubs import Label
@@ -51,6 +51,8 @@ class Draft:
     has_crc: bool | None = None
     serialization_id: str | None = None
     listed: bool = False
+    checksums: dict[str, int] = field(default_factory=dict[str, int])
+    """Of the storages, by key, as the archive's directory has them."""
 
     def blame(self, verdict: str, reason: str) -> None:
         """Something is wrong; the worst by the order of VERDICTS wins in the end."""
@@ -110,13 +112,22 @@ class Draft:
             n_params=found.n_params if "model" in found.groups else None,
             dtypes=tuple(sorted(found.dtypes.items())),
             bytes_by_group=tuple(sorted(found.groups.items())),
-            tensors=tuple(found.tensors),
+            tensors=tuple(self._with_checksums()),
             globals=self.globals,
             scalars=tuple(found.scalars),
             has_crc=self.has_crc,
             serialization_id=self.serialization_id,
             notes=tuple(self.notes),
         )
+
+    def _with_checksums(self) -> list[TensorEntry]:
+        sums = self.checksums
+        if not sums:
+            return self.contents.tensors
+        return [
+            TensorEntry(t.name, t.shape, t.dtype, t.nbytes, t.storage, t.group, sums.get(t.storage))
+            for t in self.contents.tensors
+        ]
 
     def _verdict(self) -> tuple[str, str]:
         if self.problems:

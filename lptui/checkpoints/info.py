@@ -43,13 +43,17 @@ class RefusalError(Exception):
 @dataclass(frozen=True, slots=True)
 class TensorEntry:
     """One tensor as the file lists it. `name` is the dotted way to it; `nbytes` its own bytes; `storage` the key of
-    the stretch of bytes that it is a view of (two tensors of one storage share them), '' where each has its own."""
+    the stretch of bytes that it is a view of (two tensors of one storage share them), '' where each has its own.
+    `group` is model, optimizer or other; `crc` what the file says is the checksum of that stretch, None if nothing.
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     nbytes: int
     storage: str = ""
+    group: str = "model"
+    crc: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class CheckpointInfo:
 def to_json(info: CheckpointInfo) -> str:
     """One line of JSON: the fields by name, the small values inside as rows."""
     record: dict[str, object] = {name: getattr(info, name) for name in _FIELDS}
-    record["tensors"] = [(t.name, t.shape, t.dtype, t.nbytes, t.storage) for t in info.tensors]
+    record["tensors"] = [(t.name, t.shape, t.dtype, t.nbytes, t.storage, t.group, t.crc) for t in info.tensors]
     record["scalars"] = [_reading_row(r) for r in info.scalars]
     record["globals"] = [(g.name, g.kind) for g in info.globals]
     for name in _COUNTERS:
@@ -204,9 +208,10 @@ def _reading(value: Any) -> Reading:
 
 
 def _tensor(value: Any) -> TensorEntry:
-    name, shape, dtype, nbytes, storage = _rows(value)
+    name, shape, dtype, nbytes, storage, group, crc = _rows(value)
     sizes = tuple(_whole(n) for n in _rows(shape))
-    return TensorEntry(_text(name), sizes, _text(dtype), _whole(nbytes), _text(storage))
+    checksum = None if crc is None else _whole(crc)
+    return TensorEntry(_text(name), sizes, _text(dtype), _whole(nbytes), _text(storage), _text(group), checksum)
 
 
 def _global(value: Any) -> GlobalName:

@@ -59,6 +59,71 @@ class Tally:
     nonzero: bool = False
 
 
+_TINY = 1e-25
+"""A sum of squares below this may have lost terms that single precision cannot hold."""
+
+
+@dataclass(slots=True)
+class Gap:
+    """How far two regions of one dtype are apart, chunk by chunk. `dtype` '': only whether they are equal.
+
+    `squares` are the sums of a*a, b*b, a*b and (b-a)*(b-a).
+    """
+
+    dtype: str
+    same: bool = True
+    squares: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    why: str = ""
+
+    def add(self, numpy: Any, one: bytes, two: bytes) -> None:
+        """Two chunks that lie at the same place; whole numbers of both."""
+        equal = one == two
+        self.same = self.same and equal
+        if not self.dtype:
+            return
+        x, y = to_floats(numpy, one, self.dtype), to_floats(numpy, two, self.dtype)
+        with numpy.errstate(all="ignore"):
+            found = _squares(x, y)
+            lost = min(found[0], found[1]) < _TINY or (found[3] < _TINY and not equal)
+            if lost or not all(map(math.isfinite, found)):
+                found = _squares(x.astype("<f8", copy=False), y.astype("<f8", copy=False))
+        aa, bb, ab, dd = self.squares
+        self.squares = (aa + found[0], bb + found[1], ab + found[2], dd + found[3])
+        if not self.why and not all(map(math.isfinite, self.squares)):
+            self.why = "NaN or infinity in it"
+
+    @property
+    def distance(self) -> float | None:
+        """|b - a|; None where it has no numbers, or some that are not finite."""
+        return None if self.why or not self.dtype else math.sqrt(self.squares[3])
+
+    @property
+    def norm(self) -> float | None:
+        """|a|, None as above."""
+        return None if self.why or not self.dtype else math.sqrt(self.squares[0])
+
+    @property
+    def relative(self) -> float | None:
+        """|b - a| / |a|; also None where a is all zero and b is not."""
+        distance, norm = self.distance, self.norm
+        if distance is None or norm is None:
+            return None
+        return distance / norm if norm else (0.0 if not distance else None)
+
+    @property
+    def cosine(self) -> float | None:
+        """Of the angle between the two; None where one of them is all zero."""
+        aa, bb, ab, _ = self.squares
+        if self.distance is None or not aa or not bb:
+            return None
+        return max(-1.0, min(1.0, ab / math.sqrt(aa) / math.sqrt(bb)))
+
+
+def _squares(x: Any, y: Any) -> tuple[float, float, float, float]:
+    gap = y - x
+    return float(x @ x), float(y @ y), float(x @ y), float(gap @ gap)
+
+
 class Scanner:
     """Adds chunks of one dtype to a tally. `carry` keeps the bytes of a number that a chunk cuts in two."""
 

@@ -47,6 +47,11 @@ class DeepReport:
     tensors: tuple[TensorStats, ...] = ()
     culprits: tuple[str, ...] = ()
     """Names of the tensors or records that are damaged or not finite, at most 50."""
+    numbers_seen: bool = False
+    """Every floating-point number of the model and its optimizer was looked at."""
+    nonfinite: int = 0
+    nonfinite_tensors: tuple[str, ...] = ()
+    """Tensors of the model or its optimizer that hold NaN or infinity: how many, and at most 50 names."""
 
     @property
     def good(self) -> bool:
@@ -68,6 +73,7 @@ def report_from_record(raw: object) -> DeepReport:
         row["tensors"] = tuple(TensorStats(**one) for one in row["tensors"][:MOST_TENSORS])
         row["key"] = tuple(int(n) for n in row["key"])
         row["culprits"] = tuple(str(name) for name in row["culprits"])
+        row["nonfinite_tensors"] = tuple(str(name) for name in row["nonfinite_tensors"])
         report = DeepReport(**row)
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"malformed report: {error}") from error

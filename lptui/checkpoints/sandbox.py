@@ -62,7 +62,8 @@ def serve_deep(cpu_seconds: int, memory: int) -> None:
     def answer(request: dict[str, Any], tell: Callable[[int, int], None]) -> str:
         path, other = str(request["path"]), request.get("other")
         if isinstance(other, str):
-            found = compare(path, other, measure=bool(request.get("measure")), progress=tell)
+            groups = tuple(str(name) for name in request.get("groups", ()))
+            found = compare(path, other, measure=bool(request.get("measure")), groups=groups, progress=tell)
             return f'"comparison":{comparison_to_json(found)}'
         return f'"report":{report_to_json(verify(path, tell))}'
 

@@ -123,16 +123,16 @@ def _add_tensor(found: Contents, tensor: TensorStub, way: _Way) -> None:
     parts = _parts(way)
     if found.outside is None and _runs_out(tensor):
         found.outside = escape(".".join(parts))
+    group = _group(parts, found.nested)
     view = (storage.key, tensor.offset, tensor.shape)
     if view not in found.seen_views:
         found.seen_views.add(view)
-        group = _group(parts, found.nested)
         found.groups[group] = found.groups.get(group, 0) + tensor.nbytes
         if group == "model":
             found.n_params += tensor.numel
     if len(found.tensors) < MAX_TENSORS:
         name = escape(".".join(parts)) or "(the whole file)"
-        found.tensors.append(TensorEntry(name, tensor.shape, tensor.dtype, tensor.nbytes, storage.key))
+        found.tensors.append(TensorEntry(name, tensor.shape, tensor.dtype, tensor.nbytes, storage.key, group))
 
 
 def _runs_out(tensor: TensorStub) -> bool:

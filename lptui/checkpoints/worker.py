@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Self, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, Any, Self, cast
 
-from lptui.checkpoints.comparison import Comparison, comparison_from_record
+from lptui.checkpoints.comparison import STOPPED, Comparison, comparison_from_record
 from lptui.checkpoints.draft import NEXT_STEPS
+from lptui.checkpoints.drift import Drift, measure_drift
 from lptui.checkpoints.info import CheckpointInfo, from_record
 from lptui.checkpoints.report import DeepReport, report_from_record
 
@@ -29,8 +30,17 @@ _BOOT = (
 )
 
 
+_NOTICE = 0.1
+Stop = Callable[[], bool]
+"""Asked ten times a second while a long answer is awaited; True ends it."""
+
+
 class _WorkerError(Exception):
     """The child died, hung or answered nonsense; the text says which."""
+
+
+class _StoppedError(Exception):
+    """Whoever asked wants no answer any more."""
 
 
 class Reader:
@@ -88,7 +98,11 @@ class Reader:
         self.refused_limits = tuple(str(name) for name in ready.get("refused", ()))
 
     def _ask(
-        self, request: dict[str, object], deadline: float, progress: Callable[[int, int], None] | None = None
+        self,
+        request: dict[str, object],
+        deadline: float,
+        progress: Callable[[int, int], None] | None = None,
+        stop: Stop | None = None,
     ) -> dict[str, Any]:
         self._next_id += 1
         line = json.dumps({"id": self._next_id, **request}) + "\n"
@@ -97,7 +111,7 @@ class Reader:
             raise _WorkerError("it is not running")
         child.stdin.write(line.encode("ascii"))
         while True:
-            answer = self._read_line(deadline)
+            answer = self._read_line(deadline, stop)
             if answer.get("id") != self._next_id:
                 raise _WorkerError("it answered another question")
             if "done" not in answer:
@@ -105,16 +119,14 @@ class Reader:
             if progress is not None:
                 progress(int(answer["done"]), int(answer["total"]))
 
-    def _read_line(self, deadline: float) -> dict[str, Any]:
+    def _read_line(self, deadline: float, stop: Stop | None = None) -> dict[str, Any]:
         child = self._child
         if child is None or child.stdout is None:
             raise _WorkerError("it is not running")
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > MAX_ANSWER:
                 raise _WorkerError("its answer has no end")
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([child.stdout], [], [], left)[0]:
-                raise _WorkerError("it took too long")
+            self._wait(child.stdout, deadline, stop)
             part = os.read(child.stdout.fileno(), 1 << 16)
             if not part:
                 raise _WorkerError(_end_of(child))
@@ -125,6 +137,17 @@ class Reader:
         if not isinstance(answer, dict):
             raise _WorkerError("its answer makes no sense")
         return cast("dict[str, Any]", answer)
+
+    def _wait(self, out: IO[bytes], deadline: float, stop: Stop | None) -> None:
+        """Until the child says something. _WorkerError at the deadline, _StoppedError if it is not wanted any more."""
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise _WorkerError("it took too long")
+            if stop is not None and stop():
+                raise _StoppedError
+            if select.select([out], [], [], left if stop is None else min(left, _NOTICE))[0]:
+                return
 
     def _kill(self) -> None:
         child, self._child = self._child, None
@@ -165,18 +188,22 @@ class Verifier(Reader):
         super().__init__(cpu_seconds=cpu_seconds, memory=memory)
 
     def verify(
-        self, path: str, timeout_s: float = 3600.0, progress: Callable[[int, int], None] | None = None
+        self,
+        path: str,
+        timeout_s: float = 3600.0,
+        progress: Callable[[int, int], None] | None = None,
+        stop: Stop | None = None,
     ) -> DeepReport:
-        """Every byte of `path` read once. `progress` is called with (bytes read, bytes in all)."""
-        with self._busy:
-            try:
-                self._ensure(time.monotonic() + _START_SECONDS)
-                answer = self._ask({"path": os.path.abspath(path)}, time.monotonic() + timeout_s, progress)
-                return report_from_record(answer.get("report"))
-            except (_WorkerError, OSError, ValueError) as error:
-                self._kill()
-                reason = f"lptui's reader failed on this file: {error}"
-                return DeepReport(path, "reader-failed", reason, NEXT_STEPS["reader-failed"])
+        """Every byte of `path` read once. `progress` is called with (bytes read, bytes in all); a stopped one has the
+        verdict not-read."""
+        try:
+            answer = self._answer({"path": os.path.abspath(path)}, timeout_s, progress, stop)
+            return report_from_record(answer.get("report"))
+        except _StoppedError:
+            return DeepReport(path, "not-read", STOPPED, "")
+        except (_WorkerError, OSError, ValueError) as error:
+            reason = f"lptui's reader failed on this file: {error}"
+            return DeepReport(path, "reader-failed", reason, NEXT_STEPS["reader-failed"])
 
     def compare(
         self,
@@ -184,21 +211,56 @@ class Verifier(Reader):
         second: str,
         *,
         measure: bool = False,
+        groups: Sequence[str] = (),
         timeout_s: float = 3600.0,
         progress: Callable[[int, int], None] | None = None,
+        stop: Stop | None = None,
     ) -> Comparison:
-        """What differs between two files; with `measure` also by how much (both are read whole)."""
+        """What differs between two files; with `measure` also by how much (both are read whole). `groups`: only
+        tensors of the model, the optimizer, other. The reason of a stopped one is STOPPED."""
         request: dict[str, object] = {
-            "path": os.path.abspath(first), "other": os.path.abspath(second), "measure": measure
+            "path": os.path.abspath(first), "other": os.path.abspath(second), "measure": measure, "groups": [*groups]
         }  # fmt: skip
+        try:
+            answer = self._answer(request, timeout_s, progress, stop)
+            return comparison_from_record(answer.get("comparison"))
+        except _StoppedError:
+            return Comparison(first, second, STOPPED)
+        except (_WorkerError, OSError, ValueError) as error:
+            return Comparison(first, second, f"lptui's reader failed: {error}")
+
+    def drift(
+        self,
+        paths: Sequence[str],
+        *,
+        groups: Sequence[str] = ("model",),
+        progress: Callable[[int, int], None] = lambda done, total: None,
+        on_step: Callable[[int, Drift], None] = lambda step, drift: None,
+        stop: Stop | None = None,
+    ) -> Drift:
+        """How the weights moved from each of `paths` (oldest first) to the next; the newest pair is measured first.
+        `progress` counts thousandths of a pair; `on_step` has what is known after each."""
+
+        def compare(first: str, second: str, tell: Callable[[int, int], None]) -> Comparison:
+            return self.compare(first, second, measure=True, groups=groups, progress=tell, stop=stop)
+
+        return measure_drift(paths, compare, progress=progress, on_step=on_step)
+
+    def _answer(
+        self,
+        request: dict[str, object],
+        timeout_s: float,
+        progress: Callable[[int, int], None] | None,
+        stop: Stop | None,
+    ) -> dict[str, Any]:
+        """One question to the process; whatever ends it early ends the process too."""
         with self._busy:
             try:
                 self._ensure(time.monotonic() + _START_SECONDS)
-                answer = self._ask(request, time.monotonic() + timeout_s, progress)
-                return comparison_from_record(answer.get("comparison"))
-            except (_WorkerError, OSError, ValueError) as error:
+                return self._ask(request, time.monotonic() + timeout_s, progress, stop)
+            except (_StoppedError, _WorkerError, OSError, ValueError):
                 self._kill()
-                return Comparison(first, second, f"lptui's reader failed: {error}")
+                raise
 
 
 def _end_of(child: subprocess.Popen[bytes]) -> str:

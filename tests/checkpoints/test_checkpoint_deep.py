@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from whole_files import safetensors
 
 from lptui.checkpoints.comparison import compare, comparison_from_record, comparison_to_json
 from lptui.checkpoints.dcp import items_of
@@ -23,17 +24,6 @@ from lptui.checkpoints.worker import Verifier
 
 DATA = Path(__file__).parent / "data"
 WHOLE = sorted(p for p in DATA.iterdir() if p.suffix in (".pt", ".pth", ".ckpt", ".mpt", ".safetensors", ".zip"))
-
-
-def safetensors(path: Path, tensors: dict[str, np.ndarray]) -> Path:
-    header: dict[str, object] = {}
-    at = 0
-    for name, values in tensors.items():
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [at, at + values.nbytes]}
-        at += values.nbytes
-    raw = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(raw)) + raw + b"".join(v.astype("<f4").tobytes() for v in tensors.values()))
-    return path
 
 
 def torch_zip() -> Path:
