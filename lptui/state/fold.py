@@ -28,6 +28,7 @@ from lptui.model.events import (
 )
 from lptui.model.finding import Finding, sort_key
 from lptui.model.readings import GpuDevice, GpuProcess, GpuSweep, ProcessReading
+from lptui.state.axes import find_axes
 from lptui.state.care import remember, silence, take_care, tend
 from lptui.state.expectations import judge_metrics
 from lptui.state.incidents import relate
@@ -52,7 +53,8 @@ def fold_all(state: RunState, events: Iterable[Event]) -> RunState:
 
 
 def _tick(state: RunState, event: Tick) -> RunState:
-    state = replace(state, now=event.now, began=state.began or event.now)
+    axes = find_axes(state.series, state.axes)
+    state = replace(state, now=event.now, began=state.began or event.now, axes=axes)
     return tend(judge_metrics(replace(state, life=judge(state), progress=refresh_eta(state))))
 
 

@@ -28,7 +28,7 @@ def add_samples(state: RunState, event: Samples) -> RunState:
         if old is None:
             if len(series) >= SERIES_LIMIT:
                 continue
-            old = Series(points.key, event.source)
+            old = Series(points.key, event.source, unit=event.unit)
             fresh.append(points.key)
         elif old.source != event.source:
             continue  # the first source that named a key keeps it; joining sources comes with provenance

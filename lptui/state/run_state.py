@@ -25,6 +25,7 @@ from lptui.model.run import LOG_LIMIT, RunInfo
 from lptui.run.checkpoint_summary import CheckpointSeries
 from lptui.state.activity import Activity
 from lptui.state.pace import Pace
+from lptui.stores.axes import NO_AXES, Axes
 from lptui.stores.series import Series
 
 NOT_LOOKED = "not looked yet"
@@ -167,6 +168,8 @@ class RunState:
     """When we began to watch: what grew after it, grew before our eyes."""
     logs: Mapping[str, LogView] = field(default_factory=dict[str, LogView])
     series: Mapping[str, Series] = field(default_factory=dict[str, Series])
+    axes: Axes = NO_AXES
+    """How the counts of its sources relate: what charts need to draw all of them over one axis."""
     cells: Mapping[str, TaskCell | CurriculumStat | None] = field(
         default_factory=dict[str, "TaskCell | CurriculumStat | None"]
     )

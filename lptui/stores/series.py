@@ -55,6 +55,8 @@ class Series:
     nonfinite: int = 0
     overview: Points | None = None
     """A sample over the whole range, shown beyond what has been read in full; dropped once that has caught up."""
+    unit: str = "step"
+    """What its steps count, as `Samples.unit`."""
 
     @property
     def sampled(self) -> bool:
@@ -118,6 +120,7 @@ def extend(series: Series, points: Points, order: float) -> Series:
         maximum,
         nonfinite + len(points.values) - len(finite),
         overview,
+        series.unit,
     )
 
 

@@ -1,0 +1,42 @@
+"""The fold finds which series tell how the counts of a run relate."""
+
+from __future__ import annotations
+
+import math
+from array import array
+
+from lptui.model.events import Points, Samples, Tick
+from lptui.model.run import RunInfo
+from lptui.state.fold import fold_all
+from lptui.state.run_state import RunState
+
+
+def points(key: str, steps: list[float], times: list[float], values: list[float]) -> Points:
+    return Points(key, array("d", steps), array("d", times), array("d", values))
+
+
+def test_axes_are_found_at_a_tick_and_kept_while_nothing_changes() -> None:
+    state = RunState(run=RunInfo(path="/r", name="r"))
+    nan = math.nan
+    state = fold_all(
+        state,
+        [
+            Samples(
+                source="wandb",
+                points=(
+                    points("loss", [100, 200], [10, 20], [2, 1]),
+                    points("metric/epoch", [100, 200], [10, 20], [1, 2]),
+                    points("system/cpu", [nan, nan], [5, 25], [50, 60]),
+                ),
+            ),
+            Samples(source="csv x", unit="row", points=(points("global_step", [0, 1], [nan, nan], [0, 100]),)),
+            Tick(now=1.0),
+        ],
+    )
+    axes = state.axes
+    assert axes.start == 5
+    assert axes.clock is not None
+    assert axes.clock.key == "metric/epoch"
+    assert axes.epochs is state.series["metric/epoch"]
+    assert axes.counts[("csv x", "row")] is state.series["global_step"]
+    assert fold_all(state, [Tick(now=2.0)]).axes is axes
