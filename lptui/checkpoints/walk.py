@@ -169,7 +169,7 @@ def _read_plain(found: Contents, entries: dict[object, object], way: _Way, sourc
         if isinstance(value, int | float) and isinstance(key, str) and not isinstance(value, bool):
             if _is_sane(value):
                 numbers.append((key, value))
-        elif depth == 0 and key == "policy_path" and isinstance(value, str):
+        elif depth == 0 and isinstance(value, str) and _names_policy(key, value):
             found.policy_path = escape(value)
     for key, value in numbers:
         if key in _LR_KEYS and (in_groups or depth == 0):
@@ -212,3 +212,8 @@ def _word(part: object) -> str:
     if isinstance(part, int | float) and _is_sane(part):
         return str(part)
     return "?"
+
+
+def _names_policy(key: object, value: str) -> bool:
+    """Metta's trainer state has `policy_path`, PufferLib's the name of a file beside it."""
+    return key == "policy_path" or (key == "model_name" and value.endswith(".pt"))

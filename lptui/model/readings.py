@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+PolicyFile = Literal["", "exists", "moved", "missing", "elsewhere"]
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessReading:
@@ -169,8 +171,10 @@ class CheckpointReading:
     """Whose it is, as far as names and keys tell: metta, hf, lightning, sb3, pufferlib, dcp, deepspeed, ..."""
     policy_path: str = ""
     """The policy (or model) that a trainer state names, as written."""
-    policy_file: Literal["", "exists", "moved", "missing", "elsewhere"] = ""
+    policy_file: PolicyFile = ""
     """Whether that is there: `moved`, a file of this name lies in checkpoints/; `elsewhere`, not on this disk."""
+    parts: tuple[str, ...] = ()
+    """Names of the files of one that is a folder, at most 64."""
     usual_size: int | None = None
     """Bytes that its kind usually has, while it is being written."""
     save_seconds: float | None = None

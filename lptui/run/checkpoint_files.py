@@ -6,13 +6,19 @@ from __future__ import annotations
 import os  # and not pathlib, which costs 10 ms before the first paint
 from dataclasses import dataclass
 
-from lptui.files import Entry, FileFailure, list_folder
+from lptui.files import Entry, FileFailure, list_folder, open_file
+from lptui.model.readings import CheckpointPointer
 from lptui.model.run import RunInfo
 from lptui.run import layout
 from lptui.run.discovery import discover
 
 MAX_FILES = 5_000
 LOOK_AGAIN = 30.0
+POINTERS = frozenset(("latest", "latest_checkpointed_iteration.txt"))
+"""Small files that name the checkpoint to resume (DeepSpeed, Megatron)."""
+MAX_POINTER = 512
+INSIDE = 400
+"""Files of one checkpoint folder that are listed, also one folder deeper (iter_0000100/mp_rank_00)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class FoundFiles:
     known: frozenset[str]
     cut: bool = False
     failures: tuple[str, ...] = ()
+    pointers: tuple[CheckpointPointer, ...] = ()
 
 
 class CheckpointFiles:
@@ -59,15 +66,20 @@ class CheckpointFiles:
         self._find_folders(now)
         files: dict[str, FoundFile] = {}
         failures: list[str] = []
+        pointers: list[CheckpointPointer] = []
         for folder in self.folders:
             for entry in _list(folder, failures):
                 if entry.stat.is_folder:
                     self._add_bundle(entry, files, failures)
+                elif entry.name in POINTERS:
+                    pointers += self._read_pointer(entry)
                 else:
                     self._add(entry, files)
         newest = sorted(files.values(), key=lambda f: (f.mtime, f.path))
         kept = tuple(newest[-MAX_FILES:])
-        return FoundFiles(kept, frozenset(f.path for f in kept), len(kept) < len(newest), tuple(failures))
+        return FoundFiles(
+            kept, frozenset(f.path for f in kept), len(kept) < len(newest), tuple(failures), tuple(pointers)
+        )
 
     def _find_folders(self, now: float) -> None:
         """Folders that came after discovery: in the run at once, deeper ones (lightning_logs/version_N) now
@@ -83,9 +95,34 @@ class CheckpointFiles:
         self._folders = tuple(dict.fromkeys((*self._folders, *own)))
 
     def _add_bundle(self, entry: Entry, files: dict[str, FoundFile], failures: list[str]) -> None:
-        if layout.is_checkpoint_folder(entry.name) and not os.path.islink(entry.path):
-            for inner in _list(entry.path, failures):
+        if os.path.islink(entry.path) or not layout.is_checkpoint_folder(entry.name):
+            return
+        inside = _list(entry.path, failures)
+        for inner in inside[:INSIDE]:
+            if inner.stat.is_folder and not os.path.islink(inner.path):
+                for deep in _list(inner.path, failures)[:INSIDE]:
+                    self._add(deep, files)
+            else:
                 self._add(inner, files)
+
+    def _read_pointer(self, entry: Entry) -> list[CheckpointPointer]:
+        if not entry.stat.is_file or entry.stat.size > MAX_POINTER:
+            return []
+        try:
+            handle = open_file(entry.path)
+        except FileFailure:
+            return []
+        try:
+            text = handle.pread(0, MAX_POINTER).decode("utf-8", "replace").strip()
+        except FileFailure:
+            return []
+        finally:
+            handle.close()
+        names = text.partition("\n")[0].strip()
+        if entry.name.endswith(".txt") and names.isdecimal():  # Megatron writes the number of the iteration
+            names = f"iter_{int(names):07d}"
+        fits = names.isprintable() and "/" not in names and names not in ("", ".", "..")
+        return [CheckpointPointer(entry.path, names, entry.stat.modified_at)] if fits else []
 
     def _add(self, entry: Entry, files: dict[str, FoundFile]) -> None:
         prefix = self._run.path.rstrip("/") + "/"

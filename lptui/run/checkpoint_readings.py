@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from lptui.checkpoints.groups import CheckpointGroup
 from lptui.checkpoints.info import DAMAGED, VERDICTS, CheckpointInfo, Reading
 from lptui.files import FileFailure, stat_file
-from lptui.model.readings import CheckpointReading
+from lptui.model.readings import CheckpointReading, PolicyFile
 from lptui.text import format_value, plural, sanitise
 from lptui.text.secrets import mask_text
 
+MOST_PARTS = 64
 _NOT_NOW = ("changed", "vanished")
 
 
@@ -19,15 +20,19 @@ def read_group(
     infos: Sequence[CheckpointInfo],
     absolute: Callable[[str], str],
     *,
-    being_written: bool,
+    being_written: str = "",
+    usual_size: int | None = None,
+    save_seconds: float | None = None,
 ) -> CheckpointReading:
     """`infos`: the files that were looked into, the one to load first. The worst of them gives the verdict; a
-    number in a file goes before the one in its name."""
+    number in a file goes before the one in its name. `being_written` says why it counts as such, '' if it does not."""
     main = infos[0] if infos else None
     verdict, reason, next_step = _judge(one, infos, being_written)
     step = _first(main.agent_step, main.global_step, main.step) if main else None
     epoch = _first(main.epoch) if main else None
     name = one.name
+    policy_path = mask_text(main.policy_path) if main is not None and main.policy_path else ""
+    policy_file = find_policy(main.policy_path, one.path, absolute) if main and main.policy_path else ""
     named = name.agent_step if name.agent_step is not None else name.global_step
     return CheckpointReading(
         name=sanitise(one.path.rpartition("/")[2]),
@@ -43,18 +48,31 @@ def read_group(
         reason=mask_text(reason),
         next_step=next_step,
         format=main.format if main else "",
-        facts=tuple(_facts(main, absolute)) if main else (),
+        facts=tuple(_facts(main, policy_file)) if main else (),
+        framework=_framework(one, main),
+        policy_path=policy_path,
+        policy_file=policy_file,
+        parts=tuple(sanitise(f.path.rpartition("/")[2]) for f in one.files[:MOST_PARTS]) if name.bundle else (),
+        usual_size=usual_size if being_written else None,
+        save_seconds=save_seconds,
     )
+
+
+def _framework(one: CheckpointGroup, main: CheckpointInfo | None) -> str:
+    """By what is in it, or by its name: torch alone is nobody's."""
+    inside = main.framework if main is not None and main.framework != "torch" else None
+    layout = one.name.layout
+    return inside or ("" if layout in ("generic", "any") else layout.removesuffix("-bundle"))
 
 
 def _first(*readings: Reading | None) -> int | None:
     return next((int(r.value) for r in readings if r is not None and abs(r.value) < 1e18), None)
 
 
-def _judge(one: CheckpointGroup, infos: Sequence[CheckpointInfo], being_written: bool) -> tuple[str, str, str]:
+def _judge(one: CheckpointGroup, infos: Sequence[CheckpointInfo], being_written: str) -> tuple[str, str, str]:
     """(verdict, reason, next step): damage first, then what is missing, then what was found."""
     if being_written:
-        return "being-written", "it is being written, or was a moment ago", "wait for the save to finish"
+        return "being-written", being_written, "wait for the save to finish"
     worst = min(infos, key=lambda info: VERDICTS.index(info.verdict), default=None)
     if worst is not None and worst.verdict in DAMAGED:
         return worst.verdict, worst.reason, worst.next_step
@@ -69,7 +87,7 @@ def _judge(one: CheckpointGroup, infos: Sequence[CheckpointInfo], being_written:
     return worst.verdict, worst.reason, worst.next_step
 
 
-def _facts(info: CheckpointInfo, absolute: Callable[[str], str]) -> list[tuple[str, str]]:
+def _facts(info: CheckpointInfo, policy_file: str) -> list[tuple[str, str]]:
     """(name, value) rows for the detail view; texts are escaped by the reader, and masked here."""
     rows = [("format", info.format), ("framework", info.framework or "")]
     readings = (
@@ -89,7 +107,7 @@ def _facts(info: CheckpointInfo, absolute: Callable[[str], str]) -> list[tuple[s
         ("checksums", {True: "yes", False: "none"}.get(info.has_crc, "") if info.has_crc is not None else ""),
     ]
     if info.policy_path:
-        rows += [("policy_path", info.policy_path), ("policy file", tell_policy(info.policy_path, absolute))]
+        rows += [("policy_path", info.policy_path), ("policy file", _POLICY_FILE[policy_file])]
     rows += [("note", note) for note in info.notes[:4]]
     return [(name, mask_text(value)) for name, value in rows if value]
 
@@ -99,19 +117,28 @@ def _list(values: Sequence[str], limit: int) -> str:
     return ", ".join(values[:limit]) + (f" and {plural(more, 'more', 'more')}" if more > 0 else "")
 
 
-def tell_policy(uri: str, absolute: Callable[[str], str]) -> str:
-    """Whether the policy that a trainer state names is there: without it the run cannot resume (Metta,
-    2025)."""
+_POLICY_FILE: dict[str, str] = {
+    "": "",
+    "exists": "exists",
+    "moved": "not where it says, but a file of this name is in checkpoints/",
+    "elsewhere": "not on this disk: cannot be told",
+    "missing": "missing: a resume from this state fails or starts a new policy",
+}
+
+
+def find_policy(uri: str, state: str, absolute: Callable[[str], str]) -> PolicyFile:
+    """Whether the policy that a trainer state at `state` names is there: without it the run cannot resume (Metta,
+    2025). PufferLib names a file beside the state."""
     scheme, separator, rest = uri.partition("://")
     if separator and scheme != "file":
-        return "not on this disk: cannot be told"
+        return "elsewhere"
     path = rest if separator else uri
-    if _is_there(path if path.startswith("/") else absolute(path)):
+    folder = state.rpartition("/")[0]
+    beside = f"{folder}/{path}" if folder else path
+    if _is_there(path if path.startswith("/") else absolute(path)) or _is_there(absolute(beside)):
         return "exists"
     moved = f"checkpoints/{path.rstrip('/').rpartition('/')[2]}"
-    if _is_there(absolute(moved)):
-        return f"not where it says, but {moved} is there"
-    return "missing: a resume from this state fails or starts a new policy"
+    return "moved" if _is_there(absolute(moved)) else "missing"
 
 
 def _is_there(path: str) -> bool:

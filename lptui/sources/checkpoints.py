@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,12 +17,24 @@ from lptui.model.readings import CheckpointReading, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.run.checkpoint_files import CheckpointFiles, FoundFiles
 from lptui.run.checkpoint_readings import read_group
+from lptui.run.checkpoint_writing import (
+    CUT_OFF,
+    Watch,
+    Writers,
+    tell_moving,
+    tell_unfinished,
+    usual_seconds,
+    usual_size,
+    usual_sizes,
+    watch,
+)
+from lptui.sources.checkpoint_writers import find_writers
 
 PERIOD = 2.0
-SETTLES = 2.0
-"""Seconds without a change after which a file counts as written."""
 LEFT_OVER = 60.0
 """Seconds after which a temporary file is what an interrupted save left."""
+YOUNG = 600.0
+"""Seconds after which one that looks cut off is so, whoever holds it open."""
 NEWEST = 50
 """Checkpoints that are looked into without being asked."""
 SHARDS = 16
@@ -53,20 +65,29 @@ class CheckpointSource:
 
     name = "checkpoints"
 
-    def __init__(self, run: RunInfo, inspector: Inspecting | None = None) -> None:
+    def __init__(
+        self,
+        run: RunInfo,
+        inspector: Inspecting | None = None,
+        writers: Callable[[str, Sequence[str]], Writers | None] = find_writers,
+    ) -> None:
         self.pending = False
+        self._run = run.path
+        self._find_writers = writers
         self._files = CheckpointFiles(run)
         self._place = Place(run=run.path)
         self._inspector = inspector
         self._found = FoundFiles((), frozenset())
         self._groups: tuple[CheckpointGroup, ...] = ()
-        self._writing: frozenset[str] = frozenset()
+        self._watches: dict[str, Watch] = {}
+        self._writing: dict[str, str] = {}
+        self._usual: dict[str, int] = {}
         self._looked: dict[str, _Looked] = {}
         self._wanted: set[str] = set()
         self._deep: dict[str, DeepReport] = {}
-        self._listed_at = float("-inf")
+        self._listed_at: float | None = None
         self._readings: dict[str, tuple[object, CheckpointReading]] = {}
-        self._shown: tuple[tuple[CheckpointReading, ...], tuple[str, ...]] | None = None
+        self._shown: tuple[object, ...] | None = None
         self._status: SourceStatus | None = None
 
     @property
@@ -99,31 +120,64 @@ class CheckpointSource:
 
     def poll(self, now: float) -> Iterator[Event]:
         """All checkpoints when any of them changed, and the status when it did."""
-        stale = not 0 <= now - self._listed_at < self.period / 4  # the bell rings for every file of the run
-        if stale:
+        stale = self._listed_at is None or not 0 <= now - self._listed_at < self.period / 4
+        if stale:  # the bell rings for every file of the run
             self._list(now)
         elif not (self.pending or self._wanted):
             return
-        self._look_into_one([g for g in self._groups if g.path not in self._writing])
+        self._look_into_one([g for g in self._groups if not self._is_moving(g)])
+        self._judge_writing(now)
         leftovers = tuple(sorted(_temporary_files(self._groups, now)))
         shown = tuple(self._read(g) for g in self._groups if not _is_leftover(g, now))
-        if self._shown != (shown, leftovers):
-            self._shown = (shown, leftovers)
+        pointers = self._found.pointers
+        if self._shown != (shown, leftovers, pointers):
+            self._shown = (shown, leftovers, pointers)
             paths = tuple(self._files.absolute(path) for path in leftovers)
-            yield CheckpointsSeen(place=self._place, seen_at=now, checkpoints=shown, leftovers=paths)
+            yield CheckpointsSeen(place=self._place, seen_at=now, checkpoints=shown, leftovers=paths, pointers=pointers)
         yield from self._tell(self._found, len(shown), now)
 
     def _list(self, now: float) -> None:
         """What is on disk now; the names are only understood anew when something changed."""
-        found, sizes = self._files.look(now), {g.path: g.size for g in self._groups}
+        found, before = self._files.look(now), self._listed_at
         self._listed_at = now
+        if found.failures and len(found.files) < len(self._found.files):
+            # a folder that does not answer has lost nothing: what was there is kept until it does
+            found = replace(self._found, failures=found.failures)
         if found.files != self._found.files:
             self._groups = group([(f.path, f.size, f.mtime) for f in found.files])
             self._looked = {path: seen for path, seen in self._looked.items() if path in found.known}
             paths = {g.path for g in self._groups}
             self._readings = {path: kept for path, kept in self._readings.items() if path in paths}
         self._found = found
-        self._writing = frozenset(g.path for g in self._groups if _is_being_written(g, sizes, now))
+        self._watches = watch(self._watches, self._groups, now, before)
+
+    def _is_moving(self, one: CheckpointGroup) -> bool:
+        return bool(tell_moving(one, self._watches[one.path]))
+
+    def _judge_writing(self, now: float) -> None:
+        """Which are in the making, and why: those that move, and those that look cut off but may go on."""
+        writing = {g.path: said for g in self._groups if (said := tell_moving(g, self._watches[g.path]))}
+        doubtful = [g for g in self._groups if g.path not in writing and self._looks_cut_off(g)]
+        if doubtful:
+            files = {self._files.absolute(f.path): f.path for g in doubtful for f in g.files}
+            seen = self._find_writers(self._run, tuple(files))
+            if seen is not None:
+                seen = Writers({files[path]: pid for path, pid in seen.holders.items()}, seen.alive)
+            usual = usual_seconds(self._watches.values())
+            told = {g.path: tell_unfinished(g, self._watches[g.path], seen, usual, now) for g in doubtful}
+            writing.update({path: said for path, said in told.items() if said})
+        self._writing = writing
+        self._usual = usual_sizes(self._groups, writing)
+
+    def _looks_cut_off(self, one: CheckpointGroup) -> bool:
+        """Only a young one: who was written an hour ago is no save in progress, and costs no look at processes."""
+        if not one.complete:
+            return self._is_young(one)
+        verdicts = {s.info.verdict for f in targets(one) if (s := self._looked.get(f.path)) and _same(s, f)}
+        return not verdicts.isdisjoint(CUT_OFF) and self._is_young(one)
+
+    def _is_young(self, one: CheckpointGroup) -> bool:
+        return (self._listed_at or 0.0) - one.mtime < YOUNG
 
     def _look_into_one(self, settled: Sequence[CheckpointGroup]) -> None:
         """Ask the reader for the file that is due first; `pending` tells that more are due."""
@@ -170,12 +224,15 @@ class CheckpointSource:
             for file in targets(one)
             if (seen := self._looked.get(file.path)) is not None and _same(seen, file)
         )
-        writing = one.path in self._writing
-        basis = (one, infos, writing)
+        writing, seconds = self._writing.get(one.path, ""), self._watches[one.path].seconds
+        usual = usual_size(one, self._usual) if writing else None
+        basis = (one, infos, writing, seconds, usual)
         kept = self._readings.get(one.path)
         if kept is not None and kept[0] == basis:
             return kept[1]
-        reading = read_group(one, infos, self._files.absolute, being_written=writing)
+        reading = read_group(
+            one, infos, self._files.absolute, being_written=writing, usual_size=usual, save_seconds=seconds
+        )
         self._readings[one.path] = (basis, reading)
         return reading
 
@@ -209,14 +266,6 @@ class CheckpointSource:
                 backfilling=self.pending,
             )
             yield StatusSeen(place=self._place, seen_at=now, status=self._status)
-
-
-def _is_being_written(one: CheckpointGroup, sizes: Mapping[str, int], now: float) -> bool:
-    """It grew since the last look, was written to a moment ago, or has a temporary name. An mtime far in the
-    future is another host's clock and says nothing."""
-    grew = sizes.get(one.path, one.size) != one.size
-    fresh = -60.0 < now - one.mtime < SETTLES
-    return grew or fresh or one.name.role == "temporary"
 
 
 def targets(one: CheckpointGroup) -> list[GroupFile]:

@@ -20,8 +20,6 @@ SCAN_EVERY = 5.0
 BUDGET = 3000
 """Files and links that one poll looks at: about 20 ms."""
 GROUND_DEADLINE = 2.0
-_FIRST_NAMESPACE = "pid:[4026531836]"
-"""The inode that the kernel gives the machine's own pid namespace (PROC_PID_INIT_INO)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +237,7 @@ class ProcessSource:
             return f"the run belongs to {ground.owner}, whose processes cannot be looked into", False
         if is_network(ground.file_system):
             return f"the run is on {ground.file_system}: it may train on another machine", False
-        if self._proc.link("self/ns/pid") not in ("", _FIRST_NAMESPACE):
+        if self._proc.in_container():
             return "lptui runs in a container: the training may run outside of it", False
         return "no process here writes the run's files or names the run", True
 

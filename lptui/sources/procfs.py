@@ -8,6 +8,8 @@ from lptui.formats.proc_text import ProcStat, find_rank, is_open_for_writing, pa
 
 _COMMAND_BYTES = 1 << 16
 _ENVIRON_BYTES = 1 << 20
+_FIRST_NAMESPACE = "pid:[4026531836]"
+"""The inode that the kernel gives the machine's own pid namespace (PROC_PID_INIT_INO)."""
 
 
 class ProcFs:
@@ -75,3 +77,7 @@ class ProcFs:
     def writes(self, pid: int, descriptor: str) -> bool:
         """Whether the process holds `descriptor` open for writing."""
         return is_open_for_writing(self.read(f"{pid}/fdinfo/{descriptor}", 4096) or b"")
+
+    def in_container(self) -> bool:
+        """Whether processes of the machine may be hidden from us: we have a pid namespace of our own."""
+        return self.link("self/ns/pid") not in ("", _FIRST_NAMESPACE)

@@ -20,11 +20,11 @@ def test_no_checkpoint_is_a_restart_from_nothing() -> None:
 
 
 def test_metta_2025_needs_the_policy_that_the_state_names() -> None:
-    here = row("trainer_state.pt", 2, step=100, facts=(("policy file", "exists"),), **STATE)
+    here = row("trainer_state.pt", 2, step=100, policy_file="exists", **STATE)
     told = assess((row("model_0100.pt", 1), here), "metta-s2", "me.run", step=160, now=62.0)
     assert (told.answer, told.command) == ("yes", "./tools/train.py run=me.run")
     assert (told.steps_at_risk, told.seconds_at_risk) == (60, 60.0)
-    gone = row("trainer_state.pt", 2, facts=(("policy file", "missing: ..."),), **STATE)
+    gone = row("trainer_state.pt", 2, policy_file="missing", **STATE)
     told = assess((row("model_0100.pt", 1), gone), "metta-s1", "r")
     assert told.answer == "no"
     assert told.fallback is not None
@@ -92,7 +92,7 @@ def test_a_copy_with_one_mtime_is_ordered_by_step() -> None:
 
 
 def test_a_hostile_name_enters_no_command() -> None:
-    rows = (row("trainer_state.pt", 1, facts=(("policy file", "exists"),), **STATE),)
+    rows = (row("trainer_state.pt", 1, policy_file="exists", **STATE),)
     assert assess(rows, "metta-s1", "x; rm -rf ~").command == ""
     assert assess((row("checkpoint-1\x1b[2J", 1),), "huggingface", "r").command == ""
     assert assess((row("checkpoint-1", 1),), "huggingface", "r").command == "--resume_from_checkpoint /r/checkpoint-1"

@@ -10,7 +10,7 @@ from lptui.checkpoints.info import CheckpointInfo, Reading
 from lptui.model.events import CheckpointsSeen, Event, StatusSeen
 from lptui.model.readings import CheckpointReading
 from lptui.run import discover
-from lptui.run.checkpoint_readings import tell_policy
+from lptui.run.checkpoint_readings import find_policy
 from lptui.sources import Source
 from lptui.sources.checkpoints import LEFT_OVER, CheckpointSource
 
@@ -194,11 +194,15 @@ def test_a_policy_that_is_gone_is_told(run: Path) -> None:
     def absolute(path: str) -> str:
         return f"{run}/{path}"
 
-    assert tell_policy(f"file://{policy}", absolute) == "exists"
-    assert tell_policy("checkpoints/model_0100.pt", absolute) == "exists"
-    assert "checkpoints/model_0100.pt is there" in tell_policy("file:///old/place/model_0100.pt", absolute)
-    assert tell_policy("file:///old/place/model_0200.pt", absolute).startswith("missing")
-    assert "cannot be told" in tell_policy("wandb://run/x", absolute)
+    def find(uri: str, state: str = "trainer_state.pt") -> str:
+        return find_policy(uri, state, absolute)
+
+    assert find(f"file://{policy}") == "exists"
+    assert find("checkpoints/model_0100.pt") == "exists"
+    assert find("model_0100.pt", "checkpoints/trainer_state.pt") == "exists", "PufferLib names a file beside it"
+    assert find("file:///old/place/model_0100.pt") == "moved"
+    assert find("file:///old/place/model_0200.pt") == "missing"
+    assert find("wandb://run/x") == "elsewhere"
 
 
 def test_real_files_through_the_real_reader(tmp_path: Path) -> None:
@@ -217,7 +221,8 @@ def test_real_files_through_the_real_reader(tmp_path: Path) -> None:
     state = found["trainer_state.pt"]
     assert (state.verdict, state.step, state.epoch, state.role) == ("ok", 52_428_800, 100, "trainer_state")
     facts = dict(state.facts)
-    assert facts["policy file"] == "not where it says, but checkpoints/model_0100.pt is there"
+    assert (state.policy_file, state.framework) == ("moved", "metta")
+    assert "checkpoints/" in facts["policy file"]
     assert facts["learning rate"]
     assert found["model_0100.pt"].verdict == "truncated"
     assert found["model_0050.pt"].verdict in ("ok", "custom-pickle")
