@@ -1,21 +1,26 @@
-"""`lptui attach [RUN]`: the screen on a run."""
+"""`lptui attach [RUN]...`: the screen on one run or on several."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
 
 from lptui.cli import FAILED, NOT_FOUND, USAGE, say
-from lptui.cli.target import Target, options, tell_missing
+from lptui.cli.target import Target, helpers, tell_missing
 from lptui.model.run import RunInfo
 from lptui.run import Missing
 
+Find = Callable[[], RunInfo | Missing]
+MOST = 8
+"""Runs in one screen: each has an engine of its own."""
+
 
 @click.command("attach", short_help="Watch a run: open the screen on it.")
-@options
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@helpers
 @click.option("--wait", is_flag=True, help="If the run is not there yet, wait for it on the screen.")
 @click.option("--once", is_flag=True, help="Print the state once as text and leave.")
 @click.option("--theme", metavar="NAME", help="Colours: night, paper, high-contrast, okabe, mono, ...")
@@ -24,7 +29,7 @@ from lptui.run import Missing
 @click.option("--low-bandwidth", is_flag=True, help="Redraw at most 4 times a second, for slow links.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting.")
 def command(
-    run: str | None,
+    runs: tuple[str, ...],
     roots: tuple[str, ...],
     logs: tuple[str, ...],
     wandb: str,
@@ -39,14 +44,21 @@ def command(
 ) -> int:
     """Watch RUN: a run directory, a log file, or the name of a run; without it the newest run below here.
 
-    q leaves; the training goes on.
+    Several runs share a screen: r shows the next one, and charts show all. q leaves; the training goes on.
     """
-    target = Target(run, roots, logs, wandb, pid)
-    found = target.find()
-    if isinstance(found, Missing):
-        if not wait:
-            return tell_missing(found)
-        found = target.placeholder()
+    if len(runs) > 1 and (logs or wandb or pid is not None):
+        raise click.UsageError("--log, --wandb and --pid name parts of one run; give them with a single RUN")
+    if len(runs) > MOST:
+        raise click.UsageError(f"{len(runs)} runs are too many for one screen: at most {MOST}")
+    targets = [Target(name, roots, logs, wandb, pid) for name in runs or (None,)]
+    chosen: dict[str, tuple[RunInfo, Find]] = {}
+    for target in targets:
+        found = target.find()
+        if isinstance(found, Missing):
+            if not wait:
+                return tell_missing(found)
+            found = target.placeholder()
+        chosen.setdefault(f"{found.path} {found.logs[:1] if found.layout == 'generic' else ''}", (found, target.find))
     flags = {
         "theme": theme,
         "ascii": plain or None,
@@ -55,8 +67,8 @@ def command(
     }
     given = [f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in flags.items() if v is not None]
     if once or not has_terminal():
-        return print_once(found)
-    return open_screen(found, target.find, [*overrides, *given])
+        return max(print_once(run) for run, _ in chosen.values())
+    return open_screen([*chosen.values()], [*overrides, *given])
 
 
 def has_terminal() -> bool:
@@ -80,14 +92,14 @@ def print_once(run: RunInfo) -> int:
     return 0
 
 
-def open_screen(run: RunInfo, find: Callable[[], RunInfo | Missing], given: list[str]) -> int:
-    """Paint the first screen, then let the app take over. Returns the exit code."""
+def open_screen(chosen: Sequence[tuple[RunInfo, Find]], given: list[str]) -> int:
+    """Paint the first screen of the first run, then let the app take over. Returns the exit code.
+
+    `chosen`: each run as it was found, and how to look it up again.
+    """
     from lptui.paint import FirstScreen
 
-    def find_again() -> RunInfo:
-        found = find()
-        return run if isinstance(found, Missing) else found
-
+    run = chosen[0][0]
     with FirstScreen(run, "opening" if run.exists else "waiting for it to appear") as first:
         from lptui.config.settings import SettingsError, load_settings
 
@@ -98,7 +110,7 @@ def open_screen(run: RunInfo, find: Callable[[], RunInfo | Missing], given: list
             return USAGE
         from lptui.cli.screen import make_app
 
-        app = make_app(run, find_again, settings, first.rows)
+        app = make_app([(run, again(run, find)) for run, find in chosen], settings, first.rows)
         app.run(mouse=settings.mouse)
     if app.failure is not None:
         raise app.failure  # the terminal is whole again: `lptui.cli.run` files the traceback and says so in a line
@@ -106,3 +118,13 @@ def open_screen(run: RunInfo, find: Callable[[], RunInfo | Missing], given: list
         say(f"the screen ended with code {app.return_code}")
         return FAILED
     return 0
+
+
+def again(run: RunInfo, find: Find) -> Callable[[], RunInfo]:
+    """Looks the run up again; as long as it is not found, it is what it was."""
+
+    def find_again() -> RunInfo:
+        found = find()
+        return run if isinstance(found, Missing) else found
+
+    return find_again

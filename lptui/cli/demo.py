@@ -49,7 +49,7 @@ def _watch(folder: str, seed: int, speed: float, fail: str | None, theme: str | 
     target = Target(started.run_dir)
     try:
         if has_terminal():
-            return open_screen(discover(started.run_dir), target.find, [f"theme={theme}"] if theme else [])
+            return open_screen([(discover(started.run_dir), target.find)], [f"theme={theme}"] if theme else [])
         found = target.find()
         return print_once(discover(started.run_dir) if isinstance(found, Missing) else found)
     finally:  # the training lives on whatever becomes of the screen, and the user must know how to end it

@@ -8,12 +8,27 @@ from collections.abc import Callable, Sequence
 from lptui.config.rules import find_rule_files
 from lptui.config.settings import Settings
 from lptui.engine.engine import Engine
+from lptui.engine.host import HostEngine
 from lptui.model.run import RunInfo
 from lptui.tui.app import LptuiApp
 
 
-def make_app(run: RunInfo, find: Callable[[], RunInfo], settings: Settings, first_rows: Sequence[str] = ()) -> LptuiApp:
-    """The app on a run, not yet running."""
-    rules = find_rule_files(os.environ, os.getcwd(), run.path)
-    engine = Engine(run, find=find, slow_link=settings.low_bandwidth, rules=rules)
-    return LptuiApp(engine, settings, first_rows=first_rows)
+def make_app(
+    chosen: Sequence[tuple[RunInfo, Callable[[], RunInfo]]], settings: Settings, first_rows: Sequence[str] = ()
+) -> LptuiApp:
+    """The app on some runs, not yet running. `chosen`: each run, and how to look it up again."""
+    station = Station(settings)
+    return LptuiApp([station.open(run, find) for run, find in chosen], settings, first_rows=first_rows)
+
+
+class Station:
+    """Makes the engines of runs, which share one engine of the machine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._host = HostEngine()
+
+    def open(self, run: RunInfo, find: Callable[[], RunInfo]) -> Engine:
+        """An engine of `run`, not yet started."""
+        rules = find_rule_files(os.environ, os.getcwd(), run.path)
+        return Engine(run, find=find, slow_link=self._settings.low_bandwidth, rules=rules, host=self._host)

@@ -48,6 +48,11 @@ class Target:
 
 def options(function: Callable[..., Any]) -> Callable[..., Any]:
     """RUN and the helpers that name its parts."""
+    return helpers(click.argument("run", required=False)(function))
+
+
+def helpers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What names the parts of a run, and where runs lie."""
     for option in (
         click.option("--pid", type=int, metavar="N", help="The training's process id, if it is not found by itself."),
         click.option("--wandb", metavar="DIR", default="", help="Folder (or .wandb file) of the run's W&B data."),
@@ -59,7 +64,6 @@ def options(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="DIR",
             help="Where runs lie (default: train_dir, $DATA_DIR, here).",
         ),
-        click.argument("run", required=False),
     ):
         function = option(function)
     return function

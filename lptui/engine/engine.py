@@ -6,15 +6,18 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from lptui.config.rules import RuleFile
+from lptui.detect import Detector
 from lptui.detect.registry import load_detectors
 from lptui.engine.answers import Answers
 from lptui.engine.bell import Bell
 from lptui.engine.core import advance, advance_all
+from lptui.engine.host import HostEngine
 from lptui.engine.keeper import Keeper, entry_for
 from lptui.engine.lane import STUCK_AFTER, Lane
 from lptui.model.care import CareEntry
@@ -34,6 +37,8 @@ log = logging.getLogger(__name__)
 
 QUEUE = 32
 """Batches that may wait for the fold: history then waits in its source instead of in memory."""
+READINGS = 256
+"""Readings of the machine that may wait for the fold; older ones are forgotten, since newer ones take their place."""
 TICK = 1.0
 LOOK_AGAIN = 3.0
 LIVELY, CALM, FLOOD = 0.05, 0.1, 0.2
@@ -51,7 +56,7 @@ class Engine:
     """Watches one run. `start`, read `state` or be told of each new one, `ask`, `stop`.
 
     `find` looks the run up again (for files that came later); `slow_link` publishes 4 times a second instead of 10-20;
-    `rules` are those of the user's own.
+    `rules` are those of the user's own; `host` is the engine of the machine where several runs share one.
     """
 
     def __init__(
@@ -62,12 +67,16 @@ class Engine:
         clock: Callable[[], float] = time.time,
         slow_link: bool = False,
         rules: tuple[RuleFile, ...] = (),
+        host: HostEngine | None = None,
     ) -> None:
         self.state = RunState(run=run, now=clock(), began=clock(), rules=rules)
         self._clock, self._slow_link = clock, slow_link
         self._find = find or (lambda: discover(run.path))
         self._queue: queue.Queue[Sequence[Event]] = queue.Queue(QUEUE)
-        self._lanes = {name: Lane(name, clock, self._put) for name in ("log", "files", "machine")}
+        self._lanes = {name: Lane(name, clock, self._put) for name in ("log", "files")}
+        self._host = host or HostEngine(clock)
+        self._joined = run
+        self._readings: deque[Event] = deque(maxlen=READINGS)
         self._known: dict[tuple[str, str], Source] = {}
         self._listener: Listener | None = None
         self._on_failure: OnFailure | None = None
@@ -88,6 +97,7 @@ class Engine:
         self._add_sources(self.state.run)
         for lane in self._lanes.values():
             lane.start()
+        self._host.join(self._joined, self._hear)
         self._answers.start()
         self._thread.start()
 
@@ -95,16 +105,15 @@ class Engine:
         """Have `request` answered; `on_answer` is called from an engine thread, several times for a search."""
         if isinstance(request, Acknowledge | Snooze | Wake):
             self._wanted.put(entry_for(request, self._clock()))
-            with suppress(queue.Full):  # then it is awake anyway
-                self._queue.put_nowait(())
+            self._wake()
         else:
             self._answers.ask(request, on_answer)
 
     def stop(self) -> None:
         """End all threads that can be ended; a stuck one is left behind."""
         self._stopping.set()
-        with suppress(queue.Full):
-            self._queue.put_nowait(())
+        self._wake()
+        self._host.leave(self._joined)
         self._bell.stop()
         self._answers.stop()
         self._keeper.stop()
@@ -123,6 +132,15 @@ class Engine:
             except queue.Full:
                 continue
             return
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        """Readings of the machine: they wait for nobody, since other runs are told by the same thread."""
+        self._readings.extend(events)
+        self._wake()
+
+    def _wake(self) -> None:
+        with suppress(queue.Full):  # then it is awake anyway
+            self._queue.put_nowait(())
 
     def _ring(self) -> None:
         for name in ("log", "files"):
@@ -163,7 +181,7 @@ class Engine:
                 state = advance_all(state, batch, detectors)
             except queue.Empty:
                 pass
-            state = self._take_care(state)
+            state = self._take_care(self._take_readings(state, detectors))
             now = self._clock()
             if now >= next_tick:
                 next_tick = now + TICK
@@ -182,6 +200,7 @@ class Engine:
         ended = state.life.condition in ("finished", "crashed")
         for lane in self._lanes.values():
             lane.settled = ended
+        self._host.settle(self._joined, ended)
         if now - self._looked_at >= LOOK_AGAIN * (10 if ended else 1):
             self._looked_at = now
             self._lanes["files"].submit(self._look_again)
@@ -199,7 +218,7 @@ class Engine:
 
     def _tell_stuck(self, state: RunState, now: float) -> RunState:
         """A source whose poll does not come back is failed for as long as that lasts, then as it was before."""
-        stuck = {p[0]: p[1] for lane in self._lanes.values() if (p := lane.polling) and now - p[1] > STUCK_AFTER}
+        stuck = {p[0]: p[1] for lane in self._all_lanes() if (p := lane.polling) and now - p[1] > STUCK_AFTER}
         for name, since in stuck.items():
             self._before_stuck.setdefault(name, state.statuses.get(name))
             detail = f"no answer for {short_age(now - since)}: its disk, mount or driver hangs"
@@ -210,6 +229,15 @@ class Engine:
             if before is not None and state.statuses[name].condition == "failed":
                 state = fold(state, StatusSeen(seen_at=now, status=before))
         return state
+
+    def _all_lanes(self) -> tuple[Lane, ...]:
+        return (*self._lanes.values(), self._host.lane)
+
+    def _take_readings(self, state: RunState, detectors: Sequence[Detector]) -> RunState:
+        fresh: list[Event] = []
+        while self._readings:
+            fresh.append(self._readings.popleft())
+        return advance_all(state, fresh, detectors) if fresh else state
 
     def _take_care(self, state: RunState) -> RunState:
         while not self._wanted.empty():

@@ -15,7 +15,7 @@ from lptui.engine.line_numbers import number_lines
 from lptui.model.events import CareTaken, Tick
 from lptui.model.run import RunInfo
 from lptui.sources import Source
-from lptui.sources.registry import SOURCES
+from lptui.sources.registry import HOST_SOURCES, SOURCES
 from lptui.state.fold import fold
 from lptui.state.life import WATCH
 from lptui.state.pace import UNKNOWN
@@ -38,7 +38,7 @@ def read_run(
     on be told from one that was killed just now.
     """
     begun = clock()
-    sources = [source for kind in SOURCES for source in kind.make(run).values()]
+    sources = [source for kind in (*SOURCES, *HOST_SOURCES) for source in kind.make(run).values()]
     lane = Lane("reading", clock, lambda events: None)
     state = RunState(run=run, now=begun, began=begun, rules=rules)
     state = fold(state, CareTaken(entries=read_care(care_path(os.environ, run.path)), seen_at=begun))

@@ -41,3 +41,19 @@ class Source(Protocol):
     def close(self) -> None:
         """Release handles. Never waits for a stuck device."""
         ...
+
+
+@runtime_checkable
+class SharedSource(Protocol):
+    """A source of the machine that tells each run something of its own; other events are for all runs.
+
+    Both calls may come from any thread.
+    """
+
+    def add_run(self, path: str) -> None:
+        """Tell of the run at `path` too."""
+        ...
+
+    def drop_run(self, path: str) -> None:
+        """Tell of it no more."""
+        ...

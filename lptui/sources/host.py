@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from lptui.model.events import Event, HostSeen, StatusSeen
+from lptui.model.place import Place
 from lptui.model.readings import HostReading, SourceStatus
 from lptui.sources.cgroups import MemoryLimit, read_memory_limit
 from lptui.sources.patience import Question
@@ -29,6 +30,9 @@ class _Disk:
 class HostSource:
     """Reads the host every two seconds; `run_path` says which disk. A dead mount hangs a thread, not us.
 
+    Of several runs (`add_run`) each is told of the same reading, with the disk that it lies on: the event's `place`
+    says whose.
+
     `pid`: the process whose cgroup limit counts (the trainer's); without it that of lptui itself, which is
     the same in a container but may not be under a batch system.
     """
@@ -39,17 +43,30 @@ class HostSource:
 
     def __init__(self, run_path: str, pid: int | None = None) -> None:
         self.pid = pid
-        self._disk = Question(lambda: _measure_disk(run_path), "lptui-statvfs")
+        self._disks: dict[str, Question[_Disk]] = {}
+        self.add_run(run_path)
         self._cpu: tuple[float, float] | None = None
         self._boot_id = ""
         self._status: SourceStatus | None = None
 
+    def add_run(self, path: str) -> None:
+        """Tell of the disk of the run at `path` too; may be called from any thread."""
+        self._disks = {**self._disks, path: Question(lambda: _measure_disk(path), "lptui-statvfs")}
+
+    def drop_run(self, path: str) -> None:
+        """Tell of the run at `path` no more."""
+        self._disks = {known: disk for known, disk in self._disks.items() if known != path}
+
     def poll(self, now: float) -> Iterable[Event]:
-        """One reading; what could not be read is None, with its reason."""
-        reasons: list[tuple[str, str]] = []
-        reading = self._read(now, reasons)
-        events: list[Event] = [HostSeen(seen_at=now, host=reading)]
-        late = any(name == "disk_total" and reason.startswith(_LATE) for name, reason in reasons)
+        """One reading a run; what could not be read is None, with its reason."""
+        shared: list[tuple[str, str]] = []
+        reading = self._read(now, shared)
+        late, events = False, list[Event]()
+        for path, question in self._disks.items():
+            reasons = list(shared)
+            disk = self._read_disk(question, now, reasons)
+            late = late or any(name == "disk_total" and reason.startswith(_LATE) for name, reason in reasons)
+            events.append(HostSeen(seen_at=now, place=Place(run=path), host=_with_disk(reading, disk, reasons)))
         condition = "partial" if late else "ok"
         if self._status is None or self._status.condition != condition:
             detail = "the run's disk does not answer" if late else ""
@@ -79,7 +96,6 @@ class HostSource:
         memory: Any = ask(("memory_total", "memory_available"), psutil.virtual_memory)
         swap = ask(("swap_total", "swap_used"), _read_swap)
         limit = self._read_limit(ask, None if memory is None else memory.total, reasons)
-        disk = self._read_disk(now, reasons)
         shm = ask(("shm_total", "shm_free"), lambda: _measure("/dev/shm"))
         times: Any = ask(("cpu_percent",), psutil.cpu_times)
         if not self._boot_id:
@@ -97,12 +113,8 @@ class HostSource:
             memory_limit_used=None if limit is None else limit.used,
             swap_total=None if swap is None else swap[0],
             swap_used=None if swap is None else swap[1],
-            disk_path="" if disk is None else disk.path,
-            disk_total=None if disk is None else disk.total,
-            disk_free=None if disk is None else disk.free,
             shm_total=None if shm is None else shm.total,
             shm_free=None if shm is None else shm.free,
-            reasons=tuple(reasons),
         )
 
     def _cpu_percent(self, times: Any, reasons: list[tuple[str, str]]) -> float | None:
@@ -131,11 +143,11 @@ class HostSource:
             reasons.append(("memory_limit_used", "the cgroup does not tell its use"))
         return limit
 
-    def _read_disk(self, now: float, reasons: list[tuple[str, str]]) -> _Disk | None:
-        disk = self._disk.ask(now)
-        waited = self._disk.waiting(now)
+    def _read_disk(self, question: Question[_Disk], now: float, reasons: list[tuple[str, str]]) -> _Disk | None:
+        disk = question.ask(now)
+        waited = question.waiting(now)
         if waited is None:
-            reason = self._disk.error
+            reason = question.error
         elif waited >= DISK_DEADLINE:
             disk, reason = None, f"{_LATE} {waited:.0f} s: a dead mount?"
         else:
@@ -143,6 +155,12 @@ class HostSource:
         if disk is None:
             reasons.extend((field, reason) for field in ("disk_total", "disk_free"))
         return disk
+
+
+def _with_disk(reading: HostReading, disk: _Disk | None, reasons: list[tuple[str, str]]) -> HostReading:
+    if disk is None:
+        return replace(reading, reasons=tuple(reasons))
+    return replace(reading, disk_path=disk.path, disk_total=disk.total, disk_free=disk.free, reasons=tuple(reasons))
 
 
 def _measure(path: str) -> _Disk:

@@ -112,6 +112,9 @@ SOURCES: tuple[Registered, ...] = (
     Registered("checkpoints", "files", _checkpoints),
     Registered("wandb", "files", _wandb),
     Registered("kernel", "files", _kernel),
+)
+HOST_SOURCES: tuple[Registered, ...] = (
+    # Polled once, however many runs are watched.
     Registered("host", "machine", _host),
     Registered("gpu", "machine", _gpu),
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -17,28 +16,22 @@ from lptui.config.settings import Settings
 from lptui.model.finding import Finding
 from lptui.model.request import Answer, Request
 from lptui.state.run_state import RunState
+from lptui.tui.attached import Attached, Monitor, OnAnswer
 from lptui.tui.bindings import APP_BINDINGS
 from lptui.tui.messages import AnswerArrived, EngineFailed, StateArrived
-from lptui.tui.shelf import FIRST, FileShelf, ThemeShelf
-from lptui.tui.theme import frame_colors, theme_from
-from lptui.tui.toasts import Told, find_toasts, toasts_for
+from lptui.tui.shelf import FileShelf, ThemeShelf
+from lptui.tui.themed import ThemedApp
+from lptui.tui.toasts import toasts_for
+from lptui.tui.widgets.spans import clean
 from lptui.tui.workspace import Cursor, Workspace
 
-OnState = Callable[[RunState], None]
-OnAnswer = Callable[[Answer], None]
-OnFailure = Callable[[Exception], None]
+if TYPE_CHECKING:
+    from lptui.tui.screens.run import RunScreen
 
 
-class Monitor(Protocol):
-    """What the screen needs of the engine. All callbacks may be called from any thread."""
-
-    def start(self, on_state: OnState, on_failure: OnFailure) -> None: ...
-    def ask(self, request: Request, on_answer: OnAnswer) -> None: ...
-    def stop(self) -> None: ...
-
-
-class LptuiApp(App[int]):
-    """One screen for one run. `first_rows` are log lines that were painted before the app took over."""
+class LptuiApp(ThemedApp):
+    """A screen for each run that is watched, one of them in front. `first_rows` are log lines that were painted before
+    the app took over."""
 
     TITLE = "lptui"
     CSS_PATH = "lptui.tcss"
@@ -46,35 +39,31 @@ class LptuiApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [*APP_BINDINGS]
     BINDING_GROUP_TITLE = "Everywhere"
 
+    DEFAULT_MODE = "start"
+    """Of Textual's modes: what the app opens with. Each run has a mode, which keeps its screen and its dialogs."""
+
     workspace: reactive[Workspace] = reactive(Workspace(), always_update=True, init=False, repaint=False)
     # repaint=False: the panes refresh the cells that changed, the rest stays
 
     def __init__(
         self,
-        monitor: Monitor,
+        monitors: Monitor | Sequence[Monitor],
         settings: Settings,
         *,
         themes: ThemeShelf | None = None,
         first_rows: Sequence[str] = (),
     ) -> None:
-        super().__init__()
-        self._monitor = monitor
+        super().__init__(themes if themes is not None else FileShelf(dict(os.environ)))
+        self._attached = Attached()
+        self._screens: dict[int, RunScreen] = {}
+        self._modes_of: dict[int, str] = {}
+        for monitor in monitors if isinstance(monitors, Sequence) else (monitors,):
+            self._add(monitor)
         self._settings = settings
-        self._themes: ThemeShelf = themes if themes is not None else FileShelf(dict(os.environ))
-        self._live: RunState | None = None
-        self._told = Told()
         self.ascii = settings.ascii
         self.first_rows = tuple(first_rows)
-        self._theme_problem = self._begin_theme("" if settings.theme == "auto" else settings.theme)
+        self._theme_problem = self.begin_theme("" if settings.theme == "auto" else settings.theme)
         self.animation_level = "none"  # every frame of an animation is bytes on the wire
-
-    def get_default_screen(self) -> Screen[None]:
-        from lptui.tui.screens.run import RunScreen
-
-        return RunScreen()
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return frame_colors(self.current_theme)
 
     def on_mount(self) -> None:
         self.set_class(self.ascii, "-ascii")
@@ -90,22 +79,31 @@ class LptuiApp(App[int]):
         self.screen.refresh()
 
     def on_unmount(self) -> None:
-        self._monitor.stop()
+        self._attached.stop()
 
     def on_state_arrived(self, message: StateArrived) -> None:
-        self._live = state = message.state
-        self._told, fresh = find_toasts(self._told, state)
-        self._announce(fresh)
-        if self.workspace.frozen_at is not None:
-            self.workspace = replace(self.workspace, now=state.now)
+        state = message.state
+        fresh = self._attached.take(message.slot, state)
+        self._announce(fresh, "" if message.slot == self._attached.front else state.run.name)
+        space = self.workspace
+        now = max(space.now, state.now)
+        if message.slot != self._attached.front and len(space.runs) == len(self._attached.states):
+            return  # it is shown with the next state of the run in front, at most a second from now
+        if space.frozen_at is not None:
+            self.workspace = replace(space, now=now)
         else:
-            self.workspace = replace(self.workspace, runs=(state,), now=state.now)
+            self.workspace = self._gather(replace(space, now=now))
 
-    def _announce(self, findings: Sequence[Finding]) -> None:
+    def _gather(self, space: Workspace) -> Workspace:
+        runs, front = self._attached.gather()
+        return replace(space, runs=runs, front=front, attached=len(self._attached))
+
+    def _announce(self, findings: Sequence[Finding], run: str) -> None:
         """A toast for each finding that was not there before; the bell only for who wants it."""
         for toast in toasts_for(findings):
             severity = "error" if toast.severity == "error" else "warning"
-            self.notify(toast.text, title=toast.title, severity=severity, markup=False, timeout=10)
+            title = f"{clean(run)}: {toast.title}" if run else toast.title
+            self.notify(toast.text, title=title, severity=severity, markup=False, timeout=10)
         if findings and self._settings.bell:
             self.bell()
 
@@ -122,9 +120,32 @@ class LptuiApp(App[int]):
             if isinstance(screen, RunScreen):
                 screen.show(new)
 
+    def bring_next(self, by: int) -> None:
+        """Show the next of the runs that are watched."""
+        self._bring(self._attached.step(by))
+
+    def _bring(self, slot: int) -> None:
+        """Show the run of `slot`; the layout and the step of the cursor stay, what belongs to another run does not."""
+        old, self._attached.front = self._screens.get(self._attached.front), slot
+        screen = self._screen_of(slot)
+        step = self.workspace.cursor.step if self.workspace.cursor is not None else None
+        cursor = Cursor(step=step) if step is not None else None
+        space = replace(self.workspace, cursor=cursor)
+        if space.frozen_at is not None and slot in self._attached.states:
+            frozen = {state.run.path: state for state in space.runs}
+            runs, front = self._attached.gather()
+            held = tuple(frozen.get(state.run.path, state) for state in runs)
+            space = replace(space, runs=held, front=front)
+        else:
+            space = self._gather(space)
+        if old is not None and old is not screen:
+            screen.resemble(old)
+        self.switch_mode(self._modes_of[slot])
+        self.workspace = space
+
     def ask(self, request: Request, on_answer: OnAnswer) -> None:
         """Ask the engine; `on_answer(answer)` is called on the screen's thread."""
-        self._monitor.ask(request, lambda answer: self._post_answer(on_answer, answer))
+        self._attached.ask(request, lambda answer: self._post_answer(on_answer, answer))
 
     def point_at(self, cursor: Cursor | None) -> None:
         """Set the time cursor of all panes."""
@@ -136,31 +157,7 @@ class LptuiApp(App[int]):
         if space.frozen_at is None:
             self.workspace = replace(space, frozen_at=space.now)
         else:
-            runs = (self._live,) if self._live is not None else space.runs
-            self.workspace = replace(space, frozen_at=None, runs=runs)
-
-    def use_theme(self, name: str) -> bool:
-        """Switch to a theme by its name; says so and keeps the present one if it cannot be had."""
-        problem = self._shelve(name)
-        if problem:
-            self.notify(problem, severity="warning", markup=False)
-            return False
-        self.theme = name
-        return True
-
-    def theme_names(self) -> list[str]:
-        """The themes there are, in the order of `t`."""
-        return list(self._themes.names())
-
-    def action_cycle_theme(self) -> None:
-        names = self.theme_names()
-        if not names:
-            self.notify("no theme files were found", markup=False)
-            return
-        place = names.index(self.theme) if self.theme in names else -1
-        chosen = names[(place + 1) % len(names)]
-        if self.use_theme(chosen):
-            self.notify(f"theme: {chosen}", markup=False, timeout=2)
+            self.workspace = self._gather(replace(space, frozen_at=None))
 
     def action_help(self) -> None:
         from lptui.tui.screens.help import HelpScreen
@@ -183,20 +180,13 @@ class LptuiApp(App[int]):
             if active.enabled and active.binding.description and active.binding.id not in ("palette", None):
                 title = f"{active.binding.description} ({key_word(key)})"
                 yield SystemCommand(title, active.binding.tooltip, self._runner(active.binding.action, active.node))
-        for name in self.theme_names():
-            yield SystemCommand(f"Theme: {name}", "Use this colour theme", self._theme_setter(name))
+        yield from self.theme_commands()
 
     def _runner(self, action: str, node: object) -> Callable[[], None]:
         def run_it() -> None:
             self.call_later(self.run_action, action, node)
 
         return run_it
-
-    def _theme_setter(self, name: str) -> Callable[[], None]:
-        def use_it() -> None:
-            self.use_theme(name)
-
-        return use_it
 
     @property
     def failure(self) -> Exception | None:
@@ -215,40 +205,35 @@ class LptuiApp(App[int]):
         self._close_messages_no_wait()
 
     def _start(self) -> None:
-        self._monitor.start(self._post_state, self._post_failure)
+        for slot in self._attached.slots:
+            self._watch(slot)
 
-    def _post_state(self, state: RunState) -> None:
-        self.post_message(StateArrived(state))
+    def _add(self, monitor: Monitor) -> int:
+        """One more run, with a screen and a mode of its own."""
+        slot = self._attached.add(monitor)
+        self._modes_of[slot] = f"run-{slot}" if self._modes_of else self.DEFAULT_MODE
+        self.add_mode(self._modes_of[slot], lambda: self._screen_of(slot))
+        return slot
+
+    def _watch(self, slot: int) -> None:
+        def post_state(state: RunState) -> None:
+            self.post_message(StateArrived(slot, state))
+
+        self._attached.monitors[slot].start(post_state, self._post_failure)
+
+    def _screen_of(self, slot: int) -> RunScreen:
+        """The screen of a run, kept while it is watched: it remembers where its reader was."""
+        from lptui.tui.screens.run import RunScreen
+
+        if slot not in self._screens:
+            self._screens[slot] = RunScreen()
+        return self._screens[slot]
 
     def _post_failure(self, error: Exception) -> None:
         self.post_message(EngineFailed(error))
 
     def _post_answer(self, on_answer: OnAnswer, answer: Answer) -> None:
         self.post_message(AnswerArrived(on_answer, answer))
-
-    def _begin_theme(self, wanted: str) -> str:
-        """Set the theme before anything is drawn (later would draw all twice); what is wrong, or nothing."""
-        problem = self._shelve(wanted) if wanted else ""
-        name = FIRST if problem or not wanted else wanted
-        second = self._shelve(name)
-        if name in self.available_themes:
-            self.set_reactive(App.theme, name)
-            self.stylesheet.set_variables(self.get_css_variables())
-        return problem or second
-
-    def _shelve(self, name: str) -> str:
-        """Make theme `name` known to Textual; what is wrong, or nothing."""
-        if name in self.available_themes:
-            return ""
-        names = self.theme_names()
-        if name not in names:
-            near = get_close_matches(name, names, n=1)
-            return f"no theme is called {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-        try:
-            self.register_theme(theme_from(name, self._themes.read(name)))
-        except (ValueError, OSError, TypeError) as error:
-            return f"theme {name} cannot be used: {error}"
-        return ""
 
 
 def _panic_text(renderable: object) -> str:

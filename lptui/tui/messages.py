@@ -11,16 +11,17 @@ from lptui.state.run_state import RunState
 
 
 class StateArrived(Message):
-    """The engine published a state; a newer one takes the place of one that still waits."""
+    """An engine published a state; a newer one of the same run takes the place of one that still waits."""
 
     bubble = False
 
-    def __init__(self, state: RunState) -> None:
+    def __init__(self, slot: int, state: RunState) -> None:
         super().__init__()
+        self.slot = slot
         self.state = state
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, StateArrived)
+        return isinstance(message, StateArrived) and message.slot == self.slot
 
 
 class AnswerArrived(Message):

@@ -29,13 +29,23 @@ class Workspace:
     """Frozen; `eq=False`, so a new workspace is a new object and `is` tells a change."""
 
     runs: tuple[RunState, ...] = ()
+    """Those that are watched and have been heard of, in the order in which they were attached."""
     cursor: Cursor | None = None
     now: float = 0.0
     """The newest tick of the engine; goes on while the view is frozen."""
     frozen_at: float | None = None
     """Unix time since when the view stands still, or None."""
+    front: int = 0
+    """Which of `runs` is shown."""
+    attached: int = 1
+    """How many are watched; the first states of some may still be under way."""
 
     @property
     def run(self) -> RunState:
         """The run that is shown."""
-        return self.runs[0]
+        return self.runs[self.front]
+
+    @property
+    def others(self) -> tuple[RunState, ...]:
+        """The runs that are watched beside the one that is shown."""
+        return (*self.runs[: self.front], *self.runs[self.front + 1 :])

@@ -65,3 +65,22 @@ def test_attach_to_nothing_is_exit_3_and_one_line(root: Path, capsys: pytest.Cap
     error = capsys.readouterr().err
     assert "nearest: healthy" in error
     assert error.count("\n") == 1
+
+
+def test_several_runs_are_each_printed_once_and_a_run_named_twice_once(
+    root: Path, recorded: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = recorded("nan")
+    assert run(["attach", "healthy", str(other), str(root)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("healthy: finished") == 1
+    assert out.count("nan: crashed") == 1
+
+
+def test_of_several_runs_a_missing_one_and_odd_helpers_are_said(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["attach", "healthy", "nowhere"]) == 3
+    assert "nowhere" in capsys.readouterr().err
+    assert run(["attach", "healthy", ".", "--pid", "1"]) == 2
+    assert "one run" in capsys.readouterr().err
+    assert run(["attach", *["healthy"] * 9]) == 2
+    assert "at most 8" in capsys.readouterr().err

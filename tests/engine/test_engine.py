@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import lptui.engine.engine as engine_module
+import lptui.engine.host as host_module
 from lptui.detect import Detector
 from lptui.engine.core import advance
 from lptui.engine.engine import Engine
@@ -63,6 +64,7 @@ def status(name: str) -> StatusSeen:
 def use(monkeypatch: pytest.MonkeyPatch, *sources: Scripted) -> None:
     made = {str(i): s for i, s in enumerate(sources)}
     monkeypatch.setattr(engine_module, "SOURCES", (Registered("scripted", "files", lambda run: dict(made)),))
+    monkeypatch.setattr(host_module, "HOST_SOURCES", ())
 
 
 class Watch:

@@ -105,6 +105,23 @@ def test_a_dead_mount_hangs_nobody_and_says_for_how_long(monkeypatch: pytest.Mon
     assert settled(source, 108.0).disk_path == "/"
 
 
+def test_several_runs_share_a_reading_and_have_disks_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(host_module, "_measure_disk", lambda path: host_module._Disk(path, 100, len(path)))
+    source = HostSource("/one")
+    source.add_run("/other")
+    source.poll(1.0)
+    seen = {e.place.run: e.host for e in source.poll(3.0) if isinstance(e, HostSeen)}
+    assert {run: (host.disk_path, host.disk_free) for run, host in seen.items()} == {
+        "/one": ("/one", 4),
+        "/other": ("/other", 6),
+    }
+    assert seen["/one"].cpu_percent == seen["/other"].cpu_percent  # one difference of one reading
+    source.drop_run("/one")
+    assert [e.place.run for e in source.poll(5.0) if isinstance(e, HostSeen)] == ["/other"]
+
+
 def write(root: Path, **files: str) -> None:
     root.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():

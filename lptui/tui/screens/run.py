@@ -31,7 +31,7 @@ class RunScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*SCREEN_BINDINGS]
     BINDING_GROUP_TITLE = "In every pane"
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""
 
     def __init__(self) -> None:
         super().__init__(classes="-opening")
@@ -76,6 +76,14 @@ class RunScreen(Screen[None]):
                 self._remember(node.pane_id)
                 break
         self._show_keys()
+
+    def resemble(self, other: RunScreen) -> None:
+        """Lay this run out as the reader laid out another one."""
+        mine, theirs = self._stage, other._stage
+        mine.recent, mine.zoomed, mine.visitor = [*theirs.recent], theirs.zoomed, theirs.visitor
+        if self.is_mounted:
+            self._arrange()
+            self.call_after_refresh(self.current.focus_view)
 
     def show(self, workspace: Workspace) -> None:
         """Hand a new workspace to everything that is displayed."""
@@ -155,6 +163,12 @@ class RunScreen(Screen[None]):
 
     def action_filter(self) -> None:
         self.current.action_filter()
+
+    def action_next_run(self, by: int) -> None:
+        if self._workspace is None or self._workspace.attached < 2:
+            self.notify("no other run is attached: `lptui attach A B`", markup=False, timeout=3)
+        else:
+            self._app.bring_next(by)
 
     def action_freeze(self) -> None:
         self._app.toggle_freeze()
@@ -260,6 +274,8 @@ class RunScreen(Screen[None]):
         mine = (pane, *pane.query("*"))
         idle = idle_bindings(pane)
         findings = self._workspace.run.findings if self._workspace and self._workspace.runs else ()
+        if self._workspace is None or self._workspace.attached < 2:
+            idle.add("run.next")
         if not findings:
             idle.add("finding.next")
         if not any(fix_command(f) for f in findings) and not pane.copied()[0]:

@@ -12,6 +12,7 @@ from lptui.text.units import date
 from lptui.text.width import cut
 from lptui.tui.conditions import has_spoken, unread_words
 from lptui.tui.glyphs import condition_glyph, severity_glyph
+from lptui.tui.widgets.otherruns import place_chip, tell_others
 from lptui.tui.widgets.rows import LinesView
 from lptui.tui.widgets.spans import Row, Span, bar, clean, crop, row_width, spread
 from lptui.tui.workspace import Workspace
@@ -39,7 +40,7 @@ class Header(LinesView):
             return [crop(tiny_line(self.workspace, plain=plain), width)]
         return [
             run_line(self.workspace, width, plain=plain),
-            finding_line(self.workspace.run, width, plain=plain),
+            verdict_line(self.workspace, width, plain=plain),
         ]
 
 
@@ -50,6 +51,7 @@ def run_line(workspace: Workspace, width: int, *, plain: bool = False) -> Row:
     name = cut(clean(state.run.name) or "this run", max(8, width // 4))
     must: list[Span] = [
         (f" {name} ", "chip"),
+        *place_chip(workspace),
         (" ", ""),
         (f"{glyph} {state.life.condition}", f"{style} bold"),
     ]
@@ -75,6 +77,15 @@ def run_line(workspace: Workspace, width: int, *, plain: bool = False) -> Row:
     return crop(row, width)
 
 
+def verdict_line(workspace: Workspace, width: int, *, plain: bool = False) -> Row:
+    """The finding line; where several runs are attached, with a word on the others, for which it leaves room."""
+    right = tell_others(workspace, width // 2, plain=plain)
+    if not right:
+        return finding_line(workspace.run, width, plain=plain)
+    left = finding_line(workspace.run, max(20, width - row_width(right) - 3), plain=plain)
+    return spread(left, (*right, (" ", "")), width, gap=2)
+
+
 def finding_line(state: RunState, width: int, *, plain: bool = False) -> Row:
     """The worst finding and how many more there are; or that nothing was found, and on what ground."""
     worst = state.worst
@@ -93,6 +104,8 @@ def tiny_line(workspace: Workspace, *, plain: bool = False) -> Row:
     state = workspace.run
     glyph, style = condition_glyph(state.life.condition, plain=plain)
     row: list[Span] = [(f"{glyph} {state.life.condition}", f"{style} bold"), (" ", "")]
+    if workspace.attached > 1:
+        row = [(f"{workspace.front + 1}/{workspace.attached} ", "title"), *row]
     if workspace.frozen_at is not None:
         row = [("FROZEN", "alarm"), (" ", ""), *row]
     if state.progress.step is not None:
