@@ -61,21 +61,28 @@ def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequenc
         return _note_lines(memory, event), ()
     onsets = dict(memory.onsets)
     # What the fix says rests on the configuration and the checkpoints, which may be read later.
-    touched = bool(onsets) and not isinstance(event, Samples)
-    for points in event.points if isinstance(event, Samples) else ():
-        found = _find_onset(points)
-        known = onsets.get(points.key)
-        touched = touched or known is not None
-        if found is not None and not _MAY_BE_NAN.search(points.key) and len(onsets) < KEYS_LIMIT:
-            touched = True
-            if known is None or _order(found) < _order(known):
-                onsets[points.key] = found
+    names = state.quantities.names
+    touched = _note_points(onsets, event, names) if isinstance(event, Samples) else bool(onsets)
     if not touched:
         return memory, ()
     finding = _judge(onsets, memory.lines, state)
     new = finding.id if finding else ""
     gone = (Change.cleared(memory.raised),) if memory.raised not in ("", new) else ()
     return Memory(onsets, new, memory.lines), (*gone, Change.raised(finding)) if finding else gone
+
+
+def _note_points(onsets: dict[str, Onset], event: Samples, names: Mapping[tuple[str, str], str]) -> bool:
+    """The earliest onset of each metric noted; whether any metric that has one was touched."""
+    touched = False
+    for points in event.points:
+        key = names.get((event.source, points.key), points.key) if names else points.key
+        found, known = _find_onset(points), onsets.get(key)
+        touched = touched or known is not None
+        if found is not None and not _MAY_BE_NAN.search(key) and len(onsets) < KEYS_LIMIT:
+            touched = True
+            if known is None or _order(found) < _order(known):
+                onsets[key] = found
+    return touched
 
 
 def _note_lines(memory: Memory, event: Facts) -> Memory:

@@ -15,7 +15,9 @@ from lptui.detect import Detector
 from lptui.detect.trend_findings import Told, tell
 from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, GpuSeen, Points, Samples, StatusSeen, Tick
 from lptui.model.finding import Change, Finding
+from lptui.state.metrics import place_of
 from lptui.state.run_state import RunState
+from lptui.stores.segments import Order
 from lptui.stores.series import Series
 from lptui.trends.plan import Plan, read_plan
 from lptui.trends.roles import choose_keys, find_role, memory_unit
@@ -67,14 +69,16 @@ def _note(memory: Memory, event: Samples, state: RunState) -> Memory:
         if choose_keys(state.series).keys() != memory.watches.keys():
             return replace(memory, stale=True)
         memory = replace(memory, known=len(state.series))
-    ours = [p for p in fresh if p.key in memory.watches and state.series[p.key].source == event.source]
-    if any(not _follows(memory, state.series[p.key], p, event.order) for p in ours):
+    ours = [p for p in fresh if p.key in memory.watches and p.key in state.series]
+    ours = [p for p in ours if (state.series[p.key].source, state.series[p.key].unit) == (event.source, event.unit)]
+    place = place_of(event) if ours else ("", 0.0)
+    if any(not _follows(memory, state.series[p.key], p, place) for p in ours):
         return replace(memory, stale=True)
     seen = {**memory.seen, **{p.key: state.series[p.key].count for p in ours}}
     return _run(replace(memory, seen=seen), {p.key: _entries(p) for p in ours})
 
 
-def _follows(memory: Memory, series: Series, points: Points, order: float) -> bool:
+def _follows(memory: Memory, series: Series, points: Points, order: Order) -> bool:
     """Whether these points are the newest of the series, and the only ones that were not seen."""
     return order >= series.segments[-1].until and series.count == memory.seen.get(points.key, 0) + len(points.values)
 
@@ -109,10 +113,10 @@ def _rebuild(memory: Memory, state: RunState) -> Memory:
 
 def _read(series: Series) -> list[Entry]:
     steps, times, values = array("d"), array("d"), array("d")
-    for segment in series.segments:
-        steps += segment.points.steps
-        times += segment.points.times
-        values += segment.points.values
+    for points in (segment.sample() for segment in series.segments):
+        steps += points.steps
+        times += points.times
+        values += points.values
     return thin(steps.tolist(), times.tolist(), values.tolist())
 
 

@@ -213,8 +213,8 @@ class Engine:
         # A huge tree must not be walked all the time: 50 times what a look costs passes before the next one.
         self._looked_at = self._clock() + 50 * max(0.0, self._clock() - begun)
         if _parts(run) != _parts(self.state.run):
+            self._put((RunSeen(run=run, seen_at=self._clock()),))  # before anything that its new files say
             self._add_sources(run)
-            self._put((RunSeen(run=run, seen_at=self._clock()),))
 
     def _tell_stuck(self, state: RunState, now: float) -> RunState:
         """A source whose poll does not come back is failed for as long as that lasts, then as it was before."""

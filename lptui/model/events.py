@@ -109,6 +109,8 @@ class Samples(Event):
     points: tuple[Points, ...]
     order: float = 0.0
     """Where in the source these points lie (record number, byte position): sorts batches that arrive out of order."""
+    until: float | None = None
+    """Where in the source they end, if that is known: the next batch begins there."""
     sampled: bool = False
     unit: str = "step"
     """What the points' steps count: 'step' (the run's own step), 'epoch', 'update', 'row' (nothing but the order)."""

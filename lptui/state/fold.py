@@ -35,6 +35,7 @@ from lptui.state.incidents import relate
 from lptui.state.life import judge
 from lptui.state.metrics import add_samples
 from lptui.state.progress import add_facts, refresh_eta
+from lptui.state.quantities import match_sources
 from lptui.state.run_state import RunState, Seen
 from lptui.state.saving import take_checkpoints
 
@@ -53,6 +54,7 @@ def fold_all(state: RunState, events: Iterable[Event]) -> RunState:
 
 
 def _tick(state: RunState, event: Tick) -> RunState:
+    state = match_sources(state)
     axes = find_axes(state.series, state.axes)
     state = replace(state, now=event.now, began=state.began or event.now, axes=axes)
     return tend(judge_metrics(replace(state, life=judge(state), progress=refresh_eta(state))))

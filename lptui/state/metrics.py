@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,27 +13,34 @@ from lptui.curriculum.signals import read_signals
 from lptui.model.events import Points, Samples
 from lptui.state.progress import report
 from lptui.state.run_state import Curriculum, Reported, RunState, TaskRow
-from lptui.stores.series import Series, extend, overlay
+from lptui.stores.provenance import join, members
+from lptui.stores.segments import Order, Sharing
+from lptui.stores.series import LIMIT, Series, extend, overlay
 
 SERIES_LIMIT = 20_000
+POINTS, FEWEST = 12_000_000, 1_000
+"""Points kept of all series together, eight bytes each; and of one, however many there are."""
 STEP_KEYS = ("metric/agent_step", "global_step", "trainer/global_step", "agent_steps")
 RATE_KEYS = ("overview/sps", "overview/steps_per_second", "SPS", "steps_per_second", "perf/steps_per_second")
+_DIGITS = re.compile(r"\d+")
 
 
 def add_samples(state: RunState, event: Samples) -> RunState:
     """`state` with the points of `event` in their series; series that were not touched keep their identity."""
+    if event.sampled and not event.points:
+        return _drop_overviews(state, event.source)
     series = dict(state.series)
+    names = state.quantities.names
     fresh: list[str] = []
+    batch = Batch(event, len(series))
     for points in event.points:
-        old = series.get(points.key)
+        key = names.get((event.source, points.key), points.key) if names else points.key
+        old = series.get(key)
         if old is None:
             if len(series) >= SERIES_LIMIT:
                 continue
-            old = Series(points.key, event.source, unit=event.unit)
-            fresh.append(points.key)
-        elif old.source != event.source:
-            continue  # the first source that named a key keeps it; joining sources comes with provenance
-        series[points.key] = overlay(old, points) if event.sampled else extend(old, points, event.order)
+            fresh.append(key)
+        series[key] = batch.add(old, key, points)
     cells = state.cells
     if fresh:
         cells = {**cells, **{key: classify(key) for key in fresh}}
@@ -40,6 +48,57 @@ def add_samples(state: RunState, event: Samples) -> RunState:
     if any(cells.get(p.key) is not None for p in event.points):
         state = replace(state, curriculum=build_curriculum(series, cells))
     return state
+
+
+def place_of(event: Samples) -> Order:
+    """Where a batch lies in its source: files of one source follow each other in natural order of their names."""
+    return _DIGITS.sub(lambda found: found.group().zfill(12), event.place.file), event.order
+
+
+class Batch:
+    """The points of one event on their way into their series."""
+
+    def __init__(self, event: Samples, series: int) -> None:
+        self._event = event
+        self._file, self._order = place_of(event)
+        self._sharing = Sharing()
+        self._limit = max(FEWEST, min(LIMIT, POINTS // max(1, series)))
+
+    def add(self, old: Series | None, key: str, points: Points) -> Series:
+        """The series with these points in the part of it that is of their source."""
+        event = self._event
+        if old is None:
+            return self._put(Series(key, event.source, unit=event.unit), points)
+        if (old.source, old.unit) == (event.source, event.unit) and (not old.others or old.name in ("", points.key)):
+            new = self._put(old, points)
+            return join(members(new)) if old.others else new
+        parts = [*members(old)]
+        wanted = (event.source, event.unit, points.key)
+        place = next((i for i, m in enumerate(parts) if (m.source, m.unit, m.name or m.key) == wanted), None)
+        if place is None:
+            name = points.key if points.key != key else ""
+            parts.append(self._put(Series(key, event.source, unit=event.unit, name=name), points))
+        else:
+            parts[place] = self._put(parts[place], points)
+        return join(parts)
+
+    def _put(self, series: Series, points: Points) -> Series:
+        if self._event.sampled:
+            return overlay(series, points)
+        until = self._event.until
+        return extend(series, points, self._order, self._file, until, sharing=self._sharing, limit=self._limit)
+
+
+def _drop_overviews(state: RunState, source: str) -> RunState:
+    """All of this source has been read."""
+
+    def clean(one: Series) -> Series:
+        if not any(m.overview is not None and m.source == source for m in (one, *one.others)):
+            return one
+        return join(replace(m, overview=None) if m.source == source else m for m in members(one))
+
+    series = {key: clean(one) for key, one in state.series.items()}
+    return replace(state, series={k: s for k, s in series.items() if s.count})
 
 
 def _said(event: Samples) -> Iterator[tuple[str, Reported]]:

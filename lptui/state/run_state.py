@@ -25,6 +25,7 @@ from lptui.model.run import LOG_LIMIT, RunInfo
 from lptui.run.checkpoint_summary import CheckpointSeries
 from lptui.state.activity import Activity
 from lptui.state.pace import Pace
+from lptui.state.quantities import NO_QUANTITIES, Quantities
 from lptui.stores.axes import NO_AXES, Axes
 from lptui.stores.series import Series
 
@@ -170,6 +171,8 @@ class RunState:
     series: Mapping[str, Series] = field(default_factory=dict[str, Series])
     axes: Axes = NO_AXES
     """How the counts of its sources relate: what charts need to draw all of them over one axis."""
+    quantities: Quantities = NO_QUANTITIES
+    """Which names of which sources mean the same series."""
     cells: Mapping[str, TaskCell | CurriculumStat | None] = field(
         default_factory=dict[str, "TaskCell | CurriculumStat | None"]
     )

@@ -5,28 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lptui.model.events import Points
-from lptui.stores.axes import NO_AXES, Axes, Axis, place
-from lptui.stores.rewinds import find_rewinds, find_superseded
+from lptui.stores.axes import NO_AXES, Axes, Axis
+from lptui.stores.laying import Break, lay
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lptui.stores.laying import Laid
     from lptui.stores.series import Series
 
 __all__ = ["Axis", "Band", "Break", "Columns", "reduce"]
 
 Cells = tuple[float | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """The run went back: from the count `left` to `resumed` (in the source's own steps), at `place` on the axis."""
-
-    place: float
-    left: float
-    resumed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +57,6 @@ class Columns:
         return (min(lows), max(highs)) if lows else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Laid:
-    """Points of a series on an axis, in the order in which they were written."""
-
-    xs: NDArray[np.float64]
-    ys: NDArray[np.float64]
-    own: str
-    breaks: tuple[Break, ...]
-    older: NDArray[np.bool_] | None
-
-
 def reduce(
     series: Series,
     width: int,
@@ -90,28 +70,36 @@ def reduce(
     """
     import numpy as np
 
-    laid = _lay(series, axis, axes)
+    laid = lay(series, axis, axes)
     known = np.isfinite(laid.xs)
-    xs, ys = laid.xs[known], laid.ys[known]
-    older = laid.older[known] if laid.older is not None else None
     width = max(width, 0)
     nothing: Cells = (None,) * width
-    if not len(xs) or not width:
+    if not known.any() or not width:
         return Columns(0.0, 0.0, nothing, nothing, (False,) * width, mean=nothing, axis=axis, own=laid.own)
-    start, end = window or (float(xs.min()), float(xs.max()))
-    inside = (xs >= start) & (xs <= end)
-    xs, ys = xs[inside], ys[inside]
-    older = older[inside] if older is not None else None
-    last = (float(xs[-1]), float(ys[-1])) if len(xs) else None
+    start, end = window or (float(laid.xs[known].min()), float(laid.xs[known].max()))
+    inside = known & (laid.xs >= start) & (laid.xs <= end)
+    xs, ys = laid.xs[inside], laid.ys[inside]
     slots = np.minimum(((xs - start) / ((end - start) or 1.0) * width).astype(np.int64), width - 1)
     behind = None
-    if older is not None:
-        faint = _gather(slots[older], ys[older], width)
-        behind = Band(faint[0], faint[1])
+    if laid.older is not None:
+        older = laid.older[inside]
+        behind = Band(*_gather(slots[older], ys[older], width)[:2])
         slots, ys = slots[~older], ys[~older]
     low, high, mean, broken = _gather(slots, ys, width)
     breaks = tuple(b for b in laid.breaks if start <= b.place <= end)
+    last = find_last(laid, inside)
     return Columns(start, end, low, high, broken, last, mean, axis, laid.own, breaks, behind)
+
+
+def find_last(laid: Laid, inside: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """(place, value) of the newest point in a window."""
+    index = laid.last if laid.last >= 0 else len(laid.xs) - 1
+    if not inside[index]:
+        own = inside[: len(inside) - laid.borrowed].nonzero()[0]
+        if not len(own):
+            return None
+        index = int(own[-1])
+    return float(laid.xs[index]), float(laid.ys[index])
 
 
 def _gather(
@@ -137,40 +125,6 @@ def _gather(
         with np.errstate(over="ignore"):
             mean[filled] = np.clip(np.add.reduceat(ys, firsts) / counts, low[filled], high[filled])
     return _cells(low), _cells(high), _cells(mean), tuple(broken.tolist())
-
-
-def _lay(series: Series, axis: Axis, axes: Axes) -> Laid:
-    import numpy as np
-
-    steps, times, ys = _arrays(series)
-    xs, own = place(series, steps, times, axis, axes)
-    rewinds = find_rewinds(steps)
-    if rewinds is None:
-        if axis in ("step", "epoch") and own != "points":  # they count something within an epoch
-            xs, own = np.arange(len(ys), dtype=np.float64), "points"
-        return Laid(xs, ys, own, (), None)
-    breaks = tuple(Break(float(xs[i]), float(np.nanmax(steps[:i])), float(steps[i])) for i in rewinds.tolist())
-    older = find_superseded(steps, rewinds) if len(rewinds) and axis in ("step", "epoch") else None
-    return Laid(xs, ys, own, breaks, older)
-
-
-def _arrays(series: Series) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    import numpy as np
-
-    parts = [s.points for s in series.segments]
-    if series.overview is not None:
-        parts.append(_beyond(series.overview, parts[-1].steps[-1] if parts else -np.inf))
-    if not parts:
-        return np.empty(0), np.empty(0), np.empty(0)
-    columns = ([p.steps for p in parts], [p.times for p in parts], [p.values for p in parts])
-    steps, times, ys = (np.concatenate([np.frombuffer(x, dtype=np.float64) for x in column]) for column in columns)
-    return steps, times, ys
-
-
-def _beyond(overview: Points, step: float) -> Points:
-    """The part of a sampled overview that lies past what was read in full."""
-    first = next((i for i, s in enumerate(overview.steps) if s > step), len(overview.steps))
-    return Points(overview.key, overview.steps[first:], overview.times[first:], overview.values[first:])
 
 
 def _cells(values: NDArray[np.float64]) -> Cells:

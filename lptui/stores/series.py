@@ -1,36 +1,17 @@
-"""One metric over time, in immutable segments: old views stay valid, appending copies at most one small segment."""
+"""One metric over time, in immutable segments: old views stay valid, appending copies little."""
 
 from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 
 from lptui.model.events import Points
+from lptui.stores.segments import SEALED, SMALL, Segment, Sharing, compact, insert, settle_end
 
-SMALL = 256
-"""Segments shorter than this are merged with the next one, so that live points do not pile up one by one."""
 LIMIT = 400_000
-"""Points kept of one series in full; beyond it the older half is thinned to its extremes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Points in the order their source wrote them. `order` sorts segments (byte or record position in the source)."""
-
-    order: float
-    points: Points
-    marks: tuple[tuple[float, int], ...] = ()
-    """(order, index of its first point) of the batches that were merged into this segment after its first."""
-    thinned: bool = False
-
-    @property
-    def until(self) -> float:
-        """The order of its newest batch."""
-        return self.marks[-1][0] if self.marks else self.order
-
-    def __len__(self) -> int:
-        return len(self.points.values)
+"""Points kept of one series, fewer when there are many series; beyond it older ones are thinned to their extremes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +35,17 @@ class Series:
     maximum: float | None = None
     nonfinite: int = 0
     overview: Points | None = None
-    """A sample over the whole range, shown beyond what has been read in full; dropped once that has caught up."""
+    """A sample over the whole range; what has been read in full takes the place of its part of it."""
     unit: str = "step"
     """What its steps count, as `Samples.unit`."""
+    name: str = ""
+    """What its source calls it, if not `key`: names that mean the same quantity are joined."""
+    others: tuple[Series, ...] = ()
+    """The same quantity as other sources tell it; this source, the finest one, leads."""
+    agrees: bool | None = None
+    """Of one of `others`: whether its values are those of the lead where both have a point; None: not known."""
+    compared: int = 0
+    """Of one of `others`: the points that the two had when that was found out."""
 
     @property
     def sampled(self) -> bool:
@@ -64,7 +53,16 @@ class Series:
         return self.overview is not None
 
     def last(self) -> Spot | None:
-        """The newest point, or None."""
+        """The newest point of all sources that do not contradict the lead, or None."""
+        newest = self.own_last()
+        for other in self.others:
+            found = other.own_last() if other.agrees is not False else None
+            if found is not None and (newest is None or _is_newer(found, newest, same=other.unit == self.unit)):
+                newest = found
+        return newest
+
+    def own_last(self) -> Spot | None:
+        """The newest point of this source."""
         newest = self.overview or (self.segments[-1].points if self.segments else None)
         return spot(newest, -1) if newest else None
 
@@ -87,6 +85,13 @@ class Series:
         return values
 
 
+def _is_newer(one: Spot, two: Spot, *, same: bool) -> bool:
+    """Whether a point of another source came after `two`: by the clock, else by the step, if they count the `same`."""
+    if one.time is not None and two.time is not None and one.time != two.time:
+        return one.time > two.time
+    return same and one.step is not None and two.step is not None and one.step > two.step
+
+
 def spot(points: Points, index: int) -> Spot:
     """Point `index` of `points`, NaN steps and times as None."""
     step, time = points.steps[index], points.times[index]
@@ -94,87 +99,72 @@ def spot(points: Points, index: int) -> Spot:
 
 
 def overlay(series: Series, points: Points) -> Series:
-    """`series` with `points` as the sampled overview of what has not been read yet."""
-    return replace(series, overview=points) if points.values else series
+    """`series` with `points` as the sampled overview of what has not been read yet; without points, with none."""
+    rest = points if points.values else None
+    for segment in series.segments:
+        rest = rest and _uncovered(rest, segment.points)
+    return series if rest is series.overview else replace(series, overview=rest)
 
 
-def extend(series: Series, points: Points, order: float) -> Series:
-    """`series` with complete `points` added at `order` (their place in the source)."""
+def extend(
+    series: Series,
+    points: Points,
+    order: float,
+    file: str = "",
+    until: float | None = None,
+    *,
+    sharing: Sharing | None = None,
+    limit: int = LIMIT,
+) -> Series:
+    """`series` with complete `points` added at `order` to `until` of `file` (their place in the source; None: how far
+    they reach is not known). Metrics of one batch share their rows when they are given the same `sharing`."""
     if not points.values:
         return series
+    sharing = sharing or Sharing()
     minimum, maximum, nonfinite = series.minimum, series.maximum, series.nonfinite
-    finite = [v for v in points.values if math.isfinite(v)]
-    if finite:
-        low, high = min(finite), max(finite)
-        minimum = low if minimum is None else min(minimum, low)
-        maximum = high if maximum is None else max(maximum, high)
-    overview = series.overview
-    if overview is not None and not points.steps[-1] < overview.steps[-1]:
-        overview = None
+    low, high, bad = _range(points.values)
+    if low is not None and high is not None:
+        minimum = low if minimum is None or low < minimum else minimum
+        maximum = high if maximum is None or high > maximum else maximum
+    start = (file, order)
+    rows = sharing.first(points, start)
+    new = Segment(start, None if until is None else (file, until), start, rows, points.values)
+    segments = settle_end(insert(series.segments, new, sharing), sharing, min(SEALED, max(SMALL, limit // 8)))
+    count = series.count + len(points.values)
+    if count > limit:
+        segments = compact(segments, limit, sharing)
     return Series(  # spelt out: `replace` costs more, and this runs for every metric of every entry
         series.key,
         series.source,
-        _compact(_insert(series.segments, Segment(order, points))),
-        series.count + len(points.values),
+        segments,
+        count,
         minimum,
         maximum,
-        nonfinite + len(points.values) - len(finite),
-        overview,
+        nonfinite + bad,
+        series.overview and _uncovered(series.overview, points),
         series.unit,
+        series.name,
+        series.others,
+        series.agrees,
+        series.compared,
     )
 
 
-def _insert(segments: tuple[Segment, ...], new: Segment) -> tuple[Segment, ...]:
-    last = segments[-1] if segments else None
-    if last is None or new.order >= last.until:
-        if last is not None and len(last) < SMALL and len(new) < SMALL and not last.thinned:
-            return (*segments[:-1], _join(last, new))
-        return (*segments, new)
-    place = next(i for i, s in enumerate(segments) if new.order < s.until)
-    found = segments[place]
-    if new.order < found.order:
-        return (*segments[:place], new, *segments[place:])
-    return (*segments[:place], *_split(found, new), *segments[place + 1 :])
+def _range(values: array[float]) -> tuple[float | None, float | None, int]:
+    """(lowest, highest finite value, number of values that are not finite)."""
+    low, high = min(values), max(values)
+    # A NaN in front makes both NaN, one further back is passed over: the sum tells.
+    if math.isfinite(sum(values)):
+        return low, high, 0
+    finite = [v for v in values if math.isfinite(v)]
+    return min(finite, default=None), max(finite, default=None), len(values) - len(finite)
 
 
-def _join(one: Segment, two: Segment) -> Segment:
-    a, b = one.points, two.points
-    points = Points(a.key, a.steps + b.steps, a.times + b.times, a.values + b.values)
-    return Segment(one.order, points, (*one.marks, (two.order, len(one))))
-
-
-def _split(segment: Segment, new: Segment) -> tuple[Segment, ...]:
-    """A late batch that belongs between two that were merged: the segment is cut there again."""
-    count = sum(1 for order, _ in segment.marks if order <= new.order)
-    order, index = segment.marks[count]
-    after = tuple((o, i - index) for o, i in segment.marks[count + 1 :])
-    before = Segment(segment.order, _slice(segment.points, 0, index), segment.marks[:count])
-    return before, new, Segment(order, _slice(segment.points, index, None), after)
-
-
-def _slice(points: Points, start: int, stop: int | None) -> Points:
-    part = slice(start, stop)
-    return Points(points.key, points.steps[part], points.times[part], points.values[part])
-
-
-def _compact(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    if sum(len(s) for s in segments) <= LIMIT:
-        return segments
-    half = max(1, len(segments) // 2)
-    old = (s if len(s) < SMALL else Segment(s.order, thin(s.points), thinned=True) for s in segments[:half])
-    return (*old, *segments[half:])
-
-
-def thin(points: Points, group: int = 8) -> Points:
-    """Every `group` points reduced to their extremes in order (2 of 8), NaN kept, so a chart looks the same."""
-    keep: list[int] = []
-    for start in range(0, len(points.values), group):
-        block = range(start, min(start + group, len(points.values)))
-        bad = [i for i in block if not math.isfinite(points.values[i])]
-        good = [i for i in block if math.isfinite(points.values[i])]
-        chosen = set(bad[:1])
-        if good:
-            chosen |= {min(good, key=points.values.__getitem__), max(good, key=points.values.__getitem__)}
-        keep += sorted(chosen)
-    steps, times, values = (array("d", [a[i] for i in keep]) for a in (points.steps, points.times, points.values))
-    return Points(points.key, steps, times, values)
+def _uncovered(overview: Points, points: Points) -> Points | None:
+    """What a sampled overview tells of the steps that `points` do not reach; None when that is nothing."""
+    start = bisect_left(overview.steps, min(points.steps))
+    stop = bisect_right(overview.steps, max(points.steps))
+    if start >= stop:
+        return overview
+    steps, times, values = (a[:start] + a[stop:] for a in (overview.steps, overview.times, overview.values))
+    return Points(overview.key, steps, times, values) if values else None

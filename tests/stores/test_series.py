@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lptui.model.events import Points
 from lptui.stores.columns import reduce
-from lptui.stores.series import LIMIT, SMALL, Series, extend, overlay, thin
+from lptui.stores.segments import SMALL, Rows, Segment, Sharing, thin
+from lptui.stores.series import LIMIT, Series, extend, overlay
 
 NAN = float("nan")
 
@@ -68,10 +69,31 @@ def test_memory_is_bounded_and_the_ends_stay_exact() -> None:
     assert values_of(series)[0] == 0.0
 
 
-def test_thinning_keeps_extremes_and_nan() -> None:
-    thinned = thin(points([1, 9, 2, 3, 4, -5, 6, NAN])).values
-    assert [v for v in thinned if v == v] == [9, -5]
-    assert any(v != v for v in thinned)
+def segment(values: list[float]) -> Segment:
+    own = points(values)
+    return Segment(("", 0.0), None, ("", 0.0), Rows(own.steps, own.times), own.values)
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=200))
+def test_thinning_keeps_extremes_ends_and_what_is_not_finite(values: list[float]) -> None:
+    thinned = thin(segment(values), Sharing())
+    finite = [v for v in values if math.isfinite(v)]
+    kept = [v for v in thinned.values if math.isfinite(v)]
+    assert (min(kept, default=0), max(kept, default=0)) == (min(finite, default=0), max(finite, default=0))
+    assert len(kept) < len(thinned) or len(finite) == len(values)
+    assert repr(thinned.values[-1]) == repr(values[-1])
+    assert len(thinned.rows.steps) == len(thinned.rows.times) == len(thinned)
+    assert thinned.rows.steps[-1] == len(values) - 1
+    assert len(thinned) == len(values) // 16 * 4 + len(values) % 16
+
+
+def test_thinned_points_still_give_a_fair_sample() -> None:
+    values = [math.sin(i) for i in range(4096)]
+    once = thin(segment(values), Sharing())
+    twice = thin(once, Sharing())
+    assert [*once.sample().values] == values[15::16]
+    assert [*twice.sample().values] == values[63::64]
+    assert [*twice.sample().steps] == [*range(63, 4096, 64)]
 
 
 def test_columns_hold_the_extremes_of_their_points() -> None:

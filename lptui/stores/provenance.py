@@ -1,0 +1,147 @@
+"""One quantity from several sources: which of them leads, what the others add, and whether they say the same."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from lptui.stores.series import Series
+
+LOOKED_AT = 200
+"""Newest points of a source that are compared with the lead."""
+_SHARE, _SPREAD = 0.01, 0.005
+"""Values are the same that differ by less than the first share of themselves, or the second of their spread: text is
+rounded."""
+_SAME = 0.9
+_FEW = 5
+"""So many different values must be the same before two names are taken for one quantity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Points that two sources have at the same step: how many, how many of those differ, how many values there are."""
+
+    common: int
+    differing: int
+    values: int
+
+    @property
+    def agrees(self) -> bool | None:
+        """None where nothing can be compared."""
+        return None if not self.common else self.differing <= (1 - _SAME) * self.common
+
+    @property
+    def proves(self) -> bool:
+        """Whether it shows that two names mean one quantity."""
+        return self.agrees is True and self.values >= _FEW
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one source gives to a series: its points, its range in its own count, its newest time (unix s), and at how
+    many of the steps that it shares with the lead it says something else. `leads`: the line is its own."""
+
+    source: str
+    name: str
+    unit: str
+    leads: bool
+    count: int
+    first: float | None
+    last: float | None
+    newest: float | None
+    common: int = 0
+    differing: int = 0
+    used: bool = True
+    """Whether it fills where the lead has nothing; one that contradicts the lead does not."""
+
+
+def members(series: Series) -> tuple[Series, ...]:
+    """Every source of a series by itself, the lead first."""
+    return (replace(series, others=()), *series.others) if series.others else (series,)
+
+
+def join(parts: Iterable[Series]) -> Series:
+    """One series of these sources of a quantity: the finest and most complete one leads, whichever came first."""
+    ranked = sorted(parts, key=_rank)
+    lead, others = ranked[0], ranked[1:]
+    if not others and not lead.others and not lead.compared:
+        return lead
+    return replace(lead, others=tuple(others), agrees=None, compared=0)
+
+
+def _rank(series: Series) -> tuple[object, ...]:
+    """Points count by powers of two, so that two that grow together do not change places all the time; a record is
+    worth as much more as text, which is rounded, and so is one that counts the run's steps. One that gave the series
+    its name comes first: a name that changed would be another metric to who looks at it."""
+    count = max(series.count, len(series.overview.values) if series.overview is not None else 0)
+    worth = int(math.log2(count + 1)) + (not is_text(series.source)) + (series.unit == "step")
+    sections = series.key.count("/")
+    return (series.name != "", -worth, is_text(series.source), -sections, series.source, series.unit)
+
+
+def is_text(source: str) -> bool:
+    """Whether a source is the text of a log rather than a record of numbers."""
+    return source.startswith("log ")
+
+
+def compare(lead: Series, other: Series) -> Comparison:
+    """The newest points of `other` against those of `lead` at the same steps."""
+    pairs = [
+        (own, value)
+        for step, value in _newest(other, LOOKED_AT)
+        if math.isfinite(value) and (own := _value_at(lead, step)) is not None and math.isfinite(own)
+    ]
+    if not pairs or lead.unit != other.unit:
+        return Comparison(0, 0, 0)
+    ordered = sorted(own for own, _ in pairs)
+    spread = ordered[-1 - len(ordered) // 20] - ordered[len(ordered) // 20]
+    differing = sum(abs(a - b) > _SHARE * max(abs(a), abs(b)) + _SPREAD * spread for a, b in pairs)
+    return Comparison(len(pairs), differing, len({b for _, b in pairs}))
+
+
+def _newest(series: Series, count: int) -> list[tuple[float, float]]:
+    found: list[tuple[float, float]] = []
+    for segment in reversed(series.segments):
+        points, want = segment.points, count - len(found)
+        if want <= 0:
+            break
+        found += zip(points.steps[-want:], points.values[-want:], strict=True)
+    return [(s, v) for s, v in found if s == s]
+
+
+def _value_at(series: Series, step: float) -> float | None:
+    """The value at just this step, the newest of several branches."""
+    for segment in reversed(series.segments):
+        steps = segment.points.steps
+        if len(steps) and steps[0] <= step <= steps[-1]:
+            index = bisect_left(steps, step)
+            if index < len(steps) and steps[index] == step:
+                return segment.points.values[index]
+    return None
+
+
+def tell_sources(series: Series) -> tuple[Share, ...]:
+    """Where a series comes from, the lead first."""
+    shares: list[Share] = []
+    for part in members(series):
+        leads = not shares
+        found = Comparison(0, 0, 0) if leads else compare(series, part)
+        newest = part.own_last()
+        shares.append(
+            Share(
+                part.source,
+                part.name or part.key,
+                part.unit,
+                leads,
+                part.count,
+                next((s for g in part.segments[:1] for s in g.points.steps if s == s), None),
+                newest.step if newest is not None else None,
+                newest.time if newest is not None else None,
+                found.common,
+                found.differing,
+                leads or found.agrees is not False,
+            )
+        )
+    return tuple(shares)

@@ -1,0 +1,158 @@
+"""One quantity from several sources: the same series whatever order they arrive in."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lptui.model.events import Points, Samples, Tick
+from lptui.model.place import Place
+from lptui.model.run import RunInfo
+from lptui.state.fold import fold_all
+from lptui.state.run_state import RunState
+from lptui.stores.columns import reduce
+from lptui.stores.provenance import members, tell_sources
+from lptui.stores.series import Series
+
+NAN = math.nan
+
+
+def samples(
+    source: str,
+    key: str,
+    rows: Sequence[tuple[float, float]],
+    order: float = 0.0,
+    unit: str = "step",
+    file: str = "",
+    at: float = NAN,
+) -> Samples:
+    steps, values = array("d", [s for s, _ in rows]), array("d", [v for _, v in rows])
+    times = array("d", [at + s for s, _ in rows])
+    place = Place(file=file or source)
+    return Samples(place=place, source=source, order=order, unit=unit, points=(Points(key, steps, times, values),))
+
+
+def after(*events: Samples) -> RunState:
+    start = RunState(run=RunInfo(name="r", path="/r"))
+    return fold_all(start, [*events, Tick(now=1.0), Tick(now=2.0)])
+
+
+def essence(series: Series) -> list[tuple[object, ...]]:
+    return [
+        (m.source, m.unit, m.name, m.agrees, m.count, [v for s in m.segments for v in s.values])
+        for m in members(series)
+    ]
+
+
+def curve(steps: Sequence[float]) -> list[tuple[float, float]]:
+    return [(s, 1 / (1 + s)) for s in steps]
+
+
+def test_the_finest_record_leads_and_fresher_text_fills_its_end() -> None:
+    text = [samples("log x", "loss", [(s, round(v, 3)) for s, v in curve([s])], order=s) for s in range(0, 130, 10)]
+    state = after(samples("wandb", "loss", curve(range(100))), *text)
+    series = state.series["loss"]
+    assert (series.source, [o.source for o in series.others]) == ("wandb", ["log x"])
+    assert series.others[0].agrees is True
+    last = series.last()
+    assert last is not None
+    assert (last.step, last.value) == (120, round(1 / 121, 3))
+    columns = reduce(series, 13)
+    assert columns.end == 120
+    assert columns.last == (120, last.value)
+    lead, log = tell_sources(series)
+    assert (lead.leads, lead.count, log.common, log.differing, log.used) == (True, 100, 10, 0, True)
+
+
+def test_a_source_that_says_something_else_fills_nothing_and_is_told() -> None:
+    state = after(
+        samples("wandb", "loss", curve(range(50))), samples("log rank1", "loss", [(s, 9.0) for s in range(60)])
+    )
+    series = state.series["loss"]
+    last = series.last()
+    assert last is not None
+    assert last.step == 49
+    assert reduce(series, 10).end == 49
+    assert (tell_sources(series)[1].differing, tell_sources(series)[1].used) == (50, False)
+
+
+def test_a_source_fills_holes_of_the_lead() -> None:
+    held = [*range(40), *range(80, 120)]
+    state = after(samples("wandb", "loss", curve(held)), samples("events", "loss", curve(range(0, 120, 10))))
+    assert state.series["loss"].source == "wandb"
+    assert None not in reduce(state.series["loss"], 12).low
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "joined"),
+    [
+        ("losses/value_loss", "loss/value_loss", True),
+        ("Losses.Value_Loss", "value_loss", True),
+        ("train/value_loss", "val/value_loss", False),
+    ],
+)
+def test_names_spelt_alike_are_joined_when_their_values_are_the_same(one: str, two: str, joined: bool) -> None:
+    state = after(samples("wandb", one, curve(range(50))), samples("events", two, curve(range(0, 50, 2))))
+    assert sorted(state.series) == ([one] if joined else sorted([one, two]))
+
+
+def test_names_are_not_joined_for_constants_or_other_values_or_within_one_source() -> None:
+    constant = after(
+        samples("wandb", "a/zero", [(s, 0.0) for s in range(50)]),
+        samples("events", "zero", [(s, 0.0) for s in range(50)]),
+    )
+    assert len(constant.series) == 2
+    other = after(samples("wandb", "a/x", curve(range(50))), samples("events", "x", [(s, s) for s in range(50)]))
+    assert len(other.series) == 2
+    own = after(samples("wandb", "a/x", curve(range(50))), samples("wandb", "x", curve(range(50)), order=1))
+    assert len(own.series) == 2
+
+
+def test_names_that_were_joined_part_when_their_values_do() -> None:
+    start = after(samples("wandb", "losses/x", curve(range(50))), samples("events", "x", curve(range(40))))
+    assert list(start.series) == ["losses/x"]
+    later = [samples("wandb", "losses/x", [(s, 1.0) for s in range(50, 400)], order=1)]
+    later += [samples("events", "x", [(s, 7.0) for s in range(50, 400)], order=1)]
+    state = fold_all(start, [*later, Tick(now=3.0), Tick(now=4.0)])
+    assert sorted(state.series) == ["losses/x", "x"]
+    assert state.series["x"].count == 390
+    assert state.series["x"].key == "x"
+    again = fold_all(state, [samples("events", "x", [(400, 7.0)], order=2), Tick(now=5.0)])
+    assert again.series["x"].count == 391
+
+
+def test_units_of_one_source_are_apart_and_files_of_one_follow_each_other() -> None:
+    state = after(
+        samples("csv", "loss", curve(range(9)), file="version_10/metrics.csv"),
+        samples("csv", "loss", [(s, 5.0) for s in range(3)], file="version_9/metrics.csv"),
+        samples("csv", "loss", [(0, 1.0)], unit="epoch"),
+    )
+    series = state.series["loss"]
+    assert [m.unit for m in members(series)] == ["step", "epoch"]
+    assert [v for s in series.segments for v in s.values][:3] == [5.0, 5.0, 5.0]
+    assert [b.resumed for b in reduce(series, 9).breaks] == [0.0]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["wandb", "events", "log x"]), st.sampled_from(["loss", "train/loss"])),
+        min_size=1,
+        max_size=12,
+    ),
+    st.integers(0, 1000),
+)
+def test_sources_in_any_order_give_the_same_series(batches: list[tuple[str, str]], seed: int) -> None:
+    events = [samples(s, k, curve(range(i * 7, i * 7 + 12)), order=i) for i, (s, k) in enumerate(batches)]
+    shuffled = Random(seed).sample(events, len(events))
+    one, two = after(*events), after(*shuffled)
+    assert sorted(one.series) == sorted(two.series)
+    for key, series in one.series.items():
+        assert essence(series) == essence(two.series[key])
+        assert series.last() == two.series[key].last()
+        assert repr(reduce(series, 8)) == repr(reduce(two.series[key], 8))
