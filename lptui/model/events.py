@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lptui.model.care import CareEntry
 from lptui.model.expectation import Profile
 from lptui.model.finding import Change
+from lptui.model.launch import Launch
 from lptui.model.log import LogView
 from lptui.model.place import Moment, Place
 from lptui.model.readings import (
@@ -138,6 +139,13 @@ class CheckpointsSeen(Event):
     checkpoints: tuple[CheckpointReading, ...]
     leftovers: tuple[str, ...] = ()
     pointers: tuple[CheckpointPointer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchSeen(Event):
+    """How the run was started, as a file that it left tells it."""
+
+    launch: Launch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,10 @@ class ProcessReading:
     rank: int | None = None
     why: str = ""
     """How it was recognised as the run's: 'writes logs/script.log', 'named by --pid', 'child of 812'."""
+    arguments: tuple[str, ...] = ()
+    """Its command line as the system got it, secrets masked; `folder` is where it works."""
+    folder: str = ""
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from __future__ import annotations
 import os  # and not pathlib, which costs 10 ms before the first paint
 from dataclasses import dataclass
 
-from lptui.files import Entry, FileFailure, list_folder, open_file
+from lptui.files import Entry, FileFailure, list_folder
 from lptui.model.readings import CheckpointPointer
 from lptui.model.run import RunInfo
 from lptui.run import layout
 from lptui.run.discovery import discover
+from lptui.run.listing import read_head
 
 MAX_FILES = 5_000
 LOOK_AGAIN = 30.0
@@ -108,16 +109,7 @@ class CheckpointFiles:
     def _read_pointer(self, entry: Entry) -> list[CheckpointPointer]:
         if not entry.stat.is_file or entry.stat.size > MAX_POINTER:
             return []
-        try:
-            handle = open_file(entry.path)
-        except FileFailure:
-            return []
-        try:
-            text = handle.pread(0, MAX_POINTER).decode("utf-8", "replace").strip()
-        except FileFailure:
-            return []
-        finally:
-            handle.close()
+        text = read_head(entry.path, MAX_POINTER).decode("utf-8", "replace").strip()
         names = text.partition("\n")[0].strip()
         if entry.name.endswith(".txt") and names.isdecimal():  # Megatron writes the number of the iteration
             names = f"iter_{int(names):07d}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from lptui.formats.command_line import shorten
 from lptui.formats.proc_text import STATES, ProcStat, find_file_system, is_network, parse_boot_time
@@ -14,7 +13,7 @@ from lptui.model.readings import ProcessReading, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.sources.patience import Question
 from lptui.sources.process_scan import NAMED, WRITES, Found, ProcessScan, Target, spread_to_children
-from lptui.sources.procfs import ProcFs
+from lptui.sources.procfs import ProcFs, name_user
 
 SCAN_EVERY = 5.0
 BUDGET = 3000
@@ -47,6 +46,7 @@ class _Known:
     root: bool
     sign: int
     read_at: float
+    folder: str = ""
     cpu_percent: float | None = None
 
 
@@ -166,7 +166,8 @@ class ProcessSource:
         command = _harmless(mask_text(" ".join(arguments))) or f"[{_harmless(stat.name)}]"
         owner = self._proc.owner(stat.pid)
         rank = self._proc.rank(stat.pid)
-        return _Known(stat, arguments, command, _name_user(owner), rank, _harmless(why), root, sign, now)
+        folder = self._proc.link(f"{stat.pid}/cwd") if root else ""
+        return _Known(stat, arguments, command, name_user(owner), rank, _harmless(why), root, sign, now, folder)
 
     # -- the run's place
 
@@ -196,7 +197,7 @@ class ProcessSource:
         except OSError:
             return _Ground(target, False, find_file_system(real, mounts), "", False)
         foreign = target.user is not None and owner != target.user
-        return _Ground(target, True, find_file_system(real, mounts), _name_user(owner), foreign)
+        return _Ground(target, True, find_file_system(real, mounts), name_user(owner), foreign)
 
     def _folders(self, *paths: str) -> tuple[str, ...]:
         """What lies in these is the run's, but for a log that was named by itself: its neighbours are not."""
@@ -259,7 +260,9 @@ class ProcessSource:
         return [StatusSeen(seen_at=now, status=self._status)]
 
     def _read(self, known: _Known) -> ProcessReading:
-        stat = known.stat
+        from lptui.text.secrets import mask_arguments
+
+        stat, arguments = known.stat, mask_arguments(known.arguments) if known.root else ()
         return ProcessReading(
             stat.pid,
             stat.parent,
@@ -273,6 +276,9 @@ class ProcessSource:
             threads=stat.threads,
             rank=known.rank,
             why=known.why,
+            arguments=arguments,
+            folder=known.folder,
+            masked=known.root and arguments != known.arguments,
         )
 
 
@@ -280,16 +286,6 @@ def _user_looked_at() -> int | None:
     """Whose processes can be looked into: our own, or everybody's for root."""
     user = os.geteuid()
     return None if user == 0 else user
-
-
-@lru_cache(maxsize=64)
-def _name_user(user: int | None) -> str:
-    import pwd
-
-    try:
-        return "" if user is None else pwd.getpwuid(user).pw_name
-    except KeyError:
-        return str(user)
 
 
 def _harmless(text: str) -> str:

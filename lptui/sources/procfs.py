@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
 from lptui.formats.proc_text import ProcStat, find_rank, is_open_for_writing, parse_stat, split_arguments
 
@@ -81,3 +82,14 @@ class ProcFs:
     def in_container(self) -> bool:
         """Whether processes of the machine may be hidden from us: we have a pid namespace of our own."""
         return self.link("self/ns/pid") not in ("", _FIRST_NAMESPACE)
+
+
+@lru_cache(maxsize=64)
+def name_user(user: int | None) -> str:
+    """The name of a user id; the number where it has none."""
+    import pwd
+
+    try:
+        return "" if user is None else pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)

@@ -71,6 +71,12 @@ def _error_files(run: RunInfo) -> dict[str, Source]:
     return {run.path: ErrorFileSource(run)} if run.error_files else {}
 
 
+def _launch(run: RunInfo) -> dict[str, Source]:
+    from lptui.sources.launch import LaunchSource
+
+    return {run.path: LaunchSource(run)}
+
+
 def _checkpoints(run: RunInfo) -> dict[str, Source]:
     from lptui.sources.checkpoints import CheckpointSource
 
@@ -107,6 +113,7 @@ SOURCES: tuple[Registered, ...] = (
     Registered("profiles", "files", _profiles),
     Registered("witnesses", "files", _witnesses),
     Registered("processes", "files", _processes),
+    Registered("launch", "files", _launch),
     Registered("error_files", "files", _error_files),
     Registered("log", "log", _logs),
     Registered("checkpoints", "files", _checkpoints),

@@ -17,6 +17,7 @@ from lptui.model.events import (
     GpuSeen,
     HeartbeatSeen,
     HostSeen,
+    LaunchSeen,
     LogSeen,
     ProcessesSeen,
     ProfilesSeen,
@@ -28,6 +29,7 @@ from lptui.model.events import (
 )
 from lptui.model.finding import Finding, sort_key
 from lptui.model.readings import GpuDevice, GpuProcess, GpuSweep, ProcessReading
+from lptui.run.launches import find_launch
 from lptui.state.axes import find_axes
 from lptui.state.care import remember, silence, take_care, tend
 from lptui.state.expectations import judge_metrics
@@ -93,7 +95,21 @@ def _host(state: RunState, event: HostSeen) -> RunState:
 
 def _processes(state: RunState, event: ProcessesSeen) -> RunState:
     sweep = mark_ours(state.gpu, event.processes) if state.gpu is not None else None
-    return replace(state, processes=event.processes, processes_reason=event.reason, local=event.local, gpu=sweep)
+    launch = find_launch(event.processes or ()) or state.launch
+    return replace(
+        state,
+        processes=event.processes,
+        processes_reason=event.reason,
+        local=event.local,
+        gpu=sweep,
+        launch=state.launch if launch == state.launch else launch,
+    )
+
+
+def _launch(state: RunState, event: LaunchSeen) -> RunState:
+    """What a file claims never replaces what was seen."""
+    seen = state.launch is not None and state.launch.seen
+    return state if seen or state.launch == event.launch else replace(state, launch=event.launch)
 
 
 def _heartbeat(state: RunState, event: HeartbeatSeen) -> RunState:
@@ -151,6 +167,7 @@ _FOLDS: dict[type[Event], Callable[[RunState, Any], RunState]] = {
     GpuSeen: _gpu,
     HostSeen: _host,
     ProcessesSeen: _processes,
+    LaunchSeen: _launch,
     HeartbeatSeen: _heartbeat,
     WitnessSeen: _witness,
     FindingsChanged: _findings,

@@ -12,6 +12,7 @@ from lptui.curriculum.signals import Signals
 from lptui.model.care import Care
 from lptui.model.expectation import Expectation, Judgement, Profile
 from lptui.model.finding import Finding
+from lptui.model.launch import Launch
 from lptui.model.log import LogView
 from lptui.model.readings import (
     CheckpointPointer,
@@ -187,6 +188,8 @@ class RunState:
     host: HostReading | None = None
     processes: tuple[ProcessReading, ...] | None = None
     processes_reason: str = NOT_LOOKED
+    launch: Launch | None = None
+    """How it was started: by a process that was seen, or else as a file tells it."""
     local: bool = True
     config: tuple[tuple[str, str], ...] = ()
     config_path: str = ""

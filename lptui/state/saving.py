@@ -35,8 +35,17 @@ def run_checkpoints(state: RunState) -> RunCheckpoints:
 
 def readiness(state: RunState, checkpoints: Sequence[CheckpointReading] | None = None) -> Readiness:
     """Whether the run could go on from what lies there, and what would be lost."""
-    rows = state.checkpoints if checkpoints is None else checkpoints
-    return assess(rows, state.run.layout, state.run.name, step=state.progress.step, now=counted_until(state))
+    return assess(
+        state.checkpoints if checkpoints is None else checkpoints,
+        state.run.layout,
+        state.run.name,
+        step=state.progress.step,
+        now=counted_until(state),
+        launch=state.launch,
+        pointers=state.pointers,
+        breaks=state.saving.breaks,
+        alive=bool(state.processes),
+    )
 
 
 def counted_until(state: RunState) -> float | None:

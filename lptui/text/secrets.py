@@ -7,6 +7,7 @@ number alone is a git commit far more often than a W&B key, so that one needs a 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 MASK = "***"
@@ -55,6 +56,21 @@ def mask_text(text: str) -> str:
     if "-" in text:
         text = _FLAG.sub(_mask_assignment, text)
     return text
+
+
+def mask_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
+    """A command line argument by argument: `--token VALUE`, `--token=VALUE`, `token=VALUE`, and values of a secret's
+    shape."""
+    masked: list[str] = []
+    for before, argument in zip(("", *arguments), arguments, strict=False):
+        key, equals, value = argument.partition("=")
+        if equals and _key_hides(key.lstrip("-+"), value):
+            masked.append(f"{key}={MASK}")
+        elif before.startswith("-") and "=" not in before and _key_hides(before.lstrip("-"), argument):
+            masked.append(MASK)
+        else:
+            masked.append(mask_text(argument))
+    return tuple(masked)
 
 
 def _key_hides(key: str, value: str) -> bool:
