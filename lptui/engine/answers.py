@@ -1,4 +1,4 @@
-"""The threads that answer requests: ranges of a log, searches, deep passes. A newer search ends an older one."""
+"""The threads that answer requests: ranges of a log, searches, checkpoints. A newer search ends an older one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ import queue
 import threading
 from collections.abc import Callable
 
+from lptui.engine.checkpoint_answers import CheckpointAnswers
 from lptui.engine.search import search
 from lptui.model.log import Chunk
-from lptui.model.request import Answer, InspectCheckpoint, ReadLog, Request, SearchLog, VerifyCheckpoint
+from lptui.model.request import (
+    Answer,
+    Cancel,
+    CompareCheckpoints,
+    InspectCheckpoint,
+    ReadLog,
+    Request,
+    SearchLog,
+    VerifyCheckpoint,
+)
 from lptui.sources import Source
 from lptui.sources.checkpoints import CheckpointSource
 from lptui.sources.log import LogSource
@@ -19,38 +29,42 @@ Reply = Callable[[Answer], None]
 
 
 class Answers:
-    """Three threads: short reads must not wait behind a search, nor that behind a checkpoint of some gigabytes."""
+    """Short reads must not wait behind a search, nor either behind a checkpoint of some gigabytes."""
 
     def __init__(self, sources_of: Callable[[str], dict[str, Source]]) -> None:
         self._sources_of = sources_of
         self._reads: queue.SimpleQueue[tuple[Request, Reply] | None] = queue.SimpleQueue()
         self._searches: queue.SimpleQueue[tuple[Request, Reply] | None] = queue.SimpleQueue()
-        self._passes: queue.SimpleQueue[tuple[Request, Reply] | None] = queue.SimpleQueue()
+        self._checkpoints = CheckpointAnswers(self._checkpoint_sources)
         self._newest: SearchLog | None = None
         self._threads = [
             threading.Thread(target=self._run, args=(box,), name=f"lptui {name}", daemon=True)
-            for box, name in ((self._reads, "reads"), (self._searches, "searches"), (self._passes, "passes"))
+            for box, name in ((self._reads, "reads"), (self._searches, "searches"))
         ]
 
     def start(self) -> None:
         """Begin to answer."""
         for thread in self._threads:
             thread.start()
+        self._checkpoints.start()
 
     def ask(self, request: Request, reply: Reply) -> None:
         """Queue `request`."""
         if isinstance(request, SearchLog):
             self._newest = request
             self._searches.put((request, reply))
-        elif isinstance(request, VerifyCheckpoint):
-            self._passes.put((request, reply))
+        elif isinstance(request, InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints):
+            self._checkpoints.ask(request, reply)
+        elif isinstance(request, Cancel):
+            self._checkpoints.cancel(request.request)
         else:
             self._reads.put((request, reply))
 
     def stop(self) -> None:
-        """End the threads; a search that runs is cancelled, a deep pass is left behind with its process."""
+        """End the threads; a search or a deep pass that runs is cancelled."""
         self._newest = None
-        for box in (self._reads, self._searches, self._passes):
+        self._checkpoints.stop()
+        for box in (self._reads, self._searches):
             box.put(None)
 
     def _run(self, box: queue.SimpleQueue[tuple[Request, Reply] | None]) -> None:
@@ -73,18 +87,9 @@ class Answers:
                     if self._newest is not request:
                         return
                     reply(progress)
-        elif isinstance(request, InspectCheckpoint | VerifyCheckpoint):
-            self._look_into(request, reply)
 
-    def _look_into(self, request: InspectCheckpoint | VerifyCheckpoint, reply: Reply) -> None:
-        sources = [s for s in self._sources_of("checkpoints").values() if isinstance(s, CheckpointSource)]
-        for source in sources:
-            if isinstance(request, InspectCheckpoint):
-                source.request(request.path)
-            else:
-                from lptui.engine.verification import verify
-
-                verify(source, request, reply)
+    def _checkpoint_sources(self) -> list[CheckpointSource]:
+        return [s for s in self._sources_of("checkpoints").values() if isinstance(s, CheckpointSource)]
 
     def _log(self, path: str) -> LogSource | None:
         source = self._sources_of("log").get(path)

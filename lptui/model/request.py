@@ -51,19 +51,37 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class InspectCheckpoint:
-    """Look inside one checkpoint now."""
+    """What is in one checkpoint (a file, or a folder that is one): answered by `lptui.checkpoints.contents.Contents`."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyCheckpoint:
-    """Read every byte of one checkpoint: checksums, NaN, zeros."""
+    """Read every byte of one checkpoint: checksums, NaN, zeros. Answered by `lptui.checkpoints.contents.Measured`."""
 
     path: str
 
 
-Request = ReadLog | SearchLog | Acknowledge | Snooze | Wake | InspectCheckpoint | VerifyCheckpoint
+@dataclass(frozen=True, slots=True)
+class CompareCheckpoints:
+    """What differs between two checkpoints; `measure`: also by how much, for which both are read whole. Answered by
+    `lptui.checkpoints.difference.Difference`."""
+
+    first: str
+    second: str
+    measure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop answering a request about checkpoints, whether it runs or waits. Not answered."""
+
+    request: CheckpointRequest
+
+
+CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints
+Request = ReadLog | SearchLog | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +98,22 @@ class SearchProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyProgress:
-    """How far a deep pass is, in bytes; `verdict` and `reason` at its end."""
+class CheckpointAnswer:
+    """How far a request about checkpoints is, in bytes, and at its end what was `found` (a value of
+    `lptui.checkpoints`; the request says which). `verdict` and `reason`: of a deep pass. `error`: it failed, and why."""
 
-    path: str
-    read: int
-    total: int
+    request: CheckpointRequest
+    done: int = 0
+    total: int = 0
+    found: object | None = None
     verdict: str = ""
     reason: str = ""
+    error: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether this is the last word."""
+        return self.found is not None or bool(self.error)
 
 
-Answer = Chunk | SearchProgress | VerifyProgress
+Answer = Chunk | SearchProgress | CheckpointAnswer

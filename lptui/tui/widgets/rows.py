@@ -143,6 +143,7 @@ class RowsView(LinesView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._compute = compute
         self._page = Page()
+        self._places: tuple[Sequence[str | None], dict[str, int]] = ((), {})
         self._top = 0
         self._picked = False
         self.selected: str | None = None
@@ -150,10 +151,11 @@ class RowsView(LinesView, can_focus=True):
 
     def lines(self, width: int, height: int) -> Sequence[Row]:
         self._page = page = self._compute(width - 1)
-        keys = self._selectable()
+        places = self._selectable()
+        first = next(iter(places), None)
         held = self._picked or self.has_focus  # what has the keyboard does not move under the reader's hand
-        if keys and (self.selected not in keys or (not held and self.selected != keys[0])):
-            self.selected, self._picked = keys[0], False
+        if first is not None and (self.selected not in places or (not held and self.selected != first)):
+            self.selected, self._picked = first, False
             self._page = page = self._compute(width - 1)
         self._top = max(0, min(self._top, len(page.rows) - page.head - self._room(height)))
         return self._visible(width, height)
@@ -165,11 +167,11 @@ class RowsView(LinesView, can_focus=True):
         self.redraw()
 
     def action_move(self, by: int) -> None:
-        keys = self._selectable()
-        if not keys:
+        places = self._selectable()
+        if not places:
             self._scroll(by)
             return
-        place = keys.index(self.selected) if self.selected in keys else 0
+        place, keys = places.get(self.selected or "", 0), list(places)
         self._choose(keys[max(0, min(len(keys) - 1, place + by))], by)
 
     def action_page(self, by: int) -> None:
@@ -180,10 +182,10 @@ class RowsView(LinesView, can_focus=True):
         rows = [i for i, key in enumerate(self._page.keys) if key == self.selected] or [0]
         target = max(0, min(len(self._page.rows) - 1, rows[0] + by * room))
         near = min((i for i, key in enumerate(self._page.keys) if key), key=lambda i: abs(i - target))
-        self._choose(self._page.keys[near] or keys[0], by)
+        self._choose(self._page.keys[near] or next(iter(keys)), by)
 
     def action_edge(self, side: int) -> None:
-        keys = self._selectable()
+        keys = list(self._selectable())
         if keys:
             self._choose(keys[0] if side < 0 else keys[-1], side)
         self._scroll(side * len(self._page.rows))
@@ -219,8 +221,12 @@ class RowsView(LinesView, can_focus=True):
         self.select(key)
         self.post_message(self.Highlighted(self, key))
 
-    def _selectable(self) -> list[str]:
-        return list(dict.fromkeys(key for key in self._page.keys if key is not None))
+    def _selectable(self) -> dict[str, int]:
+        """The keys in order with their places; worked out once for a page of thousands that is only scrolled."""
+        if self._places[0] is not self._page.keys:
+            keys = dict.fromkeys(key for key in self._page.keys if key is not None)
+            self._places = (self._page.keys, {key: place for place, key in enumerate(keys)})
+        return self._places[1]
 
     def _room(self, height: int) -> int:
         return max(0, height - self._page.head)

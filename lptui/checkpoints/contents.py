@@ -1,0 +1,78 @@
+"""All of one checkpoint in hand: the first looks into its files, its tensors as a tree, and what a deep pass adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lptui.checkpoints.info import VERDICTS, CheckpointInfo, TensorEntry
+from lptui.checkpoints.report import DeepReport, TensorStats
+from lptui.checkpoints.tree import Node, Numbers, grow, measure
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """`infos`: one a file, the one to load first. `tree` has the tensors of all of them; where there are several
+    files, each is a branch at the top."""
+
+    path: str
+    infos: tuple[CheckpointInfo, ...] = ()
+    tree: tuple[Node, ...] = ()
+
+    @property
+    def worst(self) -> CheckpointInfo | None:
+        """The file with the worst verdict."""
+        return min(self.infos, key=lambda info: VERDICTS.index(info.verdict), default=None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files that were looked into."""
+        return sum(info.size or 0 for info in self.infos)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What deep passes found: one report a file, and the numbers of the tree's nodes by their keys."""
+
+    path: str
+    reports: tuple[DeepReport, ...] = ()
+    numbers: Mapping[str, Numbers] = field(default_factory=dict[str, Numbers])
+
+    @property
+    def worst(self) -> DeepReport | None:
+        """The report with the worst verdict."""
+        return min(self.reports, key=_badness, default=None)
+
+
+def collect(path: str, infos: Sequence[CheckpointInfo]) -> Contents:
+    """The looks into the files of one checkpoint, and their tensors as one tree."""
+    tensors = [t for info in infos for t in _called(info, len(infos) > 1)]
+    return Contents(path, tuple(infos), grow(tensors))
+
+
+def collect_reports(contents: Contents, reports: Sequence[DeepReport]) -> Measured:
+    """Reports of the same files, their numbers by the keys of the tree."""
+    stats = [s for report in reports for s in _measured(report, len(contents.infos) > 1)]
+    return Measured(contents.path, tuple(reports), measure(contents.tree, stats))
+
+
+def _called(info: CheckpointInfo, several: bool) -> Sequence[TensorEntry]:
+    if not several:
+        return info.tensors
+    return [replace(t, name=f"{_branch_of(info.path)}.{t.name}") for t in info.tensors]
+
+
+def _measured(report: DeepReport, several: bool) -> Sequence[TensorStats]:
+    if not several:
+        return report.tensors
+    return [replace(s, name=f"{_branch_of(report.path)}.{s.name}") for s in report.tensors]
+
+
+def _branch_of(path: str) -> str:
+    """A file's name as one level of the tree."""
+    return path.rpartition("/")[2].replace(".", "_")
+
+
+def _badness(report: DeepReport) -> int:
+    verdict = "ok-unverified" if report.verdict == "ok" else report.verdict
+    return VERDICTS.index(verdict) if verdict in VERDICTS else 0

@@ -1,0 +1,166 @@
+"""Requests about checkpoints: looks inside, deep passes, comparisons. Each works in a process of its own, tells how far
+it is, and can be cancelled; what it found is a value of `lptui.checkpoints`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+from lptui.checkpoints.contents import Contents, Measured, collect, collect_reports
+from lptui.checkpoints.difference import Difference, compare_numbers, join, pair
+from lptui.checkpoints.info import CheckpointInfo
+from lptui.checkpoints.report import DeepReport
+from lptui.checkpoints.worker import Inspector, Verifier
+from lptui.model.request import (
+    CheckpointAnswer,
+    CheckpointRequest,
+    CompareCheckpoints,
+    InspectCheckpoint,
+    VerifyCheckpoint,
+)
+from lptui.sources.checkpoints import CheckpointSource
+
+log = logging.getLogger(__name__)
+Reply = Callable[[CheckpointAnswer], None]
+Progress = Callable[[int, int], None]
+PATIENCE = 60.0
+"""Seconds for one look inside: a reader waits for it, so it may take longer than those of the list."""
+
+
+class CancelledError(Exception):
+    """The reader no longer wants the answer."""
+
+
+class CheckpointAnswers:
+    """Two threads: a look inside does not wait behind a pass over some gigabytes."""
+
+    def __init__(self, sources: Callable[[], Iterable[CheckpointSource]]) -> None:
+        self._sources = sources
+        self._looks: queue.SimpleQueue[tuple[CheckpointRequest, Reply] | None] = queue.SimpleQueue()
+        self._passes: queue.SimpleQueue[tuple[CheckpointRequest, Reply] | None] = queue.SimpleQueue()
+        self._waiting: dict[CheckpointRequest, int] = {}
+        """How often each request waits or runs: what is not here was cancelled."""
+        self._threads = [
+            threading.Thread(target=self._run, args=(box,), name=f"lptui checkpoint {name}", daemon=True)
+            for box, name in ((self._looks, "looks"), (self._passes, "passes"))
+        ]
+
+    def start(self) -> None:
+        """Begin to answer."""
+        for thread in self._threads:
+            thread.start()
+
+    def ask(self, request: CheckpointRequest, reply: Reply) -> None:
+        """Queue `request`."""
+        self._waiting[request] = self._waiting.get(request, 0) + 1
+        quick = isinstance(request, InspectCheckpoint)
+        (self._looks if quick else self._passes).put((request, reply))
+
+    def cancel(self, request: CheckpointRequest) -> None:
+        """Stop `request` at its next progress, or before it begins."""
+        self._waiting.pop(request, None)
+
+    def stop(self) -> None:
+        """End the threads, and with them their processes."""
+        self._waiting.clear()
+        self._looks.put(None)
+        self._passes.put(None)
+
+    def _run(self, box: queue.SimpleQueue[tuple[CheckpointRequest, Reply] | None]) -> None:
+        while (item := box.get()) is not None:
+            request, reply = item
+            try:
+                self._answer(request, reply)
+            except CancelledError:
+                pass
+            except Exception as error:
+                log.exception("request %r", request)
+                reply(CheckpointAnswer(request, error=f"lptui failed on it: {type(error).__name__}"))
+            finally:
+                left = self._waiting.get(request, 0) - 1
+                if left > 0:
+                    self._waiting[request] = left
+                else:
+                    self._waiting.pop(request, None)
+
+    def _answer(self, request: CheckpointRequest, reply: Reply) -> None:
+        def tell(done: int, total: int) -> None:
+            if request not in self._waiting:
+                raise CancelledError
+            reply(CheckpointAnswer(request, done, total))
+
+        if request not in self._waiting:
+            raise CancelledError
+        if isinstance(request, InspectCheckpoint):
+            reply(CheckpointAnswer(request, found=self._look(request.path)))
+        elif isinstance(request, VerifyCheckpoint):
+            measured = self._verify(request.path, tell)
+            worst = measured.worst
+            verdict, reason = (worst.verdict, worst.reason) if worst else ("vanished", "no file of it can be read")
+            reply(CheckpointAnswer(request, found=measured, verdict=verdict, reason=reason))
+        else:
+            reply(CheckpointAnswer(request, found=self._compare(request, tell)))
+
+    def _look(self, path: str) -> Contents:
+        for source in self._sources():
+            source.request(path)  # the list shall be as new as what is shown
+        return collect(path, self._inspect(self._files(path)))
+
+    def _verify(self, path: str, tell: Progress) -> Measured:
+        files = self._files(path)
+        contents = collect(path, self._inspect(files))
+        reports: list[DeepReport] = []
+        with Verifier() as verifier:
+            for file, progress in _shares(files, tell):
+                reports.append(verifier.verify(file, progress=progress))
+                for source in self._sources():
+                    source.take_report(reports[-1])
+        return collect_reports(contents, reports)
+
+    def _compare(self, request: CompareCheckpoints, tell: Progress) -> Difference:
+        first, second = self._files(request.first), self._files(request.second)
+        pairs, alone = pair(first, second)
+        before = {two: one for one, two in pairs}
+        numbers = compare_numbers(self._inspect(first), self._inspect(second))
+        with Verifier() as verifier:
+            found = [
+                verifier.compare(before[file], file, measure=request.measure, progress=progress)
+                for file, progress in _shares([two for _, two in pairs], tell)
+            ]
+        return join(request.first, request.second, found, alone, numbers)
+
+    def _inspect(self, files: Sequence[str]) -> list[CheckpointInfo]:
+        with Inspector() as inspector:
+            return [inspector.inspect(file, PATIENCE) for file in files]
+
+    def _files(self, path: str) -> list[str]:
+        """The files of a checkpoint that hold weights or state; of a path that the run does not know, itself."""
+        for source in self._sources():
+            files = source.payloads(path)
+            if files:
+                return files
+        return [] if os.path.isdir(path) else [path]
+
+
+def _shares(files: Sequence[str], tell: Progress) -> Iterable[tuple[str, Progress]]:
+    """Each file with a progress that speaks of all of them."""
+    sizes = [_size(file) for file in files]
+    total, before = sum(sizes), 0
+    for file, size in zip(files, sizes, strict=True):
+
+        def progress(done: int, of: int, before: int = before, size: int = size) -> None:
+            tell(before + round(size * done / of if of else 0), total)
+
+        progress(0, 1)
+        yield file, progress
+        before += size
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
