@@ -99,6 +99,7 @@ def keys_page() -> str:
 
     from lptui.tui.app import LptuiApp
     from lptui.tui.panes import PANES, load_pane
+    from lptui.tui.screens.checkpoint import CheckpointScreen
     from lptui.tui.screens.detail import DetailScreen
     from lptui.tui.screens.help import HelpScreen
     from lptui.tui.screens.run import RunScreen
@@ -118,6 +119,7 @@ def keys_page() -> str:
         lists = RowsView in views
         parts.append(_keys_table(pane.title, mine, "The keys of [lists](#lists)." if lists else ""))
     parts.append(_keys_table("Lists", own(RowsView)))
+    parts.append(_keys_table("Checkpoint browser", own(CheckpointScreen), "The keys of [lists](#lists) move."))
     parts.append(_keys_table("Detail window", own(DetailScreen), "The keys of [lists](#lists) scroll."))
     parts.append(_keys_table("Menu of silence", own(SnoozeScreen), "`s` opens it; the keys of [lists](#lists) move."))
     parts.append(_keys_table("Help window", own(HelpScreen), "The keys of [lists](#lists) scroll."))

@@ -1,4 +1,4 @@
-"""The tensors of a checkpoint as a tree by their dotted names. Pure; 100,000 names are no more than twice as many nodes.
+"""The tensors of a checkpoint as a tree by their dotted names. Pure; at most twice as many nodes as tensors.
 
 A chain of names without a branch is one node (`optimizer.state`), so that nobody unfolds five levels to see one tensor.
 """

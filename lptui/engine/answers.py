@@ -13,12 +13,10 @@ from lptui.model.log import Chunk
 from lptui.model.request import (
     Answer,
     Cancel,
-    CompareCheckpoints,
-    InspectCheckpoint,
+    CheckpointRequest,
     ReadLog,
     Request,
     SearchLog,
-    VerifyCheckpoint,
 )
 from lptui.sources import Source
 from lptui.sources.checkpoints import CheckpointSource
@@ -53,7 +51,7 @@ class Answers:
         if isinstance(request, SearchLog):
             self._newest = request
             self._searches.put((request, reply))
-        elif isinstance(request, InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints):
+        elif isinstance(request, CheckpointRequest):
             self._checkpoints.ask(request, reply)
         elif isinstance(request, Cancel):
             self._checkpoints.cancel(request.request)

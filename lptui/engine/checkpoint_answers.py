@@ -9,8 +9,10 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
+from lptui.checkpoints.bisection import FirstNonFinite, find_first_nonfinite
 from lptui.checkpoints.contents import Contents, Measured, collect, collect_reports
 from lptui.checkpoints.difference import Difference, compare_numbers, join, pair
+from lptui.checkpoints.drift import Drift
 from lptui.checkpoints.info import CheckpointInfo
 from lptui.checkpoints.report import DeepReport
 from lptui.checkpoints.worker import Inspector, Verifier
@@ -19,6 +21,7 @@ from lptui.model.request import (
     CheckpointRequest,
     CompareCheckpoints,
     InspectCheckpoint,
+    MeasureDrift,
     VerifyCheckpoint,
 )
 from lptui.sources.checkpoints import CheckpointSource
@@ -32,6 +35,33 @@ PATIENCE = 60.0
 
 class CancelledError(Exception):
     """The reader no longer wants the answer."""
+
+
+class _Job:
+    """One request that is being answered."""
+
+    def __init__(self, request: CheckpointRequest, reply: Reply, unwanted: Callable[[], bool]) -> None:
+        self.unwanted = unwanted
+        self._request, self._reply = request, reply
+        self._done = self._total = 0
+
+    def check(self) -> None:
+        """Raises CancelledError if nobody wants the answer any more."""
+        if self.unwanted():
+            raise CancelledError
+
+    def tell(self, done: int, total: int) -> None:
+        self.check()
+        self._done, self._total = done, total
+        self._reply(CheckpointAnswer(self._request, done, total))
+
+    def show(self, found: object) -> None:
+        """What is known until now."""
+        self.check()
+        self._reply(CheckpointAnswer(self._request, self._done, self._total, found))
+
+    def end(self, found: object, verdict: str = "", reason: str = "") -> None:
+        self._reply(CheckpointAnswer(self._request, self._total, self._total, found, True, verdict, reason))
 
 
 class CheckpointAnswers:
@@ -78,7 +108,7 @@ class CheckpointAnswers:
                 pass
             except Exception as error:
                 log.exception("request %r", request)
-                reply(CheckpointAnswer(request, error=f"lptui failed on it: {type(error).__name__}"))
+                reply(CheckpointAnswer(request, ended=True, error=f"lptui failed on it: {type(error).__name__}"))
             finally:
                 left = self._waiting.get(request, 0) - 1
                 if left > 0:
@@ -87,50 +117,79 @@ class CheckpointAnswers:
                     self._waiting.pop(request, None)
 
     def _answer(self, request: CheckpointRequest, reply: Reply) -> None:
-        def tell(done: int, total: int) -> None:
-            if request not in self._waiting:
-                raise CancelledError
-            reply(CheckpointAnswer(request, done, total))
-
-        if request not in self._waiting:
-            raise CancelledError
+        job = _Job(request, reply, lambda: request not in self._waiting)
+        job.check()
         if isinstance(request, InspectCheckpoint):
-            reply(CheckpointAnswer(request, found=self._look(request.path)))
+            job.end(self._look(request.path))
         elif isinstance(request, VerifyCheckpoint):
-            measured = self._verify(request.path, tell)
+            measured = self._verify(request.path, job)
             worst = measured.worst
             verdict, reason = (worst.verdict, worst.reason) if worst else ("vanished", "no file of it can be read")
-            reply(CheckpointAnswer(request, found=measured, verdict=verdict, reason=reason))
+            job.end(measured, verdict, reason)
+        elif isinstance(request, CompareCheckpoints):
+            job.end(self._compare(request, job))
+        elif isinstance(request, MeasureDrift):
+            job.end(self._drift(request.paths, job))
         else:
-            reply(CheckpointAnswer(request, found=self._compare(request, tell)))
+            job.end(self._bisect(request.paths, job))
 
     def _look(self, path: str) -> Contents:
         for source in self._sources():
             source.request(path)  # the list shall be as new as what is shown
         return collect(path, self._inspect(self._files(path)))
 
-    def _verify(self, path: str, tell: Progress) -> Measured:
+    def _verify(self, path: str, job: _Job) -> Measured:
         files = self._files(path)
         contents = collect(path, self._inspect(files))
-        reports: list[DeepReport] = []
         with Verifier() as verifier:
-            for file, progress in _shares(files, tell):
-                reports.append(verifier.verify(file, progress=progress))
-                for source in self._sources():
-                    source.take_report(reports[-1])
+            reports = [self._read(verifier, file, job, progress) for file, progress in _shares(files, job.tell)]
         return collect_reports(contents, reports)
 
-    def _compare(self, request: CompareCheckpoints, tell: Progress) -> Difference:
+    def _read(self, verifier: Verifier, file: str, job: _Job, progress: Progress) -> DeepReport:
+        report = verifier.verify(file, progress=progress, stop=job.unwanted)
+        job.check()
+        for source in self._sources():
+            source.take_report(report)
+        return report
+
+    def _compare(self, request: CompareCheckpoints, job: _Job) -> Difference:
         first, second = self._files(request.first), self._files(request.second)
         pairs, alone = pair(first, second)
         before = {two: one for one, two in pairs}
         numbers = compare_numbers(self._inspect(first), self._inspect(second))
         with Verifier() as verifier:
             found = [
-                verifier.compare(before[file], file, measure=request.measure, progress=progress)
-                for file, progress in _shares([two for _, two in pairs], tell)
+                verifier.compare(before[file], file, measure=request.measure, progress=progress, stop=job.unwanted)
+                for file, progress in _shares([two for _, two in pairs], job.tell)
             ]
+        job.check()
         return join(request.first, request.second, found, alone, numbers)
+
+    def _drift(self, paths: Sequence[str], job: _Job) -> Drift:
+        with Verifier() as verifier:
+            drift = verifier.drift(
+                [self._main_file(path) for path in paths],
+                progress=job.tell,
+                on_step=lambda _number, drift: job.show(drift),
+                stop=job.unwanted,
+            )
+        job.check()
+        return drift
+
+    def _bisect(self, paths: Sequence[str], job: _Job) -> FirstNonFinite:
+        with Verifier() as verifier:
+            found = find_first_nonfinite(
+                [self._main_file(path) for path in paths],
+                lambda file: self._read(verifier, file, job, lambda done, total: job.check()),
+                progress=job.tell,
+                stop=job.unwanted,
+            )
+        job.check()
+        return found
+
+    def _main_file(self, path: str) -> str:
+        """The file of a checkpoint that has its weights."""
+        return next(iter(self._files(path)), path)
 
     def _inspect(self, files: Sequence[str]) -> list[CheckpointInfo]:
         with Inspector() as inspector:

@@ -51,7 +51,7 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class InspectCheckpoint:
-    """What is in one checkpoint (a file, or a folder that is one): answered by `lptui.checkpoints.contents.Contents`."""
+    """What is in one checkpoint (a file, or a folder). Answered by `lptui.checkpoints.contents.Contents`."""
 
     path: str
 
@@ -74,13 +74,29 @@ class CompareCheckpoints:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureDrift:
+    """How far the weights moved between neighbours of `paths` (oldest first), layer by layer. Answered by
+    `lptui.checkpoints.drift.Drift`, after each pair by what is known until then."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindNonFinite:
+    """The first of `paths` (oldest first) with NaN or infinity in its weights. Answered by
+    `lptui.checkpoints.bisection.FirstNonFinite`."""
+
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Stop answering a request about checkpoints, whether it runs or waits. Not answered."""
 
     request: CheckpointRequest
 
 
-CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints
+CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints | MeasureDrift | FindNonFinite
 Request = ReadLog | SearchLog | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel
 
 
@@ -99,21 +115,18 @@ class SearchProgress:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointAnswer:
-    """How far a request about checkpoints is, in bytes, and at its end what was `found` (a value of
-    `lptui.checkpoints`; the request says which). `verdict` and `reason`: of a deep pass. `error`: it failed, and why."""
+    """How far a request about checkpoints is (parts `done` of `total`) and what was `found` until then: a value of
+    `lptui.checkpoints`, the request says which. `ended`: this is the last word. `verdict` and `reason`: of a deep
+    pass. `error`: it failed, and why."""
 
     request: CheckpointRequest
     done: int = 0
     total: int = 0
     found: object | None = None
+    ended: bool = False
     verdict: str = ""
     reason: str = ""
     error: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether this is the last word."""
-        return self.found is not None or bool(self.error)
 
 
 Answer = Chunk | SearchProgress | CheckpointAnswer

@@ -114,10 +114,10 @@ class LptuiApp(ThemedApp):
         message.on_answer(message.answer)
 
     def watch_workspace(self, _old: Workspace, new: Workspace) -> None:
-        from lptui.tui.screens.run import RunScreen
+        from lptui.tui.screens.live import LiveScreen
 
         for screen in self.screen_stack:
-            if isinstance(screen, RunScreen):
+            if isinstance(screen, LiveScreen):
                 screen.show(new)
 
     def bring_next(self, by: int) -> None:

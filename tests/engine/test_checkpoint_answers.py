@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import queue
 import shutil
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lptui.engine.checkpoint_list import as_run, find_payloads, read_checkpoints
-from lptui.engine.checkpoint_answers import CheckpointAnswers
-from lptui.model.events import CheckpointsSeen
-from lptui.model.readings import CheckpointReading
+from lptui.checkpoints.bisection import FirstNonFinite
 from lptui.checkpoints.contents import Contents, Measured
 from lptui.checkpoints.difference import Difference, NumberChange
+from lptui.checkpoints.drift import Drift
+from lptui.engine.checkpoint_answers import CheckpointAnswers
+from lptui.engine.checkpoint_list import as_run, find_payloads, read_checkpoints
+from lptui.model.events import CheckpointsSeen
+from lptui.model.readings import CheckpointReading
 from lptui.model.request import (
     CheckpointAnswer,
     CheckpointRequest,
     CompareCheckpoints,
+    FindNonFinite,
     InspectCheckpoint,
+    MeasureDrift,
     VerifyCheckpoint,
 )
 from lptui.sources.checkpoints import CheckpointSource
@@ -148,6 +153,32 @@ def test_two_checkpoints_differ_in_tensors_and_numbers() -> None:
     assert measured.count("same") == len(measured.rows) == 12
     assert isinstance(unlike, Difference)
     assert unlike.reason
+
+
+def series_of_runs(tmp_path: Path, broken_from: int) -> list[str]:
+    """Files of safetensors with one weight each that grows; NaN from one of them on."""
+    paths: list[str] = []
+    for i in range(7):
+        header = b'{"fc.weight":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'
+        value = float("nan") if i >= broken_from else 1.0 + i / 10
+        path = tmp_path / f"model_{i}.safetensors"
+        path.write_bytes(struct.pack("<Q", len(header)) + header + struct.pack("<2f", value, 1.0))
+        paths.append(str(path))
+    return paths
+
+
+def test_drift_is_told_pair_by_pair_and_the_first_nan_is_found(tmp_path: Path) -> None:
+    paths = tuple(series_of_runs(tmp_path, 5))
+    with answering(CheckpointSource(as_run(str(tmp_path)))) as answers:
+        told = ask(answers, MeasureDrift(paths))
+        first = ask(answers, FindNonFinite(paths))[-1].found
+    drift = told[-1].found
+    assert isinstance(drift, Drift)
+    assert [layer.layer for layer in drift.layers] == ["fc"]
+    assert drift.paths == paths
+    assert len([t for t in told if t.found is not None and not t.ended]) == 6
+    assert isinstance(first, FirstNonFinite)
+    assert (first.first, first.last_finite, first.tensors) == (paths[5], paths[4], ("fc.weight",))
 
 
 def test_what_was_cancelled_is_not_answered() -> None:

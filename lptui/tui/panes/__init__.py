@@ -66,12 +66,14 @@ class Pane(Widget):
             self.cursor = cursor
 
     class DetailWanted(Message):
-        """The reader wants all of one thing: `kind` is finding, checkpoint, config or zoom; `key` names it."""
+        """The reader wants all of one thing: `kind` is finding, checkpoint, config or zoom; `key` names it, and
+        `other` what to compare it with."""
 
-        def __init__(self, kind: str, key: str) -> None:
+        def __init__(self, kind: str, key: str, other: str = "") -> None:
             super().__init__()
             self.kind = kind
             self.key = key
+            self.other = other
 
     def __init__(self) -> None:
         super().__init__(id=f"pane-{self.pane_id}", classes="pane")

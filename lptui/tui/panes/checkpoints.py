@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding, BindingType
 
 from lptui.model.readings import CheckpointReading
-from lptui.model.request import Answer, VerifyCheckpoint, VerifyProgress
+from lptui.model.request import Answer, CheckpointAnswer, VerifyCheckpoint
 from lptui.run.recovery import assess
 from lptui.state.run_state import RunState
 from lptui.text import plural, short_age, short_bytes, short_number, shorten_middle
@@ -100,14 +100,18 @@ class CheckpointsPane(RowsPane):
             self.view.redraw()
 
     def _told(self, answer: Answer) -> None:
-        if not isinstance(answer, VerifyProgress) or self._verifying is None or answer.path != self._verifying[0]:
+        if not isinstance(answer, CheckpointAnswer) or self._verifying is None:
             return
-        if answer.verdict:
+        path = self._verifying[0]
+        if answer.request != VerifyCheckpoint(path):
+            return
+        if answer.ended:
             self._verifying = None
-            name = clean(answer.path.rpartition("/")[2])
-            self.notify(clean(answer.reason), title=f"{name}: {answer.verdict}", markup=False, timeout=6)
+            name = clean(path.rpartition("/")[2])
+            title = f"{name}: {answer.verdict or 'not verified'}"
+            self.notify(clean(answer.reason or answer.error), title=title, markup=False, timeout=6)
         else:
-            self._verifying = (answer.path, f"{answer.read / max(1, answer.total):.0%}")
+            self._verifying = (path, f"{answer.done / max(1, answer.total):.0%}")
         self.view.redraw()
 
     def copied(self) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""All there is about one thing: a finding, a checkpoint, a config row, a task."""
+"""All there is about one thing: a finding, a config row, a task; a checkpoint has a browser of its own."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
-from lptui.model.readings import CheckpointReading
 from lptui.state.run_state import RunState
-from lptui.text import format_value, plural, short_bytes
-from lptui.text.units import date
-from lptui.tui.glyphs import level_glyph
 from lptui.tui.moments import fix_command
 from lptui.tui.screens.dialog import Dialog
 from lptui.tui.screens.finding import finding_rows, paragraph
-from lptui.tui.verdicts import verdict_word
 from lptui.tui.widgets.rows import Page
 from lptui.tui.widgets.spans import Row, clean, wrap
 
@@ -49,17 +45,17 @@ class DetailScreen(Dialog):
         self.notify(clean(self._copied), title="copied", markup=False, timeout=4)
 
 
-def open_detail(state: RunState, kind: str, key: str, *, plain: bool) -> DetailScreen | None:
-    """The detail of what `key` names, or None if it is gone."""
+def open_detail(state: RunState, kind: str, key: str, *, plain: bool, other: str = "") -> Screen[None] | None:
+    """The detail of what `key` names, or None if it is gone; of a checkpoint, compared with the one at `other`."""
     if kind == "finding":
         finding = next((f for f in state.findings if f.id == key), None)
         if finding is not None:
             return DetailScreen("Finding", lambda w: finding_rows(state, finding, w, plain=plain), fix_command(finding))
     elif kind == "checkpoint":
-        checkpoint = next((c for c in state.checkpoints if c.path == key), None)
-        if checkpoint is not None:
-            rows = checkpoint_facts(checkpoint, plain=plain)
-            return DetailScreen("Checkpoint", lambda w: fact_rows(rows, w), clean(checkpoint.path))
+        from lptui.tui.screens.checkpoint import CheckpointScreen
+
+        if any(c.path == key for c in state.checkpoints):
+            return CheckpointScreen(key, sheet="difference" if other else "tensors", partner=other)
     elif kind == "config":
         value = next((v for k, v in state.config if k == key), None)
         if value is not None:
@@ -76,26 +72,6 @@ def open_detail(state: RunState, kind: str, key: str, *, plain: bool) -> DetailS
         if task is not None:
             return DetailScreen("Task", lambda w: [*fact_rows(facts(task), w), *void_rows(state, w)])
     return None
-
-
-def checkpoint_facts(checkpoint: CheckpointReading, *, plain: bool) -> list[tuple[str, str]]:
-    """Everything known of a checkpoint as (name, value)."""
-    level, word = verdict_word(checkpoint.verdict, complete=checkpoint.complete)
-    glyph, _ = level_glyph(level, plain=plain)
-    rows = [
-        ("name", clean(checkpoint.name)),
-        ("verdict", f"{glyph} {word} ({clean(checkpoint.verdict)})"),
-        ("reason", clean(checkpoint.reason)),
-        ("next step", clean(checkpoint.next_step)),
-        ("step", format_value(checkpoint.step) if checkpoint.step is not None else ""),
-        ("epoch", format_value(checkpoint.epoch) if checkpoint.epoch is not None else ""),
-        ("size", f"{short_bytes(checkpoint.size)} in {plural(checkpoint.files, 'file')}"),
-        ("written", date(checkpoint.modified_at)),
-        ("role", clean(checkpoint.role)),
-        ("format", clean(checkpoint.format)),
-        ("path", clean(checkpoint.path)),
-    ]
-    return [*((n, v) for n, v in rows if v), *((clean(n), clean(v)) for n, v in checkpoint.facts)]
 
 
 def fact_rows(facts: list[tuple[str, str]], width: int) -> list[Row]:

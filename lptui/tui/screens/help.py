@@ -32,9 +32,12 @@ class HelpScreen(Dialog):
         yield from self.framed("Keys", "esc closes", self._page)
 
     def _page(self, width: int) -> Page:
-        run = self.app.screen_stack[0]
-        rows = _section("Everywhere", _bound(self.app), width)
-        rows += _section("In every pane", _bound(run), width)
+        stack = self.app.screen_stack
+        run, below = stack[0], next(screen for screen in reversed(stack) if screen is not self)
+        title = str(below.BINDING_GROUP_TITLE or "Here")
+        rows = _section(title, _bound(below), width) if below is not run else []
+        rows += _section("Everywhere", _bound(self.app), width)
+        rows += _section(str(run.BINDING_GROUP_TITLE or "Here"), _bound(run), width)
         for pane in run.query(Pane):
             mine = [binding for node in (pane, *pane.query("*")) for binding in _own(node)]
             rows += _section(pane.title, mine, width)

@@ -8,7 +8,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.css.query import NoMatches
-from textual.screen import Screen
 
 from lptui.model.finding import Finding
 from lptui.model.request import Acknowledge, Request, Wake
@@ -16,6 +15,7 @@ from lptui.tui.bindings import SCREEN_BINDINGS, footer_bindings
 from lptui.tui.layout import classify, is_visitor
 from lptui.tui.moments import finding_cursor, fix_command, order_findings
 from lptui.tui.panes import PANES, Pane
+from lptui.tui.screens.live import LiveScreen
 from lptui.tui.screens.stage import Curtain, Sentence, Stage
 from lptui.tui.widgets.header import Header, sentence
 from lptui.tui.widgets.spans import clean
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lptui.tui.app import LptuiApp
 
 
-class RunScreen(Screen[None]):
+class RunScreen(LiveScreen):
     """All there is about one run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*SCREEN_BINDINGS]
@@ -115,7 +115,8 @@ class RunScreen(Screen[None]):
         if event.kind == "zoom":
             self.action_zoom()
         elif self._workspace is not None and self._workspace.runs:
-            screen = open_detail(self._workspace.run, event.kind, event.key, plain=self._app.ascii)
+            run, plain = self._workspace.run, self._app.ascii
+            screen = open_detail(run, event.kind, event.key, plain=plain, other=event.other)
             if screen is not None:
                 self.app.push_screen(screen)
 
