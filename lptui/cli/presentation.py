@@ -15,6 +15,7 @@ from lptui.text.care import quiet_words
 from lptui.text.incident import find_followers, follow_words, rank_words
 from lptui.text.secrets import mask_text
 from lptui.text.width import cut
+from lptui.trends.roles import choose_keys
 
 SCHEMA = "lptui.check/1"
 SEEN_WIDTH = 160
@@ -170,12 +171,19 @@ def _numbers(state: RunState) -> Iterator[str]:
             f"  {plural(len(state.checkpoints), 'checkpoint')}, newest {sanitise(newest.name)} "
             f"({short_bytes(newest.size)}{where}, {newest.verdict})"
         )
-    reward = next(
-        (k for k in ("overview/reward", "reward", "rollout/ep_rew_mean", "train/loss", "loss") if k in state.series),
-        None,
-    )
-    if reward is not None and (last := state.series[reward].last()) is not None:
-        yield f"  {reward} {format_value(last.value)}, {plural(len(state.series), 'metric')} in all"
+    if state.series:
+        yield "  " + ", ".join((*_main_metrics(state), f"{plural(len(state.series), 'metric')} in all"))
+
+
+def _main_metrics(state: RunState) -> Iterator[str]:
+    """The metric that tells best how the training does, with its newest value, if there is one."""
+    roles = choose_keys(state.series)
+    first = ["overview/reward"] + [k for role in ("score", "success", "loss") for k, r in roles.items() if r == role]
+    for key in first:
+        last = state.series[key].last() if key in state.series else None
+        if last is not None:
+            yield f"{sanitise(key)} {format_value(last.value)}"
+            return
 
 
 def _expected(state: RunState) -> Iterator[str]:

@@ -20,6 +20,16 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricFile:
+    """A metrics file that is no event file; `prefix` is put before the names of its columns."""
+
+    path: str
+    prefix: str = ""
+    folder: str = ""
+    """Where newer files take its place (Hugging Face's checkpoints hold the history each); else ''."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """A run directory and what belongs to it (absolute paths). Files beside the run (W&B, .job_metadata) included."""
 
@@ -31,6 +41,9 @@ class RunInfo:
     wandb: tuple[str, ...] = ()
     """`.wandb` files, oldest first."""
     event_files: tuple[str, ...] = ()
+    """TensorBoard's, oldest first."""
+    metric_files: tuple[MetricFile, ...] = ()
+    """CSV, TSV and JSON with metrics."""
     checkpoint_dirs: tuple[str, ...] = ()
     configs: tuple[str, ...] = ()
     error_files: tuple[str, ...] = ()
@@ -42,3 +55,8 @@ class RunInfo:
     modified_at: float | None = None
     looked: tuple[Looked, ...] = ()
     exists: bool = True
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Logs and metrics files: what the training itself keeps writing to."""
+        return (*self.logs, *self.wandb, *self.event_files, *(file.path for file in self.metric_files))

@@ -51,7 +51,7 @@ class CheckpointFiles:
         self._folders = run.checkpoint_dirs
         self._looked_at: float | None = None
         # a log named by itself: what else lies in its folder is none of its business
-        self._single = f"{run.path}/{run.name}" in (*run.logs, *run.wandb, *run.event_files)
+        self._single = f"{run.path}/{run.name}" in run.written
 
     @property
     def folders(self) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ def describe(info: RunInfo) -> tuple[tuple[str, str], ...]:
         ("log", info.logs),
         ("wandb", info.wandb),
         ("tensorboard", info.event_files),
+        ("metrics file", tuple(file.path for file in info.metric_files)),
         ("checkpoints", info.checkpoint_dirs),
         ("config", info.configs),
         ("error file", info.error_files),

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lptui.files import Entry, FileFailure, stat_file
-from lptui.model.run import Looked, RunInfo
+from lptui.model.run import Looked, MetricFile, RunInfo
 from lptui.run import layout, wandb_beside
 from lptui.run.batch_output import find_batch_output
 from lptui.run.life_signs import LifeSigns, find_life_signs
 from lptui.run.listing import MAX_DEPTH, Listing, is_folder
+from lptui.run.metric_files import MetricsFound, choose_tables, find_metric_files
 from lptui.run.ranks import attempt_of, is_error_file
 from lptui.run.wandb_beside import WandbFolder, WandbFound
 
@@ -29,6 +30,7 @@ class _Inside:
         self.logs: list[Entry] = []
         self.configs: list[Entry] = []
         self.events: list[Entry] = []
+        self.tables: list[Entry] = []
         self.wandb_files: list[Entry] = []
         self.error_files: list[Entry] = []
         self.wandb_folders: list[str] = []
@@ -94,6 +96,8 @@ def _modified(path: str) -> float:
 
 def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
     inside = _look_inside(listing, path)
+    metrics = find_metric_files(listing, path, inside.events, inside.tables, inside.checkpoint_dirs)
+    _return_logs(inside, metrics)
     signs = find_life_signs(listing, path, name)
     chosen = _choose_wandb(listing, inside, name, signs.run_id, wandb)
     files = [file for folder in chosen.folders for file in wandb_beside.files_of(listing, folder)]
@@ -101,15 +105,17 @@ def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
     logs = _order_logs(inside.logs) + [log for f in reversed(chosen.folders) if (log := wandb_beside.output_log(f))]
     logs += find_batch_output(listing, path, name)
     configs = [e.path for e in _order_configs(inside)] + _wandb_configs(chosen.folders)
-    modified = max([inside.modified_at, *map(_modified, files), *map(_modified, filter(None, [signs.heartbeat]))])
-    empty = not (logs or files or inside.events or inside.checkpoint_dirs or configs)
+    others = (*files, *(t.path for t in metrics.tables), *filter(None, [signs.heartbeat]))
+    modified = max([inside.modified_at, *map(_modified, others)])
+    empty = not (logs or files or metrics.events or metrics.tables or inside.checkpoint_dirs or configs)
     return RunInfo(
         name=name,
         path=path,
         layout="empty" if empty else layout.recognise_layout(inside.relative, bool(signs.job_metadata)),
         logs=tuple(dict.fromkeys(logs))[:MAX_LOGS],
         wandb=tuple(files),
-        event_files=tuple(e.path for e in sorted(inside.events, key=lambda e: (e.stat.modified_at, e.path))),
+        event_files=tuple(e.path for e in metrics.events),
+        metric_files=metrics.tables,
         checkpoint_dirs=tuple(inside.checkpoint_dirs)[:MAX_FOLDERS],
         configs=tuple(configs),
         error_files=_find_error_files(inside),
@@ -117,7 +123,7 @@ def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
         job_metadata=signs.job_metadata,
         wandb_ipc=signs.wandb_ipc,
         modified_at=modified or None,
-        looked=_tell(listing, inside, signs, chosen, files, logs, configs),
+        looked=_tell(listing, inside, signs, chosen, files, logs, configs, metrics),
     )
 
 
@@ -160,11 +166,23 @@ def _note_file(inside: _Inside, entry: Entry) -> None:
         inside.wandb_files.append(entry)
     elif is_error_file(entry.name):
         inside.error_files.append(entry)
+    elif layout.may_be_table(entry.name):
+        inside.tables.append(entry)
+        return
     elif layout.is_log(entry.name) and folder.rpartition("/")[2] not in layout.CHECKPOINT_FOLDERS:
         inside.logs.append(entry)
     else:
         return
     inside.modified_at = max(inside.modified_at, entry.stat.modified_at)
+
+
+def _return_logs(inside: _Inside, metrics: MetricsFound) -> None:
+    """A text file that may hold a table and does not is a log."""
+    taken = {table.path for table in metrics.tables}
+    for entry in inside.tables:
+        if entry.path not in taken and layout.is_log(entry.name):
+            inside.logs.append(entry)
+            inside.modified_at = max(inside.modified_at, entry.stat.modified_at)
 
 
 def _find_error_files(inside: _Inside) -> tuple[str, ...]:
@@ -224,6 +242,7 @@ def _tell(
     files: list[str],
     logs: list[str],
     configs: list[str],
+    metrics: MetricsFound,
 ) -> tuple[Looked, ...]:
     where = f"{inside.root}, to depth {MAX_DEPTH}"
     highest = (wandb_beside.parents_of(inside.root) or ["/"])[-1]
@@ -234,11 +253,7 @@ def _tell(
             tuple(files),
             chosen.note or ("" if files else f"no .wandb file in {where}, none of this run in wandb/ up to {highest}"),
         ),
-        Looked(
-            "tensorboard",
-            tuple(e.path for e in inside.events),
-            "" if inside.events else f"no event file in {where}",
-        ),
+        *metrics.looked,
         Looked(
             "checkpoints",
             tuple(inside.checkpoint_dirs),
@@ -277,4 +292,7 @@ def _from_file(listing: Listing, path: str, name: str) -> RunInfo:
         )
     if layout.is_event_file(name):
         return RunInfo(name, folder, "generic", event_files=(path,), looked=(note,))
+    entry = listing.find(folder, name) if layout.may_be_table(name) else None
+    if entry is not None and choose_tables([entry]).entries:
+        return RunInfo(name, folder, "generic", metric_files=(MetricFile(path),), looked=(note,))
     return RunInfo(name, folder, "generic", logs=(path,), looked=(note,))

@@ -34,6 +34,16 @@ _NOT_A_LOG = re.compile(
     r"|commit|git.*|diff.*|version)\.txt\Z",
     re.IGNORECASE,
 )
+SPLITS = frozenset({"train", "validation", "val", "valid", "eval", "test"})
+METRIC_FILES = frozenset(
+    {"progress.csv", "progress.json", "result.json", "results.csv", "monitor.csv", "trainer_state.json"}
+)
+"""Files of a framework's own loggers that make a folder a run."""
+_TABLE = re.compile(
+    r".+\.(?:csv|tsv|jsonl|ndjson|log\.json)\Z|trainer_state\.json\Z|progress\.(?:json|txt)\Z|log\.txt\Z"
+    r"|(?:results?|scalars|history|metrics|stats|train(?:ing)?_log)\.json\Z",
+    re.IGNORECASE,
+)
 _MODEL = re.compile(r"model_\d{4,}\.pt\Z")
 _SCRIPT_LOG = re.compile(r"script(?:_\d+)?\.log\Z")
 
@@ -47,6 +57,11 @@ def is_log(name: str) -> bool:
 def is_event_file(name: str) -> bool:
     """A TensorBoard event file."""
     return "events.out.tfevents." in name
+
+
+def may_be_table(name: str) -> bool:
+    """Whether a file of this name may hold metrics; what it holds tells (lptui.formats.table_names)."""
+    return bool(_TABLE.match(name))
 
 
 def is_checkpoint_folder(name: str) -> bool:

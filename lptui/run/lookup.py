@@ -119,12 +119,20 @@ def _is_strong(listing: Listing, entries: Sequence[Entry]) -> bool:
     folders = {e.name for e in entries if e.stat.is_folder}
     if any(layout.is_event_file(n) or n.endswith(".wandb") for n in files) or "lightning_logs" in folders:
         return True
+    if files & layout.METRIC_FILES or _has_split(listing, entries):
+        return True
     if any(layout.is_checkpoint_folder(n) and not _STEP_FOLDER.match(n) for n in folders):
         return True
     saved = any(layout.is_checkpoint_file(n) for n in files) or bool(folders & layout.CHECKPOINT_FOLDERS)
     config = any(n in layout.CONFIG_NAMES for n in files) or ".hydra" in folders
     logged = any(layout.is_log(n) for n in files) or _has_script_log(listing, entries)
     return sum((saved, config, logged, "wandb" in folders)) >= 2 or "trainer_state.pt" in files
+
+
+def _has_split(listing: Listing, entries: Sequence[Entry]) -> bool:
+    """Whether TensorBoard's curves of training and validation lie in folders of their own."""
+    folders = [e for e in entries if e.stat.is_folder and e.name in layout.SPLITS]
+    return any(layout.is_event_file(e.name) for folder in folders for e in listing.entries(folder.path))
 
 
 def _has_script_log(listing: Listing, entries: Sequence[Entry]) -> bool:

@@ -205,7 +205,7 @@ class ProcessSource:
         return () if alone else tuple(dict.fromkeys(paths))
 
     def _files(self) -> list[str]:
-        return [os.path.abspath(path) for path in (*self._info.logs, *self._info.wandb, *self._info.event_files)]
+        return [os.path.abspath(path) for path in self._info.written]
 
     # -- saying it
 

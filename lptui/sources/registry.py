@@ -9,6 +9,8 @@ from typing import Literal
 from lptui.model.run import LOG_LIMIT, RunInfo
 from lptui.sources import Source
 
+FOLDER_LIMIT = 64
+"""Folders with event files that are read."""
 Lane = Literal["log", "files", "machine"]
 
 
@@ -45,6 +47,41 @@ def _wandb(run: RunInfo) -> dict[str, Source]:
     several = len(run.wandb) > 1  # one run id, a folder for each attempt
     names = {path: path.split("/")[-2].removeprefix("offline-") if several else "" for path in run.wandb}
     return {path: WandbSource(path, use_config=not run.configs, name=names[path]) for path in run.wandb}
+
+
+def _event_files(run: RunInfo) -> dict[str, Source]:
+    from lptui.run.metric_files import series_prefix
+    from lptui.sources.event_files import EventFileSource
+
+    folders = dict.fromkeys(path.rpartition("/")[0] for path in run.event_files)
+    prefixes = {folder: series_prefix(run.path, folder) for folder in folders}
+    names = _distinct({folder: f"tensorboard {prefix.rstrip('/')}".rstrip() for folder, prefix in prefixes.items()})
+    only = run.event_files[0] if run.event_files == (f"{run.path}/{run.name}",) else ""
+    return {f: EventFileSource(f, names[f], prefix=prefixes[f], only=only) for f in list(folders)[:FOLDER_LIMIT]}
+
+
+def _metric_files(run: RunInfo) -> dict[str, Source]:
+    from lptui.run.listing import Listing
+    from lptui.run.metric_files import newest_trainer_state
+    from lptui.sources.metric_files import MetricFileSource
+
+    names = _name_paths(tuple(file.path for file in run.metric_files))
+    made: dict[str, Source] = {}
+    for file in run.metric_files:
+        folder = file.folder
+        locate = (lambda folder=folder: newest_trainer_state(Listing(), folder)) if folder else None
+        made[file.path] = MetricFileSource(file.path, names[file.path], prefix=file.prefix, locate=locate)
+    return made
+
+
+def _distinct(names: dict[str, str]) -> dict[str, str]:
+    """The names with a number where one comes again."""
+    seen: dict[str, int] = {}
+    result: dict[str, str] = {}
+    for key, name in names.items():
+        seen[name] = seen.get(name, 0) + 1
+        result[key] = name if seen[name] == 1 else f"{name} {seen[name]}"
+    return result
 
 
 def _configuration(run: RunInfo) -> dict[str, Source]:
@@ -118,6 +155,8 @@ SOURCES: tuple[Registered, ...] = (
     Registered("log", "log", _logs),
     Registered("checkpoints", "files", _checkpoints),
     Registered("wandb", "files", _wandb),
+    Registered("event_files", "files", _event_files),
+    Registered("metric_files", "files", _metric_files),
     Registered("kernel", "files", _kernel),
 )
 HOST_SOURCES: tuple[Registered, ...] = (

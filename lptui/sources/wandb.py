@@ -5,10 +5,10 @@ A big file is sampled first (marked so), then read in full. Source of the format
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Iterator
 
 from lptui.files import FileFailure, Handle, open_file
+from lptui.formats.columns import to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
 from lptui.formats.wandb import Environment, HistoryRow, Record, RunExit, RunStart, StatsRow, decode, sample
 from lptui.model.events import ConfigSeen, Event, Points, Samples, StatusSeen, WitnessSeen
@@ -22,9 +22,6 @@ ENDING_BLOCKS = 3
 """32 KiB blocks at the end in which the exit record is looked for first."""
 STEP_KEYS = ("metric/agent_step",)
 """What the run itself declares as its x axis (metta.md section 4): its `_step` is per rank in the seed's era."""
-
-
-Reading = tuple[float, float, tuple[tuple[str, float], ...]]
 
 
 class WandbSource:
@@ -197,31 +194,6 @@ def _nan_if_none(value: float | None) -> float:
 
 def _prefixed(values: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
     return tuple((key if key.startswith("system") else f"system/{key}", value) for key, value in values)
-
-
-def to_points(readings: list[Reading]) -> list[Points]:
-    """Rows of (step, time, values) as one column a key. Keys that are in every row share their steps and times."""
-    if not readings:
-        return []
-    common = tuple([key for key, _ in readings[0][2]])
-    if all(tuple([key for key, _ in r[2]]) == common for r in readings) and len(set(common)) == len(common):
-        steps, times = array("d", [r[0] for r in readings]), array("d", [r[1] for r in readings])
-        columns = zip(*[[value for _, value in r[2]] for r in readings], strict=True)
-        return [Points(key, steps, times, array("d", c)) for key, c in zip(common, columns, strict=True)]
-    table: dict[str, tuple[list[float], list[int]]] = {}
-    for index, reading in enumerate(readings):
-        for key, value in reading[2]:
-            column = table.get(key)
-            if column is None:
-                column = table[key] = ([], [])
-            column[0].append(value)
-            column[1].append(index)
-    return [_to_column(key, values, rows, readings) for key, (values, rows) in table.items()]
-
-
-def _to_column(key: str, values: list[float], rows: list[int], readings: list[Reading]) -> Points:
-    steps, times = array("d", [readings[i][0] for i in rows]), array("d", [readings[i][1] for i in rows])
-    return Points(key, steps, times, array("d", values))
 
 
 def mask_rows(rows: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -104,14 +104,18 @@ def _signs(state: RunState, pace: Pace) -> list[Witness]:
     log_at = max((v.modified_at for v in state.logs.values() if v.modified_at and not v.missing), default=None)
     if log_at is not None:
         signs.append(Witness("log", "alive", "log written", log_at))
-    for name, label in (("heartbeat", "heartbeat"), ("wandb_record", "W&B record")):
+    for name, label in (
+        ("heartbeat", "heartbeat"),
+        ("wandb_record", "W&B record"),
+        ("metrics_record", "metrics written"),
+    ):
         seen = state.seen.get(name)
         if seen is not None and seen.at is not None:
             signs.append(Witness(label, "alive", f"{label}", seen.at))
     saved = max((c.modified_at for c in state.checkpoints), default=None)
     if saved is not None:
         signs.append(Witness("checkpoint", "alive", "checkpoint saved", saved))
-    if pace.last is not None and pace.last <= state.now and "wandb_record" not in state.seen:
+    if pace.last is not None and pace.last <= state.now and not state.seen.keys() & {"wandb_record", "metrics_record"}:
         signs.append(Witness("metrics", "alive", "metrics recorded", pace.last))
     return signs
 

@@ -13,7 +13,7 @@ from lptui.curriculum.signals import read_signals
 from lptui.model.events import Points, Samples
 from lptui.state.progress import report
 from lptui.state.run_state import Curriculum, Reported, RunState, TaskRow
-from lptui.stores.provenance import join, members
+from lptui.stores.provenance import is_text, join, members
 from lptui.stores.segments import Order, Sharing
 from lptui.stores.series import LIMIT, Series, extend, overlay
 
@@ -102,23 +102,29 @@ def _drop_overviews(state: RunState, source: str) -> RunState:
 
 
 def _said(event: Samples) -> Iterator[tuple[str, Reported]]:
-    """What a batch says of progress: the step that the run itself declares, else W&B's own, and the pace."""
+    """What a batch says of progress: the step that the run itself declares, else the record's own, epoch, and pace."""
     table = {points.key: points for points in event.points if points.values}
     declared = next((table[key] for key in STEP_KEYS if key in table), None)
     if declared is not None:
-        yield from _last_word("step", declared, declared.values[-1], "declared")
-    elif event.source == "wandb" and table:
-        longest = max(table.values(), key=lambda p: _last_time(p))
-        yield from _last_word("step", longest, longest.steps[-1])
+        yield from _last_word("step", declared, declared.values[-1], "declared", event.order)
+    elif event.unit in ("step", "epoch") and not is_text(event.source) and table:
+        longest = max(table.values(), key=lambda p: (_last_time(p), p.steps[-1] == p.steps[-1], p.steps[-1]))
+        yield from _last_word(event.unit, longest, longest.steps[-1], order=event.order)
+    epochs = next((table[key] for key in ("epoch", "Epoch") if key in table), None)
+    if epochs is not None and not is_text(event.source):
+        yield from _last_word("epoch", epochs, epochs.values[-1], order=event.order)
     rate = next((table[key] for key in RATE_KEYS if key in table), None)
     if rate is not None:
         yield from _last_word("rate", rate, rate.values[-1])
 
 
-def _last_word(name: str, points: Points, value: float, form: str = "record") -> Iterator[tuple[str, Reported]]:
+def _last_word(
+    name: str, points: Points, value: float, form: str = "record", order: float = 0.0
+) -> Iterator[tuple[str, Reported]]:
+    """`order` is the place of the batch in its source, which tells the newest word of records without times."""
     at = _last_time(points)
     if math.isfinite(value):
-        yield name, Reported(value, at, at if at > 0 else None, form)
+        yield name, Reported(value, at or order, at if at > 0 else None, form)
 
 
 def _last_time(points: Points) -> float:

@@ -157,8 +157,12 @@ class MetricsPane(Pane):
         if self._ordered:
             return f"no metric matches '{sanitise(self._filter)}' · esc shows all {len(self._ordered)}"
         state = self.workspace.run if self.workspace is not None else None
-        found = state is not None and (state.run.wandb or state.run.event_files)
-        return "no metric has been logged yet" if found else "no metrics found: no W&B, TensorBoard or JSON lines file"
+        found = state is not None and (state.run.wandb or state.run.event_files or state.run.metric_files)
+        return (
+            "no metric has been logged yet"
+            if found
+            else "no metrics found: no W&B or TensorBoard file, CSV or JSON with steps, nor numbers in the log"
+        )
 
     def _set_frame(self, note: str, status: str) -> None:
         super()._set_frame(note, status)

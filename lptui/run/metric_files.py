@@ -1,0 +1,178 @@
+"""Which metrics files of a run are read, and what their series are called.
+
+A folder or file name that tells the series apart (`train/`, `val.csv`) becomes part of their names; one that every
+run of its framework has (`lightning_logs/version_0`, `progress.csv`) does not, so that a quantity has one name in all
+sources.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lptui.files import Entry
+from lptui.model.run import Looked, MetricFile
+from lptui.run.listing import MAX_DEPTH, Listing, read_head
+
+MOST_TABLES = 64
+MOST_LOOKS = 256
+TRAINER_STATE = "trainer_state.json"
+_NUMBERED = re.compile(
+    r"(version|run|exp|(?:[A-Z][A-Za-z]{0,12})?(?:PPO|A2C|DQN|SAC|TD3|DDPG|TRPO|ARS|TQC|QRDQN|CrossQ))_\d+\Z"
+    r"|([A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_).+\Z"
+)
+"""A folder for each start: numbers of Lightning and Stable-Baselines3, date and host of PyTorch's SummaryWriter."""
+_PLAIN_FOLDER = re.compile(
+    r"(?:lightning_logs|csv_logs|runs?|tb|tb_?logs?|tensorboard(?:_?logs?)?|logs?|events?|metrics|csv|results?|outputs?"
+    r"|monitors?|vis_data|summar(?:y|ies)|checkpoints?|checkpoint-\d+|\d{8}[_-]\d{6}|\d{10}\.\d+)\Z",
+    re.IGNORECASE,
+)
+_PLAIN_STEM = re.compile(
+    r"(?:metrics?|progress|results?|summary|logs?|history|scalars|stats|monitor|trainer_state|training|training_?log"
+    r"|training_?stats|log_history)\Z",
+    re.IGNORECASE,
+)
+_TELLING_STEM = re.compile(r"(.+?)[_.-](?:metrics?|logs?|history|results?|stats|progress|monitor)\Z", re.IGNORECASE)
+
+
+_CHECKPOINT = re.compile(r"checkpoint-(\d+)\Z")
+
+
+class Choice(NamedTuple):
+    """What is read of what was found, and a note on what is not."""
+
+    entries: tuple[Entry, ...]
+    note: str = ""
+
+
+class MetricsFound(NamedTuple):
+    """Event files, oldest first, other metrics files, and what a reader should know of the choice."""
+
+    events: tuple[Entry, ...] = ()
+    tables: tuple[MetricFile, ...] = ()
+    looked: tuple[Looked, ...] = ()
+
+
+def find_metric_files(
+    listing: Listing, root: str, events: Sequence[Entry], candidates: Sequence[Entry], folders: Iterable[str]
+) -> MetricsFound:
+    """What is read of the event files and the candidates for tables below `root`; `folders` hold checkpoints."""
+    newest_events = choose_newest(root, sorted(events, key=lambda e: (e.stat.modified_at, e.path)))
+    states = [folder for folder in dict.fromkeys((root, *folders)) if newest_trainer_state(listing, folder)]
+    tables = choose_tables([e for e in candidates if e.name != TRAINER_STATE]) if candidates else Choice(())
+    newest_tables = choose_newest(root, tables.entries)
+    found = tuple(MetricFile(e.path, table_prefix(root, e.path)) for e in newest_tables.entries)
+    found += tuple(MetricFile(f"{folder}/{TRAINER_STATE}", series_prefix(root, folder), folder) for folder in states)
+    notes = [note for note in (newest_tables.note, tables.note) if note]
+    where = f"in {root}, to depth {MAX_DEPTH}"
+    return MetricsFound(
+        newest_events.entries,
+        found,
+        (
+            Looked(
+                "tensorboard",
+                tuple(e.path for e in newest_events.entries),
+                newest_events.note or ("" if events else f"no event file {where}"),
+            ),
+            Looked(
+                "metrics files",
+                tuple(t.path for t in found),
+                "; ".join(notes) or ("" if found else f"no CSV, TSV or JSON with steps and results {where}"),
+            ),
+        ),
+    )
+
+
+def series_prefix(root: str, folder: str) -> str:
+    """What the place of a file below the run says of its series: `train/`, or nothing."""
+    inside = folder[len(root) :].strip("/") if folder == root or folder.startswith(root.rstrip("/") + "/") else ""
+    telling = [
+        part for part in inside.split("/") if part and not _PLAIN_FOLDER.match(part) and not _NUMBERED.match(part)
+    ]
+    return "".join(f"{part}/" for part in telling)
+
+
+def table_prefix(root: str, path: str) -> str:
+    """As `series_prefix`, and what the file's own name says."""
+    folder, _, name = path.rpartition("/")
+    stem = name.split(".", 1)[0] if not name.endswith(".monitor.csv") else f"env_{name.removesuffix('.monitor.csv')}"
+    if _PLAIN_STEM.match(stem):
+        stem = ""
+    elif match := _TELLING_STEM.match(stem):
+        stem = match[1]
+    return series_prefix(root, folder) + (f"{stem}/" if stem else "")
+
+
+def choose_newest(root: str, entries: Sequence[Entry]) -> Choice:
+    """The entries without those in folders of earlier starts (`version_0` beside `version_1`), which begin anew."""
+    newest: dict[str, tuple[float, str]] = {}
+    starts: dict[str, set[str]] = {}
+    for entry in entries:
+        for family, start in _starts(root, entry.path):
+            starts.setdefault(family, set()).add(start)
+            newest[family] = max(newest.get(family, (0.0, "")), (entry.stat.modified_at, start))
+    kept = tuple(e for e in entries if all(newest[f][1] == start for f, start in _starts(root, e.path)))
+    older = sum(len(found) - 1 for found in starts.values())
+    if not older:
+        return Choice(kept)
+    names = ", ".join(sorted(start.rpartition("/")[2] for _, start in newest.values()))
+    return Choice(
+        kept, f"{names} is the newest; {older} earlier start{'s' * (older > 1)} beside it: name one to see it"
+    )
+
+
+def _starts(root: str, path: str) -> Iterable[tuple[str, str]]:
+    """(what such folders have in common, the folder) of each folder on the way that is one of several starts."""
+    parts = path[len(root) :].strip("/").split("/")[:-1]
+    for depth, part in enumerate(parts):
+        match = _NUMBERED.match(part)
+        if match:
+            above = "/".join(parts[:depth])
+            yield f"{above}/{match[1] or 'date'}", f"{above}/{part}"
+
+
+def choose_tables(candidates: Sequence[Entry]) -> Choice:
+    """Of files that may hold metrics those that do, by their first bytes; of two that hold the same only one."""
+    from lptui.formats.table_names import HEAD, KNOWN, holds_metrics
+
+    def is_known(entry: Entry) -> bool:
+        return entry.name.lower() in KNOWN
+
+    ordered = sorted(candidates, key=lambda e: (not is_known(e), -e.stat.modified_at, e.path))
+    found = [e for e in ordered[:MOST_LOOKS] if holds_metrics(e.name, read_head(e.path, HEAD))]
+    names = {e.path for e in found}
+    kept = [e for e in found if not _is_told_beside(e, names)]
+    left = len(kept) - MOST_TABLES
+    note = f"{left} more metrics files are not read" if left > 0 else ""
+    return Choice(tuple(kept[:MOST_TABLES]), note)
+
+
+def _is_told_beside(entry: Entry, paths: set[str]) -> bool:
+    """Whether the same numbers stand in another file of the folder: RLlib and Stable-Baselines3 write CSV and JSON."""
+    folder = entry.path.rpartition("/")[0]
+    return entry.name == "progress.csv" and any(f"{folder}/{n}" in paths for n in ("result.json", "progress.json"))
+
+
+def newest_trainer_state(listing: Listing, folder: str) -> str:
+    """Hugging Face's history of a run, or '': the newest checkpoint has all up to it, the output folder at the end."""
+    own = listing.find(folder, TRAINER_STATE)
+    best, step, written = "", -1, 0.0
+    for entry in listing.entries(folder):
+        match = _CHECKPOINT.match(entry.name)
+        if match and entry.stat.is_folder and int(match[1]) > step:
+            state = listing.find(entry.path, TRAINER_STATE)
+            if state is not None:
+                best, step, written = state.path, int(match[1]), state.stat.modified_at
+    # one that is older than the newest checkpoint was left by an earlier training into the same folder
+    return own.path if own is not None and (not best or own.stat.modified_at >= written - 1.0) else best
+
+
+def find_named_beside(listing: Listing, parents: Sequence[str], name: str) -> list[str]:
+    """Folders called like the run where loggers keep theirs: `runs/NAME` beside it, `~/ray_results/NAME`."""
+    places = [
+        f"{parent.rstrip('/')}/{folder}" for parent in parents[:2] for folder in ("runs", "tb_logs", "lightning_logs")
+    ]
+    places.append(os.path.expanduser("~/ray_results"))
+    return [entry.path for place in places if (entry := listing.find(place, name)) and entry.stat.is_folder]
