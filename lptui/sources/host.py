@@ -12,6 +12,7 @@ from lptui.model.place import Place
 from lptui.model.readings import HostReading, SourceStatus
 from lptui.sources.cgroups import MemoryLimit, read_memory_limit
 from lptui.sources.patience import Question
+from lptui.sources.quota import Quota, read_quota
 
 T = TypeVar("T")
 DISK_DEADLINE = 2.0
@@ -25,6 +26,9 @@ class _Disk:
     path: str
     total: int
     free: int
+    inodes_total: int = 0
+    inodes_free: int = 0
+    quota: Quota | None = None
 
 
 class HostSource:
@@ -160,12 +164,25 @@ class HostSource:
 def _with_disk(reading: HostReading, disk: _Disk | None, reasons: list[tuple[str, str]]) -> HostReading:
     if disk is None:
         return replace(reading, reasons=tuple(reasons))
-    return replace(reading, disk_path=disk.path, disk_total=disk.total, disk_free=disk.free, reasons=tuple(reasons))
+    quota = disk.quota or Quota()
+    return replace(
+        reading,
+        disk_path=disk.path,
+        disk_total=disk.total,
+        disk_free=disk.free,
+        inodes_total=disk.inodes_total,
+        inodes_free=disk.inodes_free,
+        quota_free=quota.free,
+        quota_limit=quota.limit,
+        quota_inodes_free=quota.inodes_free,
+        reasons=tuple(reasons),
+    )
 
 
 def _measure(path: str) -> _Disk:
     found = os.statvfs(path)
-    return _Disk(path, found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
+    blocks = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+    return _Disk(path, *blocks, found.f_files, found.f_favail)
 
 
 def _measure_disk(run_path: str) -> _Disk:
@@ -173,10 +190,10 @@ def _measure_disk(run_path: str) -> _Disk:
     path = os.path.realpath(run_path)
     while not os.path.exists(path):
         path = os.path.dirname(path)
-    disk = _measure(path)
+    disk = replace(_measure(path), quota=read_quota(path))
     while not os.path.ismount(path):
         path = os.path.dirname(path)
-    return _Disk(path, disk.total, disk.free)
+    return replace(disk, path=path)
 
 
 def _read_swap() -> tuple[int, int]:
