@@ -1,18 +1,16 @@
-"""Checkpoints that cannot be resumed from, saves cut short, and saving that stopped while training goes on."""
+"""Checkpoints that cannot be resumed from, and saves cut short."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
 
 from lptui.detect import Detector
-from lptui.model.events import CheckpointsSeen, Event, Tick
+from lptui.model.events import CheckpointsSeen, Event
 from lptui.model.finding import Change, Evidence, Finding, Fix
 from lptui.model.readings import CheckpointReading
 from lptui.state.run_state import RunState
-from lptui.text import plural, sanitise, short_bytes, short_duration
+from lptui.text import plural, sanitise, short_bytes
 
 BAD = {
     "truncated": "is cut short",
@@ -35,7 +33,7 @@ class Memory:
 def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequence[Change]]:
     """One finding per bad checkpoint, one for leftovers, one for saving that stopped."""
     findings = [_bad(c, state) for c in state.checkpoints if c.verdict in BAD]
-    findings += [f for f in (_leftovers(state), _stale(state)) if f is not None]
+    findings += [f for f in (_leftovers(state),) if f is not None]
     new = tuple(findings)
     old = {f.id: f for f in memory.raised}
     changes = [Change.raised(f) for f in new if old.get(f.id) != f]
@@ -105,33 +103,4 @@ def _leftovers(state: RunState) -> Finding | None:
     )
 
 
-def _stale(state: RunState) -> Finding | None:
-    """Training goes on but nothing is saved any more: hours of work at risk, and no error anywhere."""
-    policies = [c for c in state.checkpoints if c.role in ("policy", "full")]
-    times = sorted(c.modified_at for c in policies)
-    gaps = [b - a for a, b in pairwise(times) if b - a > 0.5]
-    if state.life.condition != "running" or len(gaps) < 3 or state.now <= 0:
-        return None
-    usual, age = median(gaps), state.now - times[-1]
-    if age < max(3 * usual, 2 * max(gaps), 60.0):
-        return None
-    return Finding(
-        id=f"checkpoint-stale:{int(times[-1])}",
-        cls="checkpoint-stale",
-        severity="warning",
-        title=f"no checkpoint for far longer than usual (every {short_duration(usual)}), while training goes on",
-        attempt=state.life.attempts,
-        evidence=(
-            Evidence(f"newest: {sanitise(policies[-1].name)}", kind="checkpoint", file=policies[-1].path, at=times[-1]),
-        ),
-        fix=Fix(
-            "look for save errors in the log and for a full disk",
-            "everything since the newest checkpoint would be lost with the process",
-            "df -h",
-            "a new row appears in the checkpoint list",
-        ),
-        first_seen=times[-1],
-    )
-
-
-CHECKPOINTS = Detector("checkpoints", Memory(), step, (CheckpointsSeen, Tick))
+CHECKPOINTS = Detector("checkpoints", Memory(), step, (CheckpointsSeen,))

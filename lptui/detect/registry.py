@@ -19,7 +19,9 @@ def load_detectors() -> tuple[Detector, ...]:
     from lptui.detect.machine import MACHINE
     from lptui.detect.nonfinite import NONFINITE
     from lptui.detect.restarts import RESTARTS
+    from lptui.detect.resumption import RESUMPTION
     from lptui.detect.rules import RULES
+    from lptui.detect.saving import SAVING
     from lptui.detect.silence import SILENCE
     from lptui.detect.trends import TRENDS
 
@@ -31,6 +33,8 @@ def load_detectors() -> tuple[Detector, ...]:
         RESTARTS,
         CURRICULUM,
         CHECKPOINTS,
+        RESUMPTION,
+        SAVING,
         CONFIGURATION,
         MACHINE,
         KERNEL,

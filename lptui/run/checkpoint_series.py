@@ -39,6 +39,8 @@ class Cadence:
     save adds, and how long it takes. None: not known. `saves` are those it was taken from."""
 
     seconds: float | None = None
+    longest: float | None = None
+    """The longest distance there was, in seconds."""
     steps: int | None = None
     counts: Literal["step", "epoch"] = "step"
     size: int | None = None
@@ -125,6 +127,7 @@ def measure_cadence(checkpoints: Sequence[CheckpointReading], history: Checkpoin
     main = main_series(checkpoints)
     return Cadence(
         seconds=median(gaps) if gaps else None,
+        longest=max(gaps, default=None),
         steps=int(median(rises)) if rises else None,
         counts="step" if by_step else "epoch",
         size=_added(checkpoints, main),

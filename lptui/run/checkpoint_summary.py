@@ -78,11 +78,14 @@ def summarise(
     )
 
 
-def is_stale(known: RunCheckpoints, longest_gap: float) -> bool:
-    """Whether no save came for far longer than usual: three usual intervals, and twice the longest that there was."""
+def is_stale(known: RunCheckpoints) -> bool:
+    """Whether no save came for far longer than usual: three usual intervals, and twice the longest that there was. A
+    save in progress has twice as long."""
     if known.age is None or known.overdue is None or known.cadence.saves < 4:
         return False
-    return known.overdue >= STALE and known.age >= max(2 * longest_gap, AT_LEAST)
+    saving = any(c.verdict == "being-written" for c in known.ordered)
+    patience = max(2 * (known.cadence.longest or 0.0), AT_LEAST) * (2 if saving else 1)
+    return known.overdue >= STALE and known.age >= patience
 
 
 def _newest(checkpoints: Sequence[CheckpointReading]) -> CheckpointReading | None:

@@ -70,7 +70,7 @@ def list_attempts(state: RunState) -> list[Attempt]:
     if not starts:
         return []
     marks = [m for m in state.milestones if m.file == starts[0].file]
-    records = _recorded_steps(state)
+    records = recorded_steps(state)
     found: list[Attempt] = []
     for i, start in enumerate(starts):
         after = starts[i + 1] if i + 1 < len(starts) else None
@@ -94,7 +94,7 @@ def list_attempts(state: RunState) -> list[Attempt]:
     return found
 
 
-def _recorded_steps(state: RunState) -> list[tuple[float, float]]:
+def recorded_steps(state: RunState) -> list[tuple[float, float]]:
     """(time, step) of the longest series that has both, in order of time; bounded."""
     best = max(
         (s for s in islice(state.series.values(), _SERIES) if not s.key.startswith("system")),
