@@ -1,4 +1,4 @@
-"""What the `ckpt` commands print: lines for a reader, plain data for a program."""
+"""What `ckpt show`, `verify` and `diff` print: lines for a reader, plain data for a program."""
 
 from __future__ import annotations
 
@@ -9,44 +9,12 @@ from typing import Any
 from lptui.checkpoints.comparison import Comparison, TensorChange
 from lptui.checkpoints.info import CheckpointInfo, Reading, TensorEntry
 from lptui.checkpoints.report import DeepReport
-from lptui.model.readings import CheckpointReading
-from lptui.run.recovery import Readiness
-from lptui.text import format_value, plural, sanitise, short_bytes, short_duration
+from lptui.text import format_value, plural, sanitise, short_bytes
 from lptui.text.secrets import mask_text
-from lptui.text.units import date
-from lptui.text.width import fit
 
 MOST = 60
 """Tensors listed without being asked for more."""
-GLYPHS = {
-    "ok": "●",
-    "ok-unverified": "●",
-    "ok-verified": "●",
-    "custom-pickle": "▲",
-    "being-written": "…",
-    "unread": "·",
-}
 _KINDS = ("reshaped", "gone", "new", "changed", "unknown", "same")
-
-
-def list_lines(rows: Sequence[CheckpointReading]) -> Iterator[str]:
-    """A table, oldest first; below it what is wrong with each bad one and what to do."""
-    if not rows:
-        yield "no checkpoint there"
-        return
-    width = max(10, min(44, max(len(row.name) for row in rows)))
-    yield f"  {fit('checkpoint', width)}  {'step':>12}  {'epoch':>7}  {'size':>10}  written              verdict"
-    for row in rows:
-        step = f"{row.step:,}" if row.step is not None else "-"
-        epoch = f"{row.epoch:,}" if row.epoch is not None else "-"
-        glyph = GLYPHS.get(row.verdict, "·" if row.verdict == "unread" else "✖")
-        yield (
-            f"{glyph} {fit(row.name, width)}  {step:>12}  {epoch:>7}  "
-            f"{short_bytes(row.size):>10}  {date(row.modified_at):<19}  {row.verdict}"
-        )
-    for row in rows:
-        if row.verdict not in ("ok", "ok-verified", "unread"):
-            yield f"{row.name}: {row.verdict}: {row.reason}" + (f"; {row.next_step}" if row.next_step else "")
 
 
 def info_lines(info: CheckpointInfo, pattern: str = "") -> Iterator[str]:
@@ -200,49 +168,6 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
             {"name": r.name, "kind": r.kind, "shape": list(r.shape), "relative": r.relative, "cosine": r.cosine}
             for r in found.rows
         ],
-    }
-
-
-def readiness_lines(readiness: Readiness) -> Iterator[str]:
-    """Whether, from what, why, and what to type."""
-    candidate = readiness.candidate
-    what = "" if candidate is None else f" from {candidate.name}" + _at(candidate)
-    yield f"can it resume: {readiness.answer}{what}"
-    yield f"  {mask_text(readiness.reason)}"
-    yield f"  rule: {readiness.rule}"
-    if readiness.fallback is not None and readiness.answer not in ("yes",):
-        yield f"  newest good one: {readiness.fallback.name}{_at(readiness.fallback)}"
-    if readiness.next_step:
-        yield f"  next: {readiness.next_step}"
-    if readiness.command:
-        yield f"  run:  {readiness.command}"
-    risk = [f"{readiness.steps_at_risk:,} steps"] if readiness.steps_at_risk is not None else []
-    risk += [short_duration(readiness.seconds_at_risk)] if readiness.seconds_at_risk is not None else []
-    if risk:
-        yield f"  at risk since it: {', '.join(risk)}"
-
-
-def _at(checkpoint: CheckpointReading) -> str:
-    parts = [f"step {checkpoint.step:,}"] if checkpoint.step is not None else []
-    parts += [f"epoch {checkpoint.epoch:,}"] if checkpoint.epoch is not None else []
-    return f" ({', '.join([*parts, date(checkpoint.modified_at)])})"
-
-
-def readiness_json(readiness: Readiness) -> dict[str, Any]:
-    """The same as plain data."""
-    candidate, fallback = readiness.candidate, readiness.fallback
-    return {
-        "path": candidate.path if candidate else None,
-        "verdict": readiness.answer,
-        "reason": mask_text(readiness.reason),
-        "step": candidate.step if candidate else None,
-        "epoch": candidate.epoch if candidate else None,
-        "rule": readiness.rule,
-        "command": readiness.command or None,
-        "next_step": readiness.next_step or None,
-        "fallback": fallback.path if fallback else None,
-        "steps_at_risk": readiness.steps_at_risk,
-        "seconds_at_risk": readiness.seconds_at_risk,
     }
 
 

@@ -1,45 +1,93 @@
-"""The checkpoints of a run, or below a folder, read once to the end without threads or a screen."""
+"""The checkpoints of a run, or below a folder, read once to the end, or followed, without threads or a screen."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from lptui.checkpoints.groups import CheckpointGroup, group
-from lptui.model.events import CheckpointsSeen
+from lptui.model.events import CheckpointsSeen, Tick
 from lptui.model.readings import CheckpointReading
 from lptui.model.run import RunInfo
 from lptui.run.checkpoint_files import CheckpointFiles
 from lptui.sources.checkpoints import CheckpointSource, Inspecting, targets
+from lptui.sources.host import HostSource
+from lptui.sources.launch import LaunchSource
+from lptui.state.fold import fold_all
+from lptui.state.run_state import RunState
+
+Wait = Callable[[float], bool]
+"""Waits so many seconds; False: it is time to stop."""
 
 
 def read_checkpoints(
     run: RunInfo, clock: Callable[[], float] = time.time, inspector: Inspecting | None = None
 ) -> tuple[tuple[CheckpointReading, ...], tuple[str, ...]]:
     """(checkpoints, oldest first, each looked into; leftovers of interrupted saves)."""
+    state = read_saving(run, clock, inspector)
+    return state.checkpoints, state.leftovers
+
+
+def read_saving(
+    run: RunInfo, clock: Callable[[], float] = time.time, inspector: Inspecting | None = None, *, disk: bool = False
+) -> RunState:
+    """A state that knows the run's checkpoints and how it was started, with `disk` what the disk holds, and nothing
+    else of the run."""
     source = CheckpointSource(run, inspector)
-    shown: tuple[CheckpointReading, ...] = ()
-    leftovers: tuple[str, ...] = ()
-
-    def poll() -> None:
-        nonlocal shown, leftovers
-        for event in source.poll(clock()):
-            if isinstance(event, CheckpointsSeen):
-                shown, leftovers = event.checkpoints, event.leftovers
-
+    state = RunState(run=run, now=clock(), began=clock())
     try:
-        poll()
-        while source.pending:
-            poll()
-        for one in [c for c in shown if c.verdict == "unread"]:  # beyond the newest that are looked into unasked
+        state = _read_all(state, source, clock)
+        for one in [c for c in state.checkpoints if c.verdict == "unread"]:  # beyond the newest that are read unasked
             source.request(one.path)
-            poll()
-        while source.pending:
-            poll()
+            state = _read_all(state, source, clock)
     finally:
         source.close()
-    return shown, leftovers
+    state = fold_all(state, LaunchSource(run).poll(clock()))
+    if disk:
+        host = HostSource(run.path)
+        for _ in range(20):  # the disk answers from a thread of its own, at once or not at all
+            state = fold_all(state, host.poll(clock()))
+            if state.host is not None and state.host.disk_free is not None:
+                break
+    return fold_all(state, (Tick(now=clock()),))
+
+
+def _read_all(state: RunState, source: CheckpointSource, clock: Callable[[], float]) -> RunState:
+    state = fold_all(state, source.poll(clock()))
+    while source.pending:
+        state = fold_all(state, source.poll(clock()))
+    return state
+
+
+def follow_checkpoints(
+    run: RunInfo, wait: Wait, clock: Callable[[], float] = time.time, inspector: Inspecting | None = None
+) -> Iterator[tuple[CheckpointReading, ...]]:
+    """The rows that are new, or of which the verdict is, at each look that shows any; the first are all there are."""
+    source = CheckpointSource(run, inspector)
+    known: dict[str, tuple[str, float]] = {}
+    try:
+        while True:
+            rows: tuple[CheckpointReading, ...] | None = None
+            more = True
+            while more:
+                for event in source.poll(clock()):
+                    rows = event.checkpoints if isinstance(event, CheckpointsSeen) else rows
+                more = source.pending
+            changed = tuple(c for c in rows or () if known.get(c.path) != _mark(c))
+            if rows is not None:
+                known = {c.path: _mark(c) for c in rows}
+            if changed:
+                yield changed
+            if not wait(source.period):
+                return
+    finally:
+        source.close()
+
+
+def _mark(one: CheckpointReading) -> tuple[str, float]:
+    """What makes it news: another verdict, or a new save under the same name that has ended."""
+    return one.verdict, 0.0 if one.verdict == "being-written" else one.modified_at
 
 
 def find_payloads(run: RunInfo, clock: Callable[[], float] = time.time) -> list[str]:
