@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from itertools import islice
 
+from lptui.checkpoints.arrays import read_npz
 from lptui.checkpoints.draft import Draft
-from lptui.checkpoints.info import RefusalError
+from lptui.checkpoints.info import RefusalError, count_numbers
 from lptui.checkpoints.pickles import PickleError, read_pickle
 from lptui.checkpoints.probe import FileBytes, escape
 from lptui.checkpoints.safetensors import SafetensorsHeader, header_length, read_header
@@ -42,8 +43,9 @@ def read_archive(file: FileBytes, draft: Draft) -> None:
         _read_weights(file, draft, records)
     elif "data" in records and "_stable_baselines3_version" in records:
         _read_sb3(file, draft, records)
+    elif records and all(name.endswith(".npy") for name in records):
+        read_npz(file, draft, records)
     else:
-        draft.format = "zip"
         draft.blame("unknown-format", "a zip archive without a checkpoint that is known here")
 
 
@@ -165,18 +167,10 @@ def _read_weights(file: FileBytes, draft: Draft, records: dict[str, ZipRecord]) 
 
 def take_header(draft: Draft, header: SafetensorsHeader) -> None:
     """Tensors of a safetensors header."""
-    found = draft.contents
     draft.listed = True
     draft.metadata = header.metadata
-    found.tensors = list(header.tensors)
-    found.n_tensors = len(header.tensors)
     for tensor in header.tensors:
-        count = 1
-        for n in tensor.shape:
-            count *= n
-        found.n_params += count
-        found.dtypes[tensor.dtype] = found.dtypes.get(tensor.dtype, 0) + 1
-        found.groups["model"] = found.groups.get("model", 0) + tensor.nbytes
+        draft.take_tensor(tensor, count_numbers(tensor.shape))
 
 
 def _read_sb3(file: FileBytes, draft: Draft, records: dict[str, ZipRecord]) -> None:

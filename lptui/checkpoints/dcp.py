@@ -14,12 +14,12 @@ from itertools import islice
 from typing import Any, cast
 
 from lptui.checkpoints.draft import Draft
-from lptui.checkpoints.info import GlobalName, RefusalError, TensorEntry
+from lptui.checkpoints.info import GlobalName, RefusalError, TensorEntry, count_numbers
 from lptui.checkpoints.pickles import read_pickle
 from lptui.checkpoints.probe import FileBytes, escape, open_regular
 from lptui.checkpoints.regions import Region
 from lptui.checkpoints.stubs import ITEM_BITS, Instance, Label
-from lptui.checkpoints.walk import Contents, walk
+from lptui.checkpoints.walk import walk
 from lptui.checkpoints.zipfiles import read_directory, read_stored, record_data_at
 
 NAME = ".metadata"
@@ -51,8 +51,7 @@ def read_metadata(file: FileBytes, draft: Draft) -> None:
     if foreign:
         draft.blame("custom-pickle", f"its .metadata also holds objects of {foreign[0].name}")
     table = _state_of(reading.value)
-    draft.contents = _list_tensors(table)
-    draft.listed = True
+    _list_tensors(table, draft)
     items = list_items(table)
     if not items:
         raise RefusalError("mismatch", "its .metadata names no item of any file")
@@ -130,34 +129,28 @@ def _state_of(value: object) -> Mapping[str, Any]:
     raise RefusalError("mismatch", "its .metadata holds something else than a table of contents")
 
 
-def _list_tensors(table: Mapping[str, Any]) -> Contents:
-    found = Contents()
+def _list_tensors(table: Mapping[str, Any], draft: Draft) -> None:
     rows = table.get("state_dict_metadata")
     entries = cast("dict[object, object]", rows).items() if isinstance(rows, dict) else ()
     for name, row in entries:
         match row.state if isinstance(row, Instance) else None:
             case {"size": tuple() as size, "properties": Instance(state=(Label() as kind, *_))}:
-                _add(found, str(name), cast("tuple[object, ...]", size), kind.name)
+                _add(draft, str(name), cast("tuple[object, ...]", size), kind.name)
             case _:
                 continue
-    found.keys = tuple(dict.fromkeys(escape(str(name)).split(".")[0] for name, _ in islice(entries, 5000)))[:500]
-    return found
+    keys = dict.fromkeys(escape(str(name)).split(".")[0] for name, _ in islice(entries, 5000))
+    draft.contents.keys = tuple(keys)[:500]
+    draft.listed = True
 
 
-def _add(found: Contents, name: str, size: tuple[object, ...], dtype: str) -> None:
-    count = 1
-    for n in size:
-        if not isinstance(n, int) or not 0 <= n < 1 << 62:
-            return
-        count = min(count * n, 1 << 62)
-    nbytes = count * ITEM_BITS.get(dtype, 0) // 8
+def _add(draft: Draft, name: str, size: tuple[object, ...], dtype: str) -> None:
+    shape = tuple(n for n in size if isinstance(n, int) and 0 <= n < 1 << 62)
+    if len(shape) != len(size):
+        return
+    count = count_numbers(shape)
     group = "optimizer" if name.startswith("optim") else "model"
-    found.n_tensors += 1
-    found.dtypes[dtype] = found.dtypes.get(dtype, 0) + 1
-    found.groups[group] = found.groups.get(group, 0) + nbytes
-    found.n_params += count if group == "model" else 0
-    shape = tuple(n for n in size if isinstance(n, int))
-    found.tensors.append(TensorEntry(escape(name), shape, dtype, nbytes, "", group))
+    tensor = TensorEntry(escape(name), shape, dtype, count * ITEM_BITS.get(dtype, 0) // 8, "", group)
+    draft.take_tensor(tensor, count)
 
 
 def _check_files(folder: str, items: list[Item]) -> None:

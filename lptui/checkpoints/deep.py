@@ -17,7 +17,7 @@ from lptui.checkpoints.dcp import items_of, read_regions
 from lptui.checkpoints.draft import NEXT_STEPS, Draft
 from lptui.checkpoints.info import CheckpointInfo, RefusalError
 from lptui.checkpoints.inspection import look
-from lptui.checkpoints.kernels import CHUNK, WIDTHS, Scanner, load_crc32, load_numpy
+from lptui.checkpoints.kernels import CHUNK, WIDTHS, Scanner, Tally, load_crc32, load_numpy
 from lptui.checkpoints.pickles import PickleError
 from lptui.checkpoints.probe import FileBytes, escape, file_key, open_regular
 from lptui.checkpoints.regions import Region, list_regions
@@ -25,7 +25,12 @@ from lptui.checkpoints.report import MOST_TENSORS, DeepReport, TensorStats
 
 ZERO_RUN = 64 * 1024
 """Bytes of zeros at the end of a file's tensors that no training leaves there."""
+_TORN = 4096
+"""Zeros that begin inside of a tensor, this many bytes or more before its end, were not there when it was saved: a
+layer that starts from zeros is zero from its first byte on."""
 _MOST_NAMED = 50
+_MASKED = 8
+"""Of so many numbers of a mask at least one is infinite."""
 Progress = Callable[[int, int], None]
 """Called with (bytes read, bytes in all), now and then."""
 
@@ -42,7 +47,11 @@ class _Pass:
     stats: list[TensorStats] = field(default_factory=list[TensorStats])
     wrong_sums: list[str] = field(default_factory=list[str])
     broken: list[str] = field(default_factory=list[str])
+    groups: dict[str, str] = field(default_factory=dict[str, str])
+    masks: int = 0
     zeros_at_end: int = 0
+    torn: int = 0
+    zero_tensors: int = 0
 
 
 def verify(path: str, progress: Progress = lambda done, total: None) -> DeepReport:
@@ -79,7 +88,7 @@ def _refused(path: str, verdict: str, reason: str) -> DeepReport:
 
 def _read_all(file: FileBytes, info: CheckpointInfo, draft: Draft, progress: Progress) -> DeepReport:
     crc32, kernel = load_crc32()
-    found = _Pass(load_numpy(), progress, 0)
+    found = _Pass(load_numpy(), progress, 0, groups={t.name: t.group for t in draft.contents.tensors})
     if draft.format == "dcp":
         found.total = sum(item.length for item in items_of(draft.path))
         read_regions(draft.path, lambda part, region: _read_region(part, region, found, crc32))
@@ -143,10 +152,9 @@ def _take(found: _Pass, scanner: Scanner, region: Region, part: tuple[int, str, 
     counted = tally.count and dtype in WIDTHS and found.numpy is not None
     good = counted and tally.low <= tally.high
     if tally.nan or tally.infinite:
-        found.broken += region.tensors or (name,)
+        _take_nonfinite(found, tally, region.tensors or (name,))
     if found.numpy is not None and length:
-        whole = tally.zero_run >= length
-        found.zeros_at_end = found.zeros_at_end + length if whole else tally.zero_run
+        _take_zeros(found, tally, length)
     if len(found.stats) < MOST_TENSORS:
         found.stats.append(
             TensorStats(
@@ -162,6 +170,26 @@ def _take(found: _Pass, scanner: Scanner, region: Region, part: tuple[int, str, 
                 crc,
             )
         )
+
+
+def _take_nonfinite(found: _Pass, tally: Tally, names: tuple[str, ...]) -> None:
+    """NaN or infinity among the weights. A table of zeros and a good share of infinities is an attention mask, and what
+    stands beside the model (a best score that starts at infinity) is no weight."""
+    if not tally.nan and tally.low == tally.high == 0.0 and tally.infinite * _MASKED >= tally.count:
+        found.masks += 1
+        return
+    found.broken += [name for name in names if found.groups.get(name, "model") != "other"]
+
+
+def _take_zeros(found: _Pass, tally: Tally, length: int) -> None:
+    """Zeros up to the end of the file: how many bytes, of how many whole tensors, and how many of one that began with
+    something else."""
+    if tally.zero_run >= length:
+        found.zeros_at_end += length
+        found.zero_tensors += 1
+    else:
+        found.zeros_at_end = found.torn = tally.zero_run
+        found.zero_tensors = 0
 
 
 def _finite(value: float) -> float | None:
@@ -197,16 +225,19 @@ def _judge(info: CheckpointInfo, found: _Pass) -> tuple[str, str, list[str]]:
     if found.wrong_sums:
         names = found.wrong_sums
         return "crc-mismatch", f"the bytes of {_some(names)} are not those that were saved", names
-    if found.zeros_at_end >= ZERO_RUN and not found.checksums:
-        text = f"its last {found.zeros_at_end:,} B of numbers are all zero: the bytes never reached the disk"
-        return "zeroed", text, []
     if found.broken:
         return "non-finite-weights", f"{_some(found.broken)} hold NaN or infinity", found.broken
+    if found.zeros_at_end >= ZERO_RUN and found.torn >= _TORN and not found.checksums:
+        text = f"its last {found.zeros_at_end:,} B of numbers are all zero: the bytes never reached the disk"
+        return "zeroed", text, []
     if info.verdict == "custom-pickle":
         return "custom-pickle", info.reason, []
     if found.checksums:
         return "ok-verified", "every byte agrees with its checksum", []
-    return "ok", "every byte could be read; this format has no checksum to compare with", []
+    text = "every byte could be read; this format has no checksum to compare with"
+    if found.zeros_at_end >= ZERO_RUN:
+        text += f"; its last {found.zero_tensors:,} tensors hold only zeros, as new layers do, or bytes that were lost"
+    return "ok", text, []
 
 
 def _some(names: list[str]) -> str:

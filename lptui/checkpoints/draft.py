@@ -10,7 +10,7 @@ from lptui.checkpoints.info import VERDICTS, CheckpointInfo, GlobalName, Reading
 from lptui.checkpoints.pickles import PickleReading
 from lptui.checkpoints.probe import Probe
 from lptui.checkpoints.stubs import Label
-from lptui.checkpoints.walk import Contents, walk
+from lptui.checkpoints.walk import MAX_TENSORS, Contents, add_number, walk
 
 _USE_OTHER = "resume from an older checkpoint that is whole, and keep this file until that one has loaded"
 NEXT_STEPS = {
@@ -21,7 +21,7 @@ NEXT_STEPS = {
     "unreadable-pickle": _USE_OTHER,
     "mismatch": _USE_OTHER,
     "non-finite-weights": "resume from the last checkpoint whose numbers are finite, and look at what came before",
-    "empty": _USE_OTHER,
+    "incomplete": "do not resume from it; take the one before it",
     "no-permission": "chmod it to be readable, or run lptui as the user who trains",
     "vanished": "nothing, if the trainer keeps only its newest checkpoints",
     "not-regular": "point lptui at the file itself",
@@ -75,6 +75,20 @@ class Draft:
         self.listed = True
         if self.contents.outside is not None:
             self.blame("mismatch", f"tensor {self.contents.outside} needs more bytes than its storage has")
+
+    def take_tensor(self, tensor: TensorEntry, count: int) -> None:
+        """One tensor of `count` numbers that the file lists by itself."""
+        found = self.contents
+        found.n_tensors += 1
+        found.n_params += count if tensor.group == "model" else 0
+        found.dtypes[tensor.dtype] = found.dtypes.get(tensor.dtype, 0) + 1
+        found.groups[tensor.group] = found.groups.get(tensor.group, 0) + tensor.nbytes
+        if len(found.tensors) < MAX_TENSORS:
+            found.tensors.append(tensor)
+
+    def take_number(self, key: str, value: float) -> None:
+        """A plain number at the root of the file."""
+        add_number(self.contents, key, value)
 
     def note_custom(self) -> None:
         """A pickle with classes beyond weights_only: honest in many trainers, and worth a word."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
@@ -11,12 +11,12 @@ from typing import Any, cast
 VERDICTS = (
     "unsafe-pickle",
     "truncated",
-    "zeroed",
     "crc-mismatch",
     "unreadable-pickle",
     "non-finite-weights",
+    "zeroed",
     "mismatch",
-    "empty",
+    "incomplete",
     "no-permission",
     "vanished",
     "not-regular",
@@ -56,6 +56,14 @@ class TensorEntry:
     crc: int | None = None
 
 
+def count_numbers(shape: Iterable[int]) -> int:
+    """How many numbers a tensor of this shape has, at most 2**62 (a hostile shape may have a million sides)."""
+    count = 1
+    for n in shape:
+        count = min(count * n, 1 << 62)
+    return count
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A number found in the file; `source` is name, scalar or json, then where: "scalar: metadata.epoch"."""
@@ -80,6 +88,8 @@ class CheckpointInfo:
     None means not known (the reason is in `reason` or `notes`), never 0. `key` is (device, inode, size,
     mtime_ns, ctime_ns) of the file that was read. `tensors` is cut at a cap; `n_tensors` is the true count.
     `n_params` counts the numbers of the model, shared tensors once; None where the file has no model.
+    `optimizer_step` is the count of updates that the optimizer keeps for its first parameter, `schedule_step` that of
+    the learning-rate schedule. `files` are the parts (name, bytes) of a folder that is one checkpoint.
     """
 
     path: str
@@ -97,6 +107,8 @@ class CheckpointInfo:
     global_step: Reading | None = None
     step: Reading | None = None
     learning_rates: tuple[float, ...] = ()
+    optimizer_step: Reading | None = None
+    schedule_step: Reading | None = None
     policy_path: str | None = None
     keys: tuple[str, ...] = ()
     n_tensors: int | None = None
@@ -109,6 +121,7 @@ class CheckpointInfo:
     has_crc: bool | None = None
     serialization_id: str | None = None
     notes: tuple[str, ...] = ()
+    files: tuple[tuple[str, int], ...] = ()
 
     @property
     def damaged(self) -> bool:
@@ -151,7 +164,7 @@ def _value(name: str, value: Any) -> Any:
         return None if value is None else _reading(value)
     if name in ("scalars", "globals", "tensors"):
         return tuple(_ROWS[name](row) for row in _rows(value))
-    if name in ("dtypes", "bytes_by_group"):
+    if name in ("dtypes", "bytes_by_group", "files"):
         return tuple((_text(row[0]), _whole(row[1])) for row in _rows(value))
     if name in ("keys", "notes"):
         return tuple(_text(row) for row in _rows(value))
@@ -220,5 +233,5 @@ def _global(value: Any) -> GlobalName:
 
 
 _FIELDS = tuple(f.name for f in fields(CheckpointInfo))
-_COUNTERS = ("epoch", "agent_step", "global_step", "step")
+_COUNTERS = ("epoch", "agent_step", "global_step", "step", "optimizer_step", "schedule_step")
 _ROWS: dict[str, Any] = {"scalars": _reading, "tensors": _tensor, "globals": _global}

@@ -11,8 +11,9 @@ import struct
 import zlib
 from dataclasses import replace
 
-from lptui.checkpoints import dcp
+from lptui.checkpoints import dcp, msgpack, orbax
 from lptui.checkpoints.archives import MAX_PICKLE, read_archive, take_header
+from lptui.checkpoints.arrays import read_npy
 from lptui.checkpoints.draft import Draft
 from lptui.checkpoints.frameworks import guess_framework
 from lptui.checkpoints.info import CheckpointInfo, RefusalError
@@ -71,7 +72,7 @@ def _fill(path: str, draft: Draft) -> CheckpointInfo:
 def _look(fd: int, draft: Draft) -> None:
     draft.probe = seen = probe(fd)
     if seen.size == 0:
-        draft.blame("empty", "the file has no bytes")
+        draft.blame("truncated", "the file has no bytes")
         return
     try:
         _read(FileBytes(fd, seen.size), seen, draft)
@@ -109,13 +110,18 @@ def _explain(refusal: RefusalError, seen: Probe) -> tuple[str, str]:
 
 def _read(file: FileBytes, seen: Probe, draft: Draft) -> None:
     draft.format = seen.format
-    if os.path.basename(draft.path) == dcp.NAME:
-        dcp.read_metadata(file, draft)
+    name = os.path.basename(draft.path)
+    by_name = {dcp.NAME: dcp.read_metadata, orbax.TREE: orbax.read_tree}.get(name)
+    if by_name is None and seen.format == "unknown" and msgpack.NAME.fullmatch(name):
+        by_name = msgpack.read_msgpack
+    if by_name is not None:
+        by_name(file, draft)
         return
     if seen.format == "zip":
         read_archive(file, draft)
         return
     reader = {
+        "npy": read_npy,
         "torch-legacy": _read_legacy,
         "safetensors": _read_safetensors,
         "pickle": _read_plain_pickle,

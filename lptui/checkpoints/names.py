@@ -58,6 +58,15 @@ _TRAILING = re.compile(rf"(?:.*?[^\d])??(?:([A-Za-z]+)[-_=.]?)?(\d+)(?:[-_](?:be
 _OPTIMIZER = re.compile(r"(?:^|[-_.])optim(?:izer)?(?:[-_.]|$)", re.IGNORECASE)
 _HF_SIDE = re.compile(r"scheduler\.pt|scaler\.pt|rng_state(?:_\d+)?\.pth|training_args\.bin")
 _HF_WEIGHTS = re.compile(r"(?:adapter_)?(?:pytorch_)?model(?:-\d{5}-of-\d{5})?\.(?:bin|safetensors)")
+_DEEPSPEED = re.compile(
+    r"mp_rank_\d+_model_states\.pt|(?:bf16_|fp16_)?zero_pp_rank_\d+_mp_rank_\d+_(optim|model)_states\.pt"
+    r"|layer_\d+(?:-model_\d+)?-model_states\.pt|(?:layer_\d+_)?expert_\d+_mp_rank_\d+_(?:model|optim)_states\.pt"
+)
+_ORBAX = frozenset(("_CHECKPOINT_METADATA", "_METADATA", "_sharding", "manifest.ocdbt", "commit_success.txt"))
+_ORBAX_PARTS = re.compile(r"d|array_metadatas|ocdbt\.process_\d+|.+\.orbax-checkpoint-tmp.*")
+_NUMBERED = re.compile(r"(?:[A-Za-z]+[-_=]?)?(\d+)")
+_FLAX = re.compile(r"checkpoint_(\d+)|flax_model(?:-\d{5}-of-\d{5})?\.msgpack")
+_NUMPY = re.compile(r"(?:ckpt|checkpoint|params|weights|model|policy|state)(?:[-_=]?(\d+))?\.(?:npz|npy)")
 _EPOCH_WORDS = frozenset(("epoch", "epochs", "ep", "e"))
 _STEP_WORDS = frozenset(("step", "steps", "s", "iter", "iters", "it", "iteration", "update", "updates"))
 
@@ -73,7 +82,7 @@ def recognise(parts: Sequence[str]) -> CheckpointName | None:
         return CheckpointName("temporary", in_bundle.layout if in_bundle else "any", bundle=bundle)
     if in_bundle is not None:
         return in_bundle
-    for reader in (_metta, _lightning, _sb3, _generic):
+    for reader in (_metta, _lightning, _sb3, _arrays, _generic):
         found = reader(name)
         if found is not None:
             return found
@@ -96,15 +105,52 @@ def _in_bundle(parts: Sequence[str]) -> CheckpointName | None:
         if numbered:
             role = _hf_role(parts[-1]) if direct else "side"
             return CheckpointName(role, "hf", global_step=_count(numbered[1]), bundle=bundle)
+    return _in_deepspeed(parts) or _in_orbax(parts)
+
+
+def _in_deepspeed(parts: Sequence[str]) -> CheckpointName | None:
+    """One file a rank, in the folder of a tag (global_stepN, or whatever the trainer called it)."""
+    match = _DEEPSPEED.fullmatch(parts[-1])
+    if match is None:
+        return None
+    role = "optimizer" if "_optim_" in parts[-1] else "policy"
+    bundle = tuple(parts[:-1]) or (".",)
+    return CheckpointName(role, "deepspeed", global_step=_trailing_number(bundle[-1]), bundle=bundle)
+
+
+def _in_orbax(parts: Sequence[str]) -> CheckpointName | None:
+    """A step folder of orbax (JAX); until its commit the folder has a temporary name."""
+    if parts[-1] not in _ORBAX and not any(_ORBAX_PARTS.fullmatch(part) for part in parts[:-1]):
+        return None
+    depth = next((i for i, part in enumerate(parts[:-1]) if ".orbax-checkpoint-tmp" in part), None)
+    temporary = depth is not None
+    if depth is None:
+        depth = next((i for i, part in enumerate(parts[:-1]) if _NUMBERED.fullmatch(part)), len(parts) - 2)
+        if parts[-1] not in _ORBAX and not _NUMBERED.fullmatch(parts[max(depth, 0)]):
+            return None  # a folder called "d" alone is no sign of orbax
+    bundle = tuple(parts[: depth + 1]) or (".",)
+    role = "temporary" if temporary else "full" if parts[-1] == "_METADATA" else "side"
+    return CheckpointName(role, "orbax", global_step=_trailing_number(bundle[-1].split(".")[0]), bundle=bundle)
+
+
+def _trailing_number(folder: str) -> int | None:
+    number = re.search(r"(\d+)$", folder)
+    return _count(number[1]) if number else None
+
+
+def _arrays(name: str) -> CheckpointName | None:
+    """Flax's msgpack files and numpy's archives, by the names that trainers give them."""
+    for pattern, layout in ((_FLAX, "flax"), (_NUMPY, "numpy")):
+        match = pattern.fullmatch(name)
+        if match is not None:
+            return CheckpointName("full", layout, number=_count(match[1]) if match[1] else None)
     return None
 
 
 def _in_dcp(parts: Sequence[str]) -> CheckpointName:
     """`.metadata`, which is written last, is what a loader opens; the .distcp files hold the bytes."""
     role = {".metadata": "full", ".metadata.tmp": "temporary"}.get(parts[-1], "side")
-    folder = parts[-2] if len(parts) > 1 else ""
-    number = re.search(r"(\d+)$", folder)
-    step = _count(number[1]) if number else None
+    step = _trailing_number(parts[-2] if len(parts) > 1 else "")
     return CheckpointName(role, "dcp", global_step=step, bundle=tuple(parts[:-1]) or (".",))
 
 

@@ -105,9 +105,11 @@ def file_key(status: os.stat_result) -> tuple[int, ...]:
 
 
 def format_by_head(head: bytes, size: int) -> str:
-    """zip, torch-legacy, safetensors, pickle, json or unknown, from the first 16 bytes."""
+    """zip, npy, torch-legacy, safetensors, pickle, json or unknown, from the first 16 bytes."""
     if head.startswith((b"PK\3\4", b"PK\5\6")):
         return "zip"
+    if head.startswith(b"\x93NUMPY"):
+        return "npy"
     if head.startswith(LEGACY_MAGIC):
         return "torch-legacy"
     if len(head) > 8 and head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= 100_000_000:

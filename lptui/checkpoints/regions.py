@@ -34,6 +34,12 @@ def list_regions(file: FileBytes, draft: Draft) -> list[Region]:
     """All regions of a file that was listed whole, in the order of the file. RefusalError as the readers."""
     if draft.format in ("torch-zip", "torchscript", "sb3", "mpt", "bundle-zip", "zip"):
         return list(_zip_regions(file, draft))
+    if draft.format == "npz":
+        return list(_npz_regions(file, draft))
+    if draft.format == "npy":
+        return list(
+            _spans(draft.contents.tensors, (draft.expected_size or file.size) - draft.contents.tensors[0].nbytes)
+        )
     if draft.format == "torch-legacy":
         return list(_legacy_regions(file, draft))
     if draft.format == "safetensors":
@@ -86,6 +92,14 @@ def _weights_region(record: ZipRecord, at: int, crc: int | None, draft: Draft) -
     head = record.size - sum(t.nbytes for t in tensors)
     parts = ((head, "", "the header"), *((t.nbytes, t.dtype, t.name) for t in tensors))
     return Region(record.name, at, record.size, crc, "", (), record.method == DEFLATED, record.stored_size, parts)
+
+
+def _npz_regions(file: FileBytes, draft: Draft) -> Iterator[Region]:
+    for record, tensor in zip(read_directory(file), draft.contents.tensors, strict=True):
+        parts = ((record.size - tensor.nbytes, "", "the header"), (tensor.nbytes, tensor.dtype, tensor.name))
+        at, crc = record_data_at(file, record), record.crc if draft.has_crc else None
+        deflated = record.method == DEFLATED
+        yield Region(tensor.name, at, record.size, crc, "", (), deflated, record.stored_size, parts)
 
 
 def _legacy_regions(file: FileBytes, draft: Draft) -> Iterator[Region]:

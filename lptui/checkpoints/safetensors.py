@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, cast
 
-from lptui.checkpoints.info import RefusalError, TensorEntry
+from lptui.checkpoints.info import RefusalError, TensorEntry, count_numbers
 from lptui.checkpoints.probe import escape
 
 MAX_HEADER = 100_000_000
@@ -83,17 +83,15 @@ def _span(name: str, entry: object) -> tuple[int, int, TensorEntry]:
             pass
         case _:
             raise RefusalError("mismatch", f"the entry of tensor {escape(name)} is malformed")
-    count = 1
-    for n in cast("list[object]", shape):
-        if type(n) is not int or not 0 <= n < 1 << 62:
-            raise RefusalError("mismatch", f"the shape of tensor {escape(name)} is impossible")
-        count = min(count * n, 1 << 62)
+    plain = tuple(n for n in cast("list[object]", shape) if type(n) is int and 0 <= n < 1 << 62)
+    if len(plain) != len(cast("list[object]", shape)):
+        raise RefusalError("mismatch", f"the shape of tensor {escape(name)} is impossible")
+    count = count_numbers(plain)
     bits = _BITS.get(dtype)
     if bits is None:
         raise RefusalError("not-read", f"tensor {escape(name)} has the unknown type {escape(dtype)}")
     if begin < 0 or stop - begin != count * bits // 8:
         raise RefusalError("mismatch", f"tensor {escape(name)} has bytes for another shape")
-    plain = tuple(cast("list[int]", shape))
     return begin, stop, TensorEntry(escape(name), plain, _TORCH_NAMES.get(dtype, dtype), stop - begin)
 
 

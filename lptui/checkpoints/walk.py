@@ -18,6 +18,7 @@ _SYNONYMS = {
     "current_epoch": "epoch",
     "last_epoch": "epoch",
     "num_timesteps": "global_step",
+    "global_steps": "global_step",
     "total_steps": "global_step",
     "iteration": "step",
     "iter": "step",
@@ -200,6 +201,13 @@ def _add_counter(found: Contents, key: str, value: float, way: _Way, source: str
         return
     where = escape(".".join([*parts, key]))
     found.counters[name] = Reading(name, value, f"{source}: {where}")
+
+
+def add_number(found: Contents, key: str, value: float) -> None:
+    """A number at the root of a file that is no tree of Python values."""
+    if _is_sane(value) and len(found.scalars) < MAX_KEYS:
+        found.scalars.append(Reading(escape(key), value, "scalar"))
+        _add_counter(found, key, value, (None, None, 0), "scalar")
 
 
 def _is_sane(value: float) -> bool:

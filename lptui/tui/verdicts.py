@@ -24,7 +24,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "non-finite-weights": ("bad", "NaN"),
     "unreadable-pickle": ("bad", "DAMAGED"),
     "mismatch": ("bad", "MISMATCH"),
-    "empty": ("bad", "EMPTY"),
 }
 
 

@@ -232,3 +232,19 @@ def test_a_pickle_in_metadata_that_would_run_code_is_refused(tmp_path: Path) -> 
     folder = dcp_copy(tmp_path)
     (folder / ".metadata").write_bytes(b"\x80\x04cposix\nsystem\n(X\x04\x00\x00\x00echotR.")
     assert inspect(str(folder / ".metadata")).verdict == "unsafe-pickle"
+
+
+def test_layers_that_start_from_zero_are_no_lost_bytes(tmp_path: Path) -> None:
+    good, bias = np.ones(100, "f4"), np.r_[np.ones(7, "f4"), np.zeros(3, "f4")]
+    fresh = {"a": good, "b": bias, "c.lora_B": np.zeros(ZERO_RUN, "f4")}
+    report = verify(str(safetensors(tmp_path / "a.safetensors", fresh)))
+    assert report.verdict == "ok"
+    assert "its last 1 tensors hold only zeros" in report.reason
+
+
+def test_a_mask_of_infinities_is_no_broken_weight(tmp_path: Path) -> None:
+    mask = np.triu(np.full((16, 16), -np.inf, "f4"), 1)
+    report = verify(str(safetensors(tmp_path / "a.safetensors", {"attn.mask": mask, "w": np.ones(4, "f4")})))
+    assert report.verdict == "ok"
+    broken = np.r_[mask.ravel(), np.float32(np.nan)]
+    assert verify(str(safetensors(tmp_path / "b.safetensors", {"m": broken}))).nonfinite_tensors == ("m",)

@@ -308,7 +308,7 @@ def test_what_is_no_readable_file(tmp_path: Path) -> None:
     assert verdicts == {
         "fifo.pt": "not-regular",
         "link.pt": "not-regular",
-        "empty.pt": "empty",
+        "empty.pt": "truncated",
         "zeros.pt": "zeroed",
     }
     assert inspect(str(tmp_path / "gone.pt")).verdict == "vanished"
