@@ -8,17 +8,15 @@ verifying process.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from lptui.checkpoints.deep import Progress
 from lptui.checkpoints.info import RefusalError, TensorEntry
-from lptui.checkpoints.inspection import look
-from lptui.checkpoints.kernels import CHUNK, WIDTHS, Gap, load_numpy
-from lptui.checkpoints.probe import FileBytes, open_regular
-from lptui.checkpoints.regions import Region, list_regions
+from lptui.checkpoints.kernels import WIDTHS, Gap, load_numpy
+from lptui.checkpoints.pickles import PickleError
+from lptui.checkpoints.places import Place, Places, open_places
 
 MOST_ROWS = 20_000
 STOPPED = "stopped"
@@ -61,23 +59,16 @@ class Comparison:
         return sum(row.kind == kind for row in self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    file: FileBytes
-    tensors: dict[str, TensorEntry]
-    regions: dict[str, Region]
-
-
 @dataclass(slots=True)
 class _Pass:
     """What two files were asked for, and what was read of them so far. `measured` keeps the outcome of each pair of
     regions: tensors that share their bytes are not read once each."""
 
-    a: _Side
-    b: _Side
+    a: Places
+    b: Places
     measure: bool
     read: int = 0
-    measured: dict[tuple[int, int], Gap] = field(default_factory=dict[tuple[int, int], Gap])
+    measured: dict[tuple[Place, ...], Gap] = field(default_factory=dict[tuple[Place, ...], Gap])
 
 
 def compare(
@@ -90,31 +81,17 @@ def compare(
 ) -> Comparison:
     """What differs. `measure`: also by how much. `groups`: only tensors of these (none: of all). Never raises for what
     the files hold."""
-    opened: list[int] = []
     try:
-        work = _Pass(_open(first, groups, opened), _open(second, groups, opened), measure)
-        rows = _compare(work, progress)
-        return Comparison(first, second, "", tuple(rows[:MOST_ROWS]), work.read)
+        with open_places(first, groups) as a, open_places(second, groups) as b:
+            work = _Pass(a, b, measure)
+            rows = _compare(work, progress)
+            return Comparison(first, second, "", tuple(rows[:MOST_ROWS]), work.read)
     except RefusalError as refusal:
         return Comparison(first, second, refusal.reason)
+    except PickleError as error:
+        return Comparison(first, second, f"a pickle in it is damaged: {error}")
     except OSError as error:
         return Comparison(first, second, f"the disk refused: {error.strerror or 'input/output error'}")
-    finally:
-        for fd in opened:
-            os.close(fd)
-
-
-def _open(path: str, groups: Collection[str], opened: list[int]) -> _Side:
-    info, draft = look(path)
-    if info.damaged or not draft.listed:
-        raise RefusalError(info.verdict, f"{os.path.basename(path)}: {info.reason}")
-    fd = open_regular(path)
-    opened.append(fd)
-    file = FileBytes(fd, info.size or 0)
-    regions: dict[str, Region] = {}
-    for region in list_regions(file, draft):
-        regions.update(dict.fromkeys(region.tensors, region))
-    return _Side(file, {t.name: t for t in draft.contents.tensors if not groups or t.group in groups}, regions)
 
 
 def _compare(work: _Pass, progress: Progress) -> list[TensorChange]:
@@ -141,11 +118,12 @@ def _compare_tensor(work: _Pass, one: TensorEntry, two: TensorEntry) -> TensorCh
     if (one.shape, one.dtype) != (two.shape, two.dtype):
         before = f"{one.dtype} {list(one.shape)}"
         return TensorChange(name, "reshaped", shape, dtype, before, group=group)
-    left, right = work.a.regions.get(one.name), work.b.regions.get(two.name)
-    if left is None or right is None or left.size != right.size:
-        return TensorChange(name, "unknown", shape, dtype, group=group, why="its bytes were not found in both")
-    if left.crc is not None and right.crc is not None:
-        if left.crc == right.crc:
+    left, right = work.a.places.get(one.name, []), work.b.places.get(two.name, [])
+    if not left or [p.size for p in left] != [p.size for p in right]:
+        return TensorChange(name, "unknown", shape, dtype, group=group, why="its bytes were not found alike in both")
+    sums = [(p.crc, q.crc) for p, q in zip(left, right, strict=True)]
+    if all(p is not None and q is not None for p, q in sums):
+        if all(p == q for p, q in sums):
             return TensorChange(name, "same", shape, dtype, group=group)
         if not work.measure:
             return TensorChange(name, "changed", shape, dtype, group=group)
@@ -157,29 +135,23 @@ def _compare_tensor(work: _Pass, one: TensorEntry, two: TensorEntry) -> TensorCh
     )
 
 
-def _measure(work: _Pass, left: Region, right: Region) -> Gap:
-    known = work.measured.get((left.at, right.at))
+def _measure(work: _Pass, left: list[Place], right: list[Place]) -> Gap:
+    known = work.measured.get((*left, *right))
     if known is not None:
         return known
     numpy = load_numpy()
-    gap = Gap(left.dtype if numpy is not None and left.dtype in WIDTHS else "")
+    dtype = left[0].dtype
+    gap = Gap(dtype if numpy is not None and dtype in WIDTHS else "")
     if numpy is None:
         gap.why = "numpy is not installed: how much it changed was not worked out"
     elif not gap.dtype:
-        gap.why = f"{left.dtype or 'its bytes'}: no numbers whose change can be told"
-    for one, two in zip(_stream(work.a.file, left), _stream(work.b.file, right), strict=True):
-        gap.add(numpy, one, two)
-    work.read += left.size + right.size
-    work.measured[left.at, right.at] = gap
+        gap.why = f"{dtype or 'its bytes'}: no numbers whose change can be told"
+    for p, q in zip(left, right, strict=True):
+        for one, two in zip(p.chunks(), q.chunks(), strict=True):
+            gap.add(numpy, one, two)
+        work.read += p.size + q.size
+    work.measured[*left, *right] = gap
     return gap
-
-
-def _stream(file: FileBytes, region: Region) -> Iterator[bytes]:
-    at, left = region.at, region.size
-    while left > 0:
-        chunk = file.read(at, min(left, CHUNK))
-        yield chunk
-        at, left = at + len(chunk), left - len(chunk)
 
 
 def comparison_to_json(comparison: Comparison) -> str:

@@ -33,11 +33,14 @@ _OWN = (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of a .distcp file: a torch archive of `length` bytes at `offset`."""
+    """One item of a .distcp file: a torch archive of `length` bytes at `offset`, which holds the stretch of `tensor`
+    that begins at `corner`."""
 
     file: str
     offset: int
     length: int
+    tensor: str = ""
+    corner: tuple[int, ...] = ()
 
 
 def read_metadata(file: FileBytes, draft: Draft) -> None:
@@ -64,17 +67,28 @@ def list_items(table: Mapping[str, Any]) -> list[Item]:
     """What `storage_data` lists. RefusalError for what no writer of torch leaves."""
     found: list[Item] = []
     rows = table.get("storage_data")
-    for row in cast("dict[object, object]", rows).values() if isinstance(rows, dict) else ():
+    for key, row in cast("dict[object, object]", rows).items() if isinstance(rows, dict) else ():
         match row.state if isinstance(row, Instance) else None:
             case {"relative_path": str() as file, "offset": int() as offset, "length": int() as length}:
                 if "/" in file or file in ("", ".", "..") or "\0" in file:
                     raise RefusalError("unsafe-pickle", f"its .metadata points out of its folder: {escape(file)}")
                 if offset < 0 or length < 0:
                     raise RefusalError("mismatch", "an item of its .metadata has an impossible place")
-                found.append(Item(file, offset, length))
+                found.append(Item(file, offset, length, *_owner(key)))
             case _:
                 raise RefusalError("mismatch", "an item of its .metadata is malformed")
     return sorted(found, key=lambda i: (i.file, i.offset))
+
+
+def _owner(key: object) -> tuple[str, tuple[int, ...]]:
+    """(name, first corner) of what an item belongs to; a MetadataIndex is the key of its row."""
+    match key.state if isinstance(key, Instance) else None:
+        case {"fqn": str() as name, "offset": tuple() as corner}:
+            return escape(name), tuple(n for n in cast("tuple[object, ...]", corner) if isinstance(n, int))
+        case {"fqn": str() as name}:
+            return escape(name), ()
+        case _:
+            return "", ()
 
 
 def items_of(path: str) -> list[Item]:
@@ -88,7 +102,8 @@ def items_of(path: str) -> list[Item]:
 
 
 def read_regions(path: str, use: Callable[[FileBytes, Region], None]) -> None:
-    """Call `use` with every region of every item, one .distcp file open at a time."""
+    """Call `use` with every region of every item, one .distcp file open at a time. Regions with numbers carry the
+    name of their tensor."""
     folder = os.path.dirname(path)
     by_file: dict[str, list[Item]] = {}
     for item in items_of(path):
@@ -101,13 +116,15 @@ def read_regions(path: str, use: Callable[[FileBytes, Region], None]) -> None:
                 if item.offset + item.length > size:
                     raise RefusalError("truncated", f"{escape(name)} ends before its last item")
                 part = FileBytes(fd, item.length, item.offset)
-                for region in _item_regions(part, f"{name} at {item.offset:,} B"):
+                for region in item_regions(part, item):
                     use(part, region)
         finally:
             os.close(fd)
 
 
-def _item_regions(file: FileBytes, label: str) -> Iterator[Region]:
+def item_regions(file: FileBytes, item: Item) -> Iterator[Region]:
+    """The records of one item, of which `file` is the part of a .distcp file. RefusalError or PickleError."""
+    label = f"{item.file} at {item.offset:,} B"
     if file.size < 4 or file.read(0, 4) != b"PK\3\4":
         zeroed = file.size > 0 and not file.read(0, min(64, file.size)).strip(b"\0")
         raise RefusalError("zeroed" if zeroed else "mismatch", f"no item begins in {escape(label)}")
@@ -118,7 +135,7 @@ def _item_regions(file: FileBytes, label: str) -> Iterator[Region]:
         _, found, key = record.name.rpartition("/data/")
         storage = storages.get(key) if found else None
         dtype = storage.dtype if storage is not None else ""
-        names = (label,) if storage is not None else ()
+        names = (item.tensor or label,) if storage is not None else ()
         at = record_data_at(file, record)
         yield Region(f"{label}: {record.name}", at, record.size, record.crc or None, dtype, names)
 

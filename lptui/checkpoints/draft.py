@@ -53,6 +53,10 @@ class Draft:
     listed: bool = False
     checksums: dict[str, int] = field(default_factory=dict[str, int])
     """Of the storages, by key, as the archive's directory has them."""
+    inner: dict[str, Draft] = field(default_factory=dict[str, "Draft"])
+    """Of an archive that holds archives: each by the name of its record."""
+    starts: list[int] = field(default_factory=list[int])
+    """Where each tensor begins, for formats that do not lay them end to end."""
 
     def blame(self, verdict: str, reason: str) -> None:
         """Something is wrong; the worst by the order of VERDICTS wins in the end."""
@@ -119,6 +123,8 @@ class Draft:
             agent_step=counters.get("agent_step"),
             global_step=counters.get("global_step"),
             step=counters.get("step"),
+            optimizer_step=counters.get("optimizer_step"),
+            schedule_step=counters.get("schedule_step"),
             learning_rates=tuple(found.learning_rates),
             policy_path=found.policy_path,
             keys=found.keys,

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from lptui.checkpoints.names import CheckpointName, recognise
 
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.\w+)")
+_ZERO = re.compile(r"((?:bf16_|fp16_)?)(zero_pp_rank)_(\d{1,6})_mp_rank_(\d{1,6})_(optim|model)_states\.pt")
+_MODEL = re.compile(r"mp_rank_(\d{1,6})_model_states\.pt")
+_MOST_RANKS = 1024
 # only the Hugging Face Trainer leaves these beside the weights; others use checkpoint-N/ for less
 _TRAINER_FILES = frozenset(("optimizer.pt", "scheduler.pt", "training_args.bin", "rng_state.pth"))
 _ROLE_ORDER = ("policy", "full", "trainer_state", "optimizer", "side", "temporary")
@@ -89,6 +92,10 @@ def _missing(name: CheckpointName, files: tuple[GroupFile, ...]) -> str:
         return _missing_of_bundle(files)
     if name.layout == "hf":
         return _missing_of_hf(files)
+    if name.layout == "deepspeed":
+        return missing_rank([_base(f.path) for f in files])
+    if name.layout == "orbax" and any(f.role == "temporary" for f in files):
+        return "its folder still has the temporary name of a save that did not end"
     if name.layout == "dcp" and all(_base(f.path) != ".metadata" for f in files):
         return ".metadata, which is written last, is missing"
     return ""
@@ -113,6 +120,28 @@ def _missing_of_hf(files: tuple[GroupFile, ...]) -> str:
     if "trainer_state.json" not in names and names & _TRAINER_FILES:
         return "trainer_state.json, which is written last, is missing"
     return ""
+
+
+def missing_rank(names: Iterable[str], data: int = 0, model: int = 0) -> str:
+    """The first file of a rank that a DeepSpeed folder lacks, as a sentence, or ''. `data` and `model` are how many
+    ranks there must be of either kind; 0: as many as the names tell."""
+    present = set(names)
+    ranks = [(m, int(m[3]), int(m[4])) for m in map(_ZERO.fullmatch, present) if m is not None]
+    models = [int(m[1]) for m in map(_MODEL.fullmatch, present) if m is not None]
+    if not models and not any("-model_states.pt" in name for name in present):
+        return "the model states (mp_rank_00_model_states.pt) are missing" if ranks else ""
+    model = max([model, *(n + 1 for n in models), *(m + 1 for _, _, m in ranks)])
+    wanted = [f"mp_rank_{m:02d}_model_states.pt" for m in range(model)] if models else []
+    for prefix, kind in {(r[0][1] or "", r[0][5]) for r in ranks}:
+        count = max(data, *(d + 1 for r, d, _ in ranks if (r[1] or "", r[5]) == (prefix, kind)))
+        wanted += [
+            f"{prefix}zero_pp_rank_{d}_mp_rank_{m:02d}_{kind}_states.pt"
+            for d in range(min(count, _MOST_RANKS))
+            for m in range(min(model, _MOST_RANKS))
+        ]
+    absent = sorted(set(wanted) - present)
+    more = f" and {len(absent) - 1:,} more" if len(absent) > 1 else ""
+    return f"{absent[0]}{more} of {len(wanted):,} rank files missing" if absent else ""
 
 
 def _missing_shard(names: Iterable[str]) -> str | None:

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import replace
 
 from lptui.checkpoints import dcp, msgpack, orbax
-from lptui.checkpoints.archives import MAX_PICKLE, read_archive, take_header
+from lptui.checkpoints.archives import read_archive, take_header
 from lptui.checkpoints.arrays import read_npy
 from lptui.checkpoints.draft import Draft
 from lptui.checkpoints.frameworks import guess_framework
@@ -22,6 +22,7 @@ from lptui.checkpoints.machine import CollectorPaused
 from lptui.checkpoints.pickles import OverBudgetError, PickleError, PickleReading, read_pickle
 from lptui.checkpoints.probe import FileBytes, Probe, file_key, open_regular, probe
 from lptui.checkpoints.safetensors import header_length, read_header
+from lptui.checkpoints.torch_zip import MAX_PICKLE
 
 _MAX_PICKLES = 64
 _CONTENT_ERRORS = (

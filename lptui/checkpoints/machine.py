@@ -156,7 +156,7 @@ class Machine:
             raise ValueError("a key without a value")
         keys = iter(items)
         for key in keys:
-            plain = key if isinstance(key, str | int | float | bytes) or key is None else Opaque()
+            plain = key if isinstance(key, str | int | float | bytes | Instance) or key is None else Opaque()
             entries[plain] = next(keys)
 
     def add_elements(self, target: object, items: list[object]) -> None:

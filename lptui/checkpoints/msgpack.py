@@ -151,6 +151,7 @@ def _array(reader: _Reader, way: tuple[str, ...]) -> None:
     count = count_numbers(shape)
     if nbytes != count * ITEM_BITS.get(dtype, nbytes * 8 // (count or 1)) // 8:
         raise RefusalError("mismatch", f"array {name} has bytes for another shape")
+    reader.draft.starts.append(reader.at)
     reader.skip(nbytes)
     group = "optimizer" if way and way[0].startswith("opt") else "model"
     reader.draft.take_tensor(TensorEntry(name, tuple(shape), escape(dtype), nbytes, "", group), count)

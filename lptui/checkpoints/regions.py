@@ -10,7 +10,8 @@ from lptui.checkpoints.info import RefusalError, TensorEntry
 from lptui.checkpoints.legacy import read_keys, read_object
 from lptui.checkpoints.probe import FileBytes
 from lptui.checkpoints.safetensors import header_length
-from lptui.checkpoints.zipfiles import DEFLATED, STORED, ZipRecord, read_directory, record_data_at
+from lptui.checkpoints.sb3 import prefix_of
+from lptui.checkpoints.zipfiles import DEFLATED, ZipRecord, read_directory, record_data_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ def list_regions(file: FileBytes, draft: Draft) -> list[Region]:
         return list(_zip_regions(file, draft))
     if draft.format == "npz":
         return list(_npz_regions(file, draft))
+    if draft.format == "flax-msgpack":
+        return [span for t, at in zip(draft.contents.tensors, draft.starts, strict=False) for span in _spans([t], at)]
     if draft.format == "npy":
         return list(
             _spans(draft.contents.tensors, (draft.expected_size or file.size) - draft.contents.tensors[0].nbytes)
@@ -55,11 +58,13 @@ def _zip_regions(file: FileBytes, draft: Draft) -> Iterator[Region]:
         crc = record.crc or None
         if record.name == "weights.safetensors":
             yield _weights_region(record, at, crc, draft)
-        elif record.name == "policy.pth" and record.method == STORED:
+        elif record.name in draft.inner:
             yield Region(record.name, at, record.size, crc)
-            inner = FileBytes(file.fd, record.size, file.base + at)
-            for region in _torch_regions(inner, owners, draft):
-                yield Region(region.name, at + region.at, region.size, region.crc, region.dtype, region.tensors)
+            inner, part = FileBytes(file.fd, record.size, file.base + at), draft.inner[record.name]
+            prefix = prefix_of(record.name)
+            for region in _torch_regions(inner, _owners(part), part):
+                names = tuple(prefix + name for name in region.tensors)
+                yield Region(region.name, at + region.at, region.size, region.crc, region.dtype, names)
         else:
             yield _record_region(record, at, owners, draft)
 

@@ -15,22 +15,24 @@ from collections.abc import Callable
 from typing import Any
 
 from lptui.checkpoints.draft import Draft
+from lptui.checkpoints.folders import inspect_path
 from lptui.checkpoints.info import to_json
-from lptui.checkpoints.inspection import inspect
 
 OPEN_FILES = 32
+COMPARED_FILES = 1024
+"""Two folders of many shards stay open while they are compared."""
 _Answer = Callable[[dict[str, Any], Callable[[int, int], None]], str]
 _NO_NEW_PRIVILEGES = 38  # PR_SET_NO_NEW_PRIVS, linux/prctl.h
 _IDLE_CLASS = 3 << 13  # IOPRIO_CLASS_IDLE, linux/ioprio.h
 
 
-def limit_process(memory: int) -> tuple[str, ...]:
+def limit_process(memory: int, files: int = OPEN_FILES) -> tuple[str, ...]:
     """Give up what a reader does not need; returns the limits that this system refused."""
     refused: list[str] = []
     limits: list[tuple[str, Callable[[], object]]] = [
         ("memory", lambda: _cap(resource.RLIMIT_AS, memory)),
         ("file size", lambda: _cap(resource.RLIMIT_FSIZE, 0)),
-        ("open files", lambda: _cap(resource.RLIMIT_NOFILE, OPEN_FILES)),
+        ("open files", lambda: _cap(resource.RLIMIT_NOFILE, files)),
         ("core dumps", lambda: _cap(resource.RLIMIT_CORE, 0)),
         ("priority", lambda: os.nice(19)),
         ("privileges", _drop_privileges),
@@ -52,9 +54,9 @@ def serve_deep(cpu_seconds: int, memory: int) -> None:
     """Answer requests {"id", "path"} (verify) and {"id", "path", "other", "measure"} (compare); lines with "done" and
     "total" tell how far a long one is."""
     from lptui.checkpoints.comparison import compare, comparison_to_json
-    from lptui.checkpoints.deep import verify
     from lptui.checkpoints.kernels import load_crc32, load_numpy
     from lptui.checkpoints.report import report_to_json
+    from lptui.checkpoints.verification import verify_path
 
     load_numpy()  # before the limits: its libraries map more memory than they use
     load_crc32()
@@ -65,13 +67,13 @@ def serve_deep(cpu_seconds: int, memory: int) -> None:
             groups = tuple(str(name) for name in request.get("groups", ()))
             found = compare(path, other, measure=bool(request.get("measure")), groups=groups, progress=tell)
             return f'"comparison":{comparison_to_json(found)}'
-        return f'"report":{report_to_json(verify(path, tell))}'
+        return f'"report":{report_to_json(verify_path(path, tell))}'
 
-    _serve(cpu_seconds, memory, answer)
+    _serve(cpu_seconds, memory, answer, COMPARED_FILES)
 
 
-def _serve(cpu_seconds: int, memory: int, answer: _Answer) -> None:
-    refused = limit_process(memory)
+def _serve(cpu_seconds: int, memory: int, answer: _Answer, files: int = OPEN_FILES) -> None:
+    refused = limit_process(memory, files)
     out = sys.stdout
     out.write(json.dumps({"ready": True, "refused": refused}) + "\n")
     out.flush()
@@ -100,7 +102,7 @@ class _Teller:
 
 def _answer(path: str) -> str:
     try:
-        return to_json(inspect(path))
+        return to_json(inspect_path(path))
     except MemoryError:
         draft = Draft(path)
         draft.blame("not-read", "it asks for more memory than the safe reader has")

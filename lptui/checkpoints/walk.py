@@ -177,9 +177,33 @@ def _read_plain(found: Contents, entries: dict[object, object], way: _Way, sourc
             _add_rate(found, float(value))
         if depth == 0 and len(found.scalars) < MAX_KEYS:
             found.scalars.append(Reading(escape(key), value, source))
+    numbers = _read_progress(found, entries, numbers, way, source)
     if not in_groups and depth <= 2:
         for key, value in sorted(numbers, key=_is_synonym):
             _add_counter(found, key, value, way, source)
+
+
+def _read_progress(
+    found: Contents, entries: dict[object, object], numbers: list[tuple[str, float]], way: _Way, source: str
+) -> list[tuple[str, float]]:
+    """How far a schedule or an optimizer has come; returns the numbers that are not such a count."""
+    if _is_schedule(entries):
+        _add_reading(found, "schedule_step", dict(numbers).get("last_epoch"), way, source)
+        return [(key, value) for key, value in numbers if key != "last_epoch"]
+    if way[2] >= 2 and way[0][1] == "state":
+        _add_reading(found, "optimizer_step", dict(numbers).get("step"), way, source)
+    return numbers
+
+
+def _is_schedule(entries: dict[object, object]) -> bool:
+    """The state of a learning-rate schedule: its last_epoch counts its own steps."""
+    return "last_epoch" in entries and ("_step_count" in entries or "base_lrs" in entries)
+
+
+def _add_reading(found: Contents, name: str, value: float | None, way: _Way, source: str) -> None:
+    if value is not None and value >= 0 and name not in found.counters:
+        last = "last_epoch" if name == "schedule_step" else "step"
+        found.counters[name] = Reading(name, value, f"{source}: {escape('.'.join([*_parts(way), last]))}")
 
 
 def _is_synonym(number: tuple[str, float]) -> bool:

@@ -120,9 +120,11 @@ def _find_directory(file: FileBytes) -> tuple[int, int, int, int]:
     if at < 0 or at + _EOCD.size > len(tail):
         raise RefusalError("truncated", "the index at the end of the file is missing")
     _magic, disk, start_disk, here, count, length, start, n_comment = _EOCD.unpack_from(tail, at)
-    if at + _EOCD.size + n_comment != len(tail):
-        raise RefusalError("unsafe-pickle", "bytes follow the end of the zip archive")
     end = file.size - span + at
+    if at + _EOCD.size + n_comment != len(tail):
+        if _is_embedded(file, end, start + length):
+            raise RefusalError("truncated", "the index at the end of the file is missing")
+        raise RefusalError("unsafe-pickle", "bytes follow the end of the zip archive")
     zip64 = _read_zip64(file, end)
     if zip64 is not None:
         return zip64
@@ -131,6 +133,16 @@ def _find_directory(file: FileBytes) -> tuple[int, int, int, int]:
     if disk or start_disk or here != count:
         raise RefusalError("unsafe-pickle", "the zip archive claims to span several disks")
     return start, length, count, end
+
+
+def _is_embedded(file: FileBytes, end: int, directory_end: int) -> bool:
+    """Whether an end record is that of an archive inside of this one (a policy.pth in a zip that was cut off behind
+    it): its places then count from somewhere behind the start of the file."""
+    record_at = end - _EOCD64_LOCATOR.size - _EOCD64.size
+    if record_at >= 0 and file.read(record_at, 4) == b"PK\6\6":
+        fields = _EOCD64.unpack(file.read(record_at, _EOCD64.size))
+        end, directory_end = record_at, fields[8] + fields[9]
+    return directory_end < end
 
 
 def _read_zip64(file: FileBytes, end: int) -> tuple[int, int, int, int] | None:

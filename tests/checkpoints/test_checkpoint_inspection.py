@@ -52,7 +52,11 @@ def test_metta_trainer_state_of_the_first_era() -> None:
     assert info.policy_path == "file:///runs/me/checkpoints/model_0100.pt"
     assert info.learning_rates == (4.5e-4,)
     assert info.n_params is None
-    assert dict(info.bytes_by_group) == {"optimizer": 1712}
+    assert dict(info.bytes_by_group) == {"optimizer": 1712, "python state": 1354}
+    assert info.optimizer_step is not None
+    assert (info.optimizer_step.value, info.optimizer_step.source) == (
+        1, "tensor: optimizer_state_dict.state.0.step"
+    )  # fmt: skip
     assert "total_agent_step" in info.keys
     assert {r.name: r.value for r in info.scalars}["total_agent_step"] == 52428800
 
