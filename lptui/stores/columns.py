@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lptui.stores.laying import Laid
     from lptui.stores.series import Series
 
-__all__ = ["Axis", "Band", "Break", "Columns", "reduce"]
+__all__ = ["Axis", "Band", "Break", "Columns", "reach", "reduce"]
 
 Cells = tuple[float | None, ...]
 
@@ -89,6 +89,15 @@ def reduce(
     breaks = tuple(b for b in laid.breaks if start <= b.place <= end)
     last = find_last(laid, inside)
     return Columns(start, end, low, high, broken, last, mean, axis, laid.own, breaks, behind)
+
+
+def reach(series: Series, axis: Axis = "step", axes: Axes = NO_AXES) -> tuple[float, float, str] | None:
+    """The first and the last place of `series` on `axis`, and what is counted instead (`own`); None without points."""
+    import numpy as np
+
+    laid = lay(series, axis, axes)
+    known = laid.xs[np.isfinite(laid.xs)]
+    return (float(known.min()), float(known.max()), laid.own) if len(known) else None
 
 
 def find_last(laid: Laid, inside: NDArray[np.bool_]) -> tuple[float, float] | None:

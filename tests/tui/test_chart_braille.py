@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lptui.stores.columns import Columns
-from lptui.tui.widgets.braille import Scale, find_scale, fold, is_band, plot, shade
+from lptui.tui.widgets.braille import Scale, dots, find_scale, is_band, plot, shade
 
 
 def columns(*values: float | None, broken: tuple[int, ...] = ()) -> Columns:
@@ -28,17 +28,10 @@ def test_strokes_reach_from_minimum_to_maximum() -> None:
 
 def test_a_wide_band_is_shaded() -> None:
     tall = Columns(0, 1, (0.0, 0.0), (4.0, 4.0), (False, False))
-    assert shade(tall, 1, 2, Scale(0, 4)) == ["⡫", "⣪"]
+    assert shade(tall, 1, 2, Scale(0, 4)) == [[ord("⡫") - 0x2800], [ord("⣪") - 0x2800]]
     assert plot(tall, 1, 2, Scale(0, 4)) == ["⣿", "⣿"]
     assert is_band(tall, 2, Scale(0, 4))
     assert not is_band(columns(0, 4, 0, 4), 2, Scale(0, 4))
-
-
-def test_fine_columns_are_folded_into_a_band_and_its_middle() -> None:
-    fine = Columns(0, 8, (1.0, 3.0, None, None, 5.0, None), (2.0, 4.0, None, None, 7.0, None), (False,) * 5 + (True,))
-    band, line = fold(fine, 2)
-    assert (band.low, band.high, band.broken) == ((1.0, None, 5.0), (4.0, None, 7.0), (False, False, True))
-    assert line.low == line.high == (2.5, None, 6.0)
 
 
 def test_a_jump_is_joined() -> None:
@@ -58,36 +51,53 @@ def test_clipped_values_stay_on_the_edge() -> None:
 
 def test_an_early_spike_does_not_flatten_the_rest() -> None:
     values = [1e6] + [0.5 + 0.4 * math.sin(i / 5) for i in range(99)]
-    scale = find_scale(columns(*values))
+    scale = find_scale([columns(*values)])
     assert scale is not None
     assert 0.8 < scale.high < 1.2
     assert scale.low > 0
     assert scale.share(1e6) > 1
 
 
+def test_outliers_are_shown_when_that_is_asked() -> None:
+    values = [1e6] + [0.5 + 0.4 * math.sin(i / 5) for i in range(99)]
+    whole = find_scale([columns(*values)], clip=False)
+    assert whole is not None
+    assert whole.high == 1e6
+
+
+def test_one_scale_for_several_lines() -> None:
+    assert find_scale([columns(1, 2), columns(5, 3)]) == Scale(1, 5)
+
+
+def test_dashes_leave_out_columns() -> None:
+    line = columns(*([0] * 8))
+    assert dots(line, 4, 1, Scale(0, 4)) == [[0xC0] * 4]
+    assert dots(line, 4, 1, Scale(0, 4), (1, 1, 0, 0)) == [[0xC0, 0, 0xC0, 0]]
+
+
 def test_ordinary_curves_are_shown_whole() -> None:
-    ramp = find_scale(columns(*range(100)))
+    ramp = find_scale([columns(*range(100))])
     assert ramp == Scale(0, 99)
-    few = find_scale(columns(0, 0, 0, 100))
+    few = find_scale([columns(0, 0, 0, 100)])
     assert few == Scale(0, 100)
-    binary = find_scale(columns(*([0.0] * 97 + [1.0] * 3)))
+    binary = find_scale([columns(*([0.0] * 97 + [1.0] * 3))])
     assert binary == Scale(0, 1)
 
 
 def test_constant_and_empty() -> None:
-    assert find_scale(columns(None, None)) is None
-    flat = find_scale(columns(5, 5))
+    assert find_scale([columns(None, None)]) is None
+    flat = find_scale([columns(5, 5)])
     assert flat == Scale(4.5, 5.5)
-    assert find_scale(columns(0, 0)) == Scale(-1, 1)
+    assert find_scale([columns(0, 0)]) == Scale(-1, 1)
 
 
 def test_logarithmic_scale_leaves_out_what_it_cannot_show() -> None:
-    scale = find_scale(columns(-1, 0, 1, 10, 100), log=True)
+    scale = find_scale([columns(-1, 0, 1, 10, 100)], log=True)
     assert scale == Scale(1, 100, True)
     assert abs(scale.share(10) - 0.5) < 1e-9
     assert scale.value(0.5) == 10
     assert scale.share(-1) == -math.inf
-    assert find_scale(columns(-5, -1), log=True) == Scale(-5, -1)
+    assert find_scale([columns(-5, -1)], log=True) == Scale(-5, -1)
 
 
 def test_ascii_twin() -> None:
@@ -101,7 +111,7 @@ def test_ascii_twin() -> None:
 )
 def test_any_columns_give_cells_of_the_asked_size(values: list[float | None], height: int, log: bool) -> None:
     shown = columns(*values)
-    scale = find_scale(shown, log)
+    scale = find_scale([shown], log=log)
     if scale is None:
         return
     rows = plot(shown, len(values) // 2, height, scale)

@@ -1,29 +1,23 @@
-"""One chart: title, axes, marks, places."""
+"""One chart: title, axes, marks, places, legend."""
 
 from __future__ import annotations
 
 import math
 from array import array
+from typing import Any
 
 from lptui.model.events import Points
-from lptui.stores.columns import reduce
+from lptui.stores.axes import Axes, Axis
+from lptui.stores.columns import reach
 from lptui.stores.series import Series, extend, overlay
-from lptui.text import cell_width
 from lptui.tui.widgets.braille import Scale
-from lptui.tui.widgets.chart import (
-    Look,
-    beside,
-    chart_rows,
-    column_of,
-    join_cells,
-    plot_width,
-    tick_text,
-    trend,
-    x_text,
-    y_ticks,
-)
+from lptui.tui.widgets.chart import Look, Pose, beside, chart_rows, dot_columns, join_cells
+from lptui.tui.widgets.chartlines import Line, line_of
+from lptui.tui.widgets.chartplot import Mark, column_of
+from lptui.tui.widgets.charttitle import short_key, trend
+from lptui.tui.widgets.curves import Smooth, curve_of
 from lptui.tui.widgets.metricorder import filter_names, order_key
-from lptui.tui.widgets.seriesplace import nearest, place_of
+from lptui.tui.widgets.seriesplace import place_of, read, value_at
 from lptui.tui.widgets.spans import row_width
 
 NAN = float("nan")
@@ -36,16 +30,26 @@ def series(values: list[float], key: str = "losses/loss", *, steps: bool = True,
     return overlay(Series(key, "wandb"), points) if sampled else extend(Series(key, "wandb"), points, 0.0)
 
 
+def line(data: Series, place: int = 0, count: int = 1, label: str = "") -> Line:
+    return line_of(label or data.key, data, place, count, Axes(1_000_000.0, data))
+
+
 def text(rows: list) -> list[str]:
     return ["".join(t for t, _ in row) for row in rows]
 
 
-def drawn(data: Series, width: int = 40, height: int = 8, look: Look = Look()) -> list[str]:  # noqa: B008
-    columns = reduce(data, plot_width(width) * 2, look.axis)
-    rows = chart_rows(data, columns, width, height, look)
+def rows_of(lines: list[Line], width: int = 40, height: int = 8, look: Look = Look(), **pose: Any) -> list:  # noqa: B008
+    spans = [found for one in lines if (found := reach(one.series, look.axis, one.axes)) is not None]
+    shown = (min(s[0] for s in spans), max(s[1] for s in spans))
+    curves = [curve_of(one, dot_columns(width), look.axis, shown, look.smooth) for one in lines]
+    rows = chart_rows(curves, width, height, look, Pose(lines[0].series.key, **pose))
     assert len(rows) == height
     assert all(row_width(row) <= width for row in rows)
-    return text(rows)
+    return rows
+
+
+def drawn(data: Series, width: int = 40, height: int = 8, look: Look = Look(), **pose: Any) -> list[str]:  # noqa: B008
+    return text(rows_of([line(data)], width, height, look, **pose))
 
 
 def test_the_title_keeps_the_end_of_the_name_the_value_and_the_trend() -> None:
@@ -54,14 +58,24 @@ def test_the_title_keeps_the_end_of_the_name_the_value_and_the_trend() -> None:
     assert "completion_probability"[-16:] in rows[0]
     assert "…" in rows[0]
     assert rows[0].rstrip().endswith("0.01 ↘")
+    assert short_key("curriculum/task_017/weight", 16) == "…task_017/weight"
+    assert len(short_key("a/" + "x" * 30, 10)) == 10
 
 
-def test_axis_labels_are_the_values_at_the_edges() -> None:
+def test_axis_labels_are_round_and_where_they_lie() -> None:
     rows = drawn(series([float(i) for i in range(101)]))
     assert rows[1].startswith("     100│")
     assert rows[6].startswith("       0│")
-    assert rows[7].split() == ["0", "10.0k", "steps"]
-    assert drawn(series([1.0, 2.0], steps=False))[7].split() == ["0", "1", "points"]
+    assert rows[7].split() == ["0", "5000", "10k", "steps"][: len(rows[7].split())]
+    assert drawn(series([1.0, 2.0], steps=False))[7].split() == ["0", "1"]
+
+
+def test_units_are_told_from_the_name() -> None:
+    assert "41 steps/s" in drawn(series([41.0] * 30, "performance/sps"))[0]
+    memory = drawn(series([(60 + i / 40) * 2.0**30 for i in range(40)], "gpu.0.memoryAllocatedBytes"), 60)
+    assert "60.975 GiB" in memory[0]
+    assert memory[1].startswith("    61.0")
+    assert "12.3 ms" in drawn(series([0.0123] * 30, "timing/forward_time"))[0]
 
 
 def test_nan_is_marked_where_the_line_breaks_and_in_the_title() -> None:
@@ -74,10 +88,14 @@ def test_nan_is_marked_where_the_line_breaks_and_in_the_title() -> None:
     assert "only NaN or infinite values" in only[1]
 
 
-def test_an_outlier_is_clipped_and_says_so() -> None:
-    rows = drawn(series([0.4 + i % 7 / 10 for i in range(50)] + [1e9] + [0.4 + i % 7 / 10 for i in range(50)]))
+def test_an_outlier_is_clipped_and_says_so_or_is_shown() -> None:
+    data = series([0.4 + i % 7 / 10 for i in range(50)] + [1e9] + [0.4 + i % 7 / 10 for i in range(50)])
+    rows = drawn(data)
     assert "▲" in rows[1]
-    assert "e+" not in rows[1]
+    assert "G" not in rows[1]
+    whole = drawn(data, look=Look(clip=False))
+    assert "▲" not in whole[1]
+    assert whole[1].startswith("    1.0G")
 
 
 def test_sampled_series_say_so() -> None:
@@ -85,41 +103,71 @@ def test_sampled_series_say_so() -> None:
     assert "~ 9 " in drawn(series([float(i) for i in range(10)], sampled=True), 30)[0]
 
 
-def test_time_cursor_and_findings_on_the_axis() -> None:
-    look = Look(moment=5000.0, marks=((9900.0, "error"),))
-    data = series([0.0] * 100)
-    rows = chart_rows(data, reduce(data, plot_width(40) * 2), 40, 8, look)
+def test_time_cursor_crosshair_and_marks() -> None:
+    mark = Mark(9900.0, "error")
+    rows = rows_of([line(series([0.0] * 100))], look=Look(marks=(mark,)), moment=5000.0)
     assert sum("┊" in row for row in text(rows)) >= 4
     assert ("▴", "error") in rows[-2]
-    assert all("┊" not in row for row in drawn(data, look=Look(moment=99_999.0)))
+    assert all("┊" not in row for row in drawn(series([0.0] * 100), moment=99_999.0))
+    read = drawn(series([float(i) for i in range(100)]), hair=5000.0, read=(50.0,))
+    assert "50 @" in read[0]
+    assert sum("│" in row[10:] for row in read) >= 4
 
 
 def test_ascii_uses_ascii_only() -> None:
-    look = Look(plain=True, moment=300.0, marks=((100.0, "warn"),))
+    look = Look(plain=True, marks=(Mark(100.0, "warn"),), smooth=Smooth("weight", 0.97))
     values = [0.1 * i for i in range(20)] + [NAN] + [1e9] + [0.1] * 40
-    assert all(row.replace("…", "").isascii() for row in drawn(series(values), look=look))
+    pose: dict[str, Any] = {"moment": 300.0, "hair": 900.0, "read": (1.0,)}
+    assert all(row.replace("…", "").isascii() for row in drawn(series(values), look=look, **pose))
+    two = [line(series(values), 0, 2, "a"), line(series(values[::-1]), 1, 2, "b")]
+    assert all(row.replace("…", "").isascii() for row in text(rows_of(two, look=look)))
 
 
-def test_ticks_tell_neighbours_apart() -> None:
-    assert tick_text(0.693152, 0.00002) != tick_text(0.693172, 0.00002)
-    assert tick_text(1e-17, 1.0) == "0"
-    assert all(
-        cell_width(tick_text(v, s)) <= 8 for v in (-1.23456e-300, 1e300, -123456.7, 12.5) for s in (0.0, 1.0, 1e300)
+def test_several_lines_have_a_legend_letters_and_deltas() -> None:
+    one, two = series([1 - i / 100 for i in range(100)]), series([0.5 + i / 200 for i in range(100)])
+    rows = rows_of([line(one, 0, 2, "arena_a"), line(two, 1, 2, "arena_b")], 80, 10, best=0)
+    legend = text(rows)[1]
+    assert "A arena_a 0.01 ↘ best" in legend
+    assert "B arena_b 0.995 ↗ (+0.985)" in legend
+    plotted = "".join(text(rows)[2:])
+    assert "A" in plotted
+    assert "B" in plotted
+    styles = {style for row in rows for _, style in row}
+    assert {"series-1", "series-2"} <= styles
+    narrow = text(rows_of([line(one, 0, 2, "arena_a"), line(two, 1, 2, "arena_b")], 26, 8))
+    assert "A" in narrow[1]
+    assert "B" in narrow[1]
+
+
+def test_without_colours_lines_are_dashed() -> None:
+    flat = [line(series([1.0] * 100), 0, 2, "a"), line(series([2.0] * 100), 1, 2, "b")]
+    coloured, mono = text(rows_of(flat)), text(rows_of(flat, look=Look(mono=True)))
+    assert sum(row.count("⠒") + row.count("⠤") + row.count("⠉") for row in coloured) != sum(
+        row.count("⠒") + row.count("⠤") + row.count("⠉") for row in mono
     )
-    assert sorted(y_ticks(Scale(0, 1), 20)) == [0, 4, 10, 14, 19] or len(y_ticks(Scale(0, 1), 20)) == 5
-    assert y_ticks(Scale(0, 1), 6) == {0: "1", 5: "0"}
+
+
+def test_smoothing_leaves_what_was_read_faint_behind() -> None:
+    noisy = line(series([float(i % 2) for i in range(4000)]))
+    rows = rows_of([noisy], look=Look(smooth=Smooth("weight", 0.997)))
+    styles = {style for row in rows[1:-1] for text, style in row if text.strip()}
+    assert {"faint", "series-1"} <= styles
+
+
+def test_details_are_minimum_maximum_and_change() -> None:
+    rows = drawn(series([1.0, 3.0, 2.0]), look=Look(details=True))
+    assert rows[1].split() == ["min", "1", "max", "3", "change", "+1"]
 
 
 def test_small_pieces() -> None:
     assert join_cells([("a", "x"), ("b", "x"), (" ", ""), ("c", "y")]) == (("ab ", "x"), ("c", "y"))
-    data = reduce(series([0.0, 1.0]), 10)
+    data = curve_of(line(series([0.0, 1.0])), 10, "step", (0.0, 100.0), Smooth()).columns
     assert column_of(data, 10, 100.0) == 9
     assert column_of(data, 10, 101.0) is None
     assert text(beside([[(("a", ""),)], []], 2, 1)) == ["a   "]
-    assert x_text(41_234, 0, "step", False) == "41.2k"
-    flat = reduce(series([1.0] * 50), 40)
+    flat = curve_of(line(series([1.0] * 50)), 40, "step", (0.0, 4900.0), Smooth()).columns
     assert trend(flat, Scale(0, 2)) == "→"
-    assert trend(reduce(series([1.0]), 40), Scale(0, 2)) == ""
+    assert trend(curve_of(line(series([1.0])), 40, "step", (0.0, 1.0), Smooth()).columns, Scale(0, 2)) == ""
 
 
 def test_order_puts_learning_first_and_machinery_last() -> None:
@@ -140,15 +188,25 @@ def test_filters() -> None:
     assert filter_names(names, "*/loss*") == ["train/loss", "train/Loss_2"]
     assert filter_names(names, "v?l") == ["val/acc"]
     assert filter_names(names, "[") == []
+    assert filter_names(names, "/loss$/") == ["train/loss"]
+    assert filter_names(names, "/^(val|train).LOSS") == ["train/loss", "train/Loss_2"]
+    assert filter_names(names, "/") == names
+    assert filter_names(names, "/(") == []
     assert filter_names(names, " ") == names
 
 
 def test_places_on_either_axis() -> None:
     data = series([float(i) for i in range(50)])
-    spot = nearest(data, 1234.0, "step")
+    spot = read(line(data), 1234.0, "step")
     assert spot is not None
-    assert (spot.step, spot.value) == (1200.0, 12.0)
-    assert place_of(data, 1200.0, None, "time") == 1_000_120.0
-    assert place_of(data, None, 1_000_118.0, "step") == 1200.0
-    assert place_of(data, None, None, "step") is None
-    assert place_of(Series("x", ""), None, 5.0, "step") is None
+    assert (spot.step, spot.time, spot.value) == (1200.0, 1_000_120.0, 12.0)
+    assert value_at(line(data), 119.0, "since") == 12.0
+    places: list[tuple[float | None, float | None, Axis, float | None]] = [
+        (1200.0, None, "time", 1_000_120.0),
+        (1200.0, None, "since", 120.0),
+        (None, 1_000_118.0, "step", 1180.0),
+        (None, None, "step", None),
+    ]
+    for step, at, axis, place in places:
+        assert place_of(line(data), step, at, axis) == place
+    assert place_of(line(Series("x", "")), None, 5.0, "step") is None

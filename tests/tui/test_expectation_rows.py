@@ -63,7 +63,7 @@ async def test_the_metrics_pane_marks_the_chart_and_e_opens_the_list() -> None:
         await pilot.press("3")
         await settle(pilot)
         pane = app.screen_stack[0].query_one(MetricsPane)
-        assert pane.grid.names[0] == last
+        assert pane.grid.tiles[0].name == last
         shown = [pane.grid.render_line(y).text for y in range(3)]
         assert any("✖" in line for line in shown)
         await pilot.press("e")

@@ -23,7 +23,8 @@ from lptui.tui.panes.learning import signal_items
 from lptui.tui.panes.machine import gpu_rows
 from lptui.tui.panes.metrics import MetricsPane
 from lptui.tui.screens.finding import finding_rows
-from lptui.tui.widgets.chart import plot_width, short_key
+from lptui.tui.widgets.chart import plot_width
+from lptui.tui.widgets.charttitle import short_key
 from lptui.tui.widgets.header import finding_line
 from lptui.tui.widgets.logview import LogRows
 from lptui.tui.widgets.metricorder import arrange
@@ -102,7 +103,7 @@ def test_one_headline_of_each_kind_comes_first() -> None:
 
 def test_the_last_part_of_a_metric_stays_whole_for_as_long_as_it_can() -> None:
     assert short_key("losses/policy_loss", 18) == "losses/policy_loss"
-    assert short_key("losses/policy_loss", 15) == "lo…/policy_loss"
+    assert short_key("losses/policy_loss", 15) == "…/policy_loss"
     assert short_key("losses/policy_loss", 12) == "policy_loss"
     assert len(short_key("losses/policy_loss", 6)) == 6
     assert len(short_key("averyverylongmetricname", 10)) == 10

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lptui.stores.columns import Columns
@@ -46,10 +46,10 @@ class Scale:
         return self.low + (self.high - self.low) * share
 
 
-def find_scale(columns: Columns, log: bool = False) -> Scale | None:
-    """The scale that shows `columns`: all of them, or what most of them span when a few outliers would
-    flatten the rest. None if no finite value can be shown."""
-    values = sorted(v for pair in zip(columns.low, columns.high, strict=True) for v in pair if v is not None)
+def find_scale(shown: Sequence[Columns], *, log: bool = False, clip: bool = True) -> Scale | None:
+    """The scale that shows all of `shown`; with `clip` what most columns span where a few outliers would flatten the
+    rest. None if no finite value can be shown."""
+    values = sorted(v for one in shown for pair in zip(one.low, one.high, strict=True) for v in pair if v is not None)
     positive = [v for v in values if v > 0]
     if log and positive:
         values = positive
@@ -57,7 +57,7 @@ def find_scale(columns: Columns, log: bool = False) -> Scale | None:
     if not values:
         return None
     low, high = values[0], values[-1]
-    if not log:
+    if clip and not log:
         low, high = _trimmed(values, low, high)
     if low == high:
         if log:
@@ -77,19 +77,35 @@ def _trimmed(values: Sequence[float], low: float, high: float) -> tuple[float, f
     return (one - pad if one - low > two - one else low), (two + pad if high - two > two - one else high)
 
 
-def plot(columns: Columns, width: int, height: int, scale: Scale, *, ascii_only: bool = False) -> list[str]:
-    """`columns` (2 x `width` of them) as `height` rows of `width` braille cells; blank cells are spaces."""
+DASHES = ((1,), (1, 1, 1, 1, 0, 0), (1, 1, 0, 0), (1, 1, 1, 1, 0, 1, 0, 0), (1, 0, 0), (1, 1, 1, 1, 1, 1, 0, 0, 0))
+"""Which dot columns of a line are drawn, over and over: tells lines apart where there are no colours."""
+
+
+def dots(columns: Columns, width: int, height: int, scale: Scale, dash: Sequence[int] = (1,)) -> list[list[int]]:
+    """`columns` (2 x `width` of them) as `height` rows of `width` sets of dots."""
     cells = [[0] * width for _ in range(height)]
+    top = height * DOTS_Y - 1
     for x, (low, high) in enumerate(_strokes(columns, height * DOTS_Y, scale)):
-        bits = _BITS[x % DOTS_X]
-        for y in range(low, high + 1):
-            row = height * DOTS_Y - 1 - y
-            cells[row // DOTS_Y][x // DOTS_X] |= bits[row % DOTS_Y]
-    draw = _ascii_cell if ascii_only else _braille_cell
-    return ["".join(draw(cell) for cell in line) for line in cells]
+        if not dash[x % len(dash)]:
+            continue
+        bits, cell = _BITS[x % DOTS_X], x // DOTS_X
+        for row in range(top - high, top - low + 1):
+            cells[row // DOTS_Y][cell] |= bits[row % DOTS_Y]
+    return cells
 
 
-def shade(columns: Columns, width: int, height: int, scale: Scale) -> list[str]:
+def plot(columns: Columns, width: int, height: int, scale: Scale, *, ascii_only: bool = False) -> list[str]:
+    """`columns` as `height` rows of `width` braille cells; blank cells are spaces."""
+    draw = glyph_of(ascii_only=ascii_only)
+    return ["".join(draw(cell) for cell in line) for line in dots(columns, width, height, scale)]
+
+
+def glyph_of(*, ascii_only: bool) -> Callable[[int], str]:
+    """How a set of dots is written."""
+    return _ascii_cell if ascii_only else _braille_cell
+
+
+def shade(columns: Columns, width: int, height: int, scale: Scale) -> list[list[int]]:
     """The band between minimum and maximum as sparse dots, with its edges whole: a ground for a line above
     it."""
     cells = [[0] * width for _ in range(height)]
@@ -99,7 +115,7 @@ def shade(columns: Columns, width: int, height: int, scale: Scale) -> list[str]:
                 continue
             row = height * DOTS_Y - 1 - y
             cells[row // DOTS_Y][x // DOTS_X] |= _BITS[x % DOTS_X][row % DOTS_Y]
-    return ["".join(_braille_cell(cell) for cell in line) for line in cells]
+    return cells
 
 
 def is_band(columns: Columns, height: int, scale: Scale) -> bool:
@@ -110,25 +126,6 @@ def is_band(columns: Columns, height: int, scale: Scale) -> bool:
             shown += 1
             wide += _dot(high, height * DOTS_Y, scale) - _dot(low, height * DOTS_Y, scale) > height * DOTS_Y // 4
     return wide * 3 > shown and height > 1
-
-
-def fold(fine: Columns, count: int) -> tuple[Columns, Columns]:
-    """`fine` columns in groups of `count`: (their minimum and maximum, the mean of their middles as a
-    line)."""
-    low: list[float | None] = []
-    high: list[float | None] = []
-    middle: list[float | None] = []
-    broken: list[bool] = []
-    for start in range(0, len(fine.low), count):
-        part = slice(start, start + count)
-        lows = [v for v in fine.low[part] if v is not None]
-        highs = [v for v in fine.high[part] if v is not None]
-        low.append(min(lows, default=None))
-        high.append(max(highs, default=None))
-        middle.append(sum(a / 2 + b / 2 for a, b in zip(lows, highs, strict=True)) / len(lows) if lows else None)
-        broken.append(any(fine.broken[part]))
-    band = Columns(fine.start, fine.end, tuple(low), tuple(high), tuple(broken), fine.last)
-    return band, Columns(fine.start, fine.end, tuple(middle), tuple(middle), tuple(broken), fine.last)
 
 
 def _strokes(columns: Columns, dots: int, scale: Scale) -> list[tuple[int, int]]:

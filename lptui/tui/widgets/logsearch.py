@@ -56,7 +56,7 @@ def highlighter(pattern: str) -> Highlight | None:
     if not pattern:
         return None
     ignore = pattern == pattern.lower()
-    compiled = _compile(pattern, ignore)
+    compiled = compile_pattern(pattern, ignore)
 
     def find(text: str) -> Sequence[tuple[int, int]]:
         if not text:
@@ -72,7 +72,8 @@ def highlighter(pattern: str) -> Highlight | None:
     return find
 
 
-def _compile(pattern: str, ignore: bool) -> Any:
+def compile_pattern(pattern: str, ignore: bool) -> Any:
+    """`pattern` for RE2, which no pattern makes run for ever; as plain text where that cannot be had."""
     try:
         import re2  # pyright: ignore[reportMissingImports, reportMissingTypeStubs]
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Container, Iterable
 from fnmatch import translate
 
+from lptui.tui.widgets.logsearch import compile_pattern
+
 _FIRST = (
     ("reward", "rewards", "return", "returns", "score", "episode_reward", "episode_return", "reward_mean"),
     ("loss", "train_loss", "total_loss"),
@@ -25,6 +27,7 @@ _RANKS = {word: rank for rank, words in enumerate(_FIRST) for word in words}
 _SYSTEM = re.compile(r"^(?:system|gpu|cpu|monitor|memory|disk|network|perf|timing|proc)[./_]|^_|^system$|/time/", re.I)
 _TASK = re.compile(r"task_?\d+|per_task|^curriculum/|^lp/|^pool/", re.I)
 _DIGITS = re.compile(r"(\d+)")
+_LONGEST = 500
 
 
 def order_key(name: str, per_task: bool = False) -> tuple[object, ...]:
@@ -60,12 +63,16 @@ def arrange(names: Iterable[str], per_task: Container[str] = (), urgent: Contain
 
 
 def filter_names(names: Iterable[str], pattern: str) -> list[str]:
-    """Names that hold `pattern` as text, or match it as a glob when it has a `*` or `?`; upper case does
-    not matter."""
-    pattern = pattern.strip().lower()
-    if not pattern:
+    """Names that hold `pattern` as text, match it as a glob when it has a `*` or `?`, or as a regular expression
+    between slashes (`/loss$/`); upper case does not matter."""
+    pattern = pattern.strip()
+    if not pattern.strip("/"):
         return list(names)
+    if pattern.startswith("/"):
+        search = compile_pattern(pattern[1:].removesuffix("/"), ignore=True).search
+        return [n for n in names if search(n[:_LONGEST])]
+    pattern = pattern.lower()
     if "*" in pattern or "?" in pattern:
         matches = re.compile(translate(f"*{pattern}*" if not pattern.endswith("*") else f"*{pattern}")).match
-        return [n for n in names if matches(n.lower())]
+        return [n for n in names if matches(n[:_LONGEST].lower())]
     return [n for n in names if pattern in n.lower()]

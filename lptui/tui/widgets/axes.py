@@ -1,0 +1,229 @@
+"""Round places for the labels of a chart's axes, and the words that stand there. Pure arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from lptui.stores.axes import Axis
+from lptui.text import cell_width, clock, format_value, short_duration, short_number
+from lptui.text.units import date
+from lptui.tui.widgets.braille import Scale
+
+_MOST_WASTE = 1.35
+"""A scale may be this much larger than what it shows, to end at round values."""
+_MOST_PARTS = 10
+_DAY = 86_400.0
+_SECONDS = (
+    1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0,
+    43_200.0, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY, 91 * _DAY, 364 * _DAY,
+)  # fmt: skip
+_SPANS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
+
+
+def nice_steps(least: float, ladder: Sequence[float] = (1.0, 2.0, 2.5, 5.0)) -> Iterator[float]:
+    """Round steps from `least` on upwards: 0.2, 0.25, 0.5, 1, 2, ..."""
+    if not (least > 0 and math.isfinite(least)):
+        return
+    power = math.floor(math.log10(least))
+    while power < 308:
+        for head in ladder:
+            step = float(f"{head}e{power}")
+            if step >= least * (1 - 1e-9):
+                yield step
+        power += 1
+
+
+def round_scale(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
+    """`scale` widened to round values where that costs little, and the values to be labelled in `rows` rows."""
+    if scale.log:
+        return _round_log(scale, rows)
+    span = scale.high - scale.low
+    best: tuple[float, int, int, float] | None = None
+    if math.isfinite(span) and span > max(abs(scale.low), abs(scale.high)) * 1e-12:
+        for step in nice_steps(span / _MOST_PARTS):
+            low, high = math.floor(scale.low / step + 1e-9), math.ceil(scale.high / step - 1e-9)
+            waste = (high - low) * step / span
+            cost = waste + 0.03 * (high - low)
+            if waste <= _MOST_WASTE and (best is None or cost < best[0]):
+                best = (cost, low, high, step)
+            if step > span:
+                break
+    if best is None:
+        return scale, (scale.low, scale.high) if rows > 1 else (scale.high,)
+    _, low, high, step = best
+    bottom, top = times(low, step), times(high, step)
+    return Scale(bottom, top), _label_values(bottom, top, step, rows)
+
+
+def times(count: int, step: float) -> float:
+    """`count * step` as it would be written, without the dust of floating point."""
+    digits = max(0, 2 - math.floor(math.log10(step)))
+    return round(count * step, digits) if digits < 300 else count * step
+
+
+def _label_values(low: float, high: float, step: float, rows: int) -> tuple[float, ...]:
+    """Values from `low` to `high` in equal round parts, so few that each has two rows. Both ends are among them."""
+    if rows <= 1:
+        return (high,)
+    room = max(1, (rows - 1) // 2)
+    for part in nice_steps((high - low) / room):
+        count = (high - low) / part
+        if part > high - low:
+            break
+        if abs(count - round(count)) < 1e-6 and abs(low / part - round(low / part)) < 1e-6:
+            return tuple(times(round(low / part) + i, part) for i in range(round(count) + 1))
+    parts = round((high - low) / step)
+    stride = next((s for s in range(1, parts + 1) if parts % s == 0 and parts // s <= room), 1)
+    return tuple(times(round(low / step) + i, step) for i in range(0, parts + 1, stride))
+
+
+def _round_log(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
+    low, high = math.log10(scale.low), math.log10(scale.high)
+    span = max(high - low, 1e-9)
+    bottom, top = math.floor(low + 1e-9), math.ceil(high - 1e-9)
+    if top - bottom <= span * _MOST_WASTE and bottom > -300 and top < 300:
+        scale = Scale(10.0**bottom, 10.0**top, True)
+        low, high = float(bottom), float(top)
+    powers = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
+    room = max(2, (rows + 1) // 2)
+    if len(powers) >= 2:
+        stride = -(-(len(powers) - 1) // (room - 1))
+        return scale, tuple(10.0**p for p in powers[::stride])
+    heads = [m * 10.0**p for p in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
+    inside = tuple(v for v in heads if scale.low <= v <= scale.high)
+    return scale, inside[:: -(-len(inside) // room)] if len(inside) >= 2 else (scale.low, scale.high)
+
+
+def y_labels(scale: Scale, values: Sequence[float], height: int, room: int) -> dict[int, str]:
+    """Labels by row, each in at most `room` cells. Neighbours that would read the same are told as differences."""
+    step = min((abs(b - a) for a, b in pairwise(values)), default=0.0)
+    texts = [tick_text(value, value if scale.log else step, room) for value in values]
+    if len(set(texts)) < len(texts):
+        texts = [texts[0], *("+" + _short_power(value - values[0], room - 1) for value in values[1:])]
+    labels: dict[int, str] = {}
+    for value, text in zip(values, texts, strict=True):
+        share = min(1.0, max(0.0, scale.share(value)))
+        labels.setdefault(height - 1 - min(height - 1, int(share * height)), text)
+    return labels
+
+
+def tick_text(value: float, step: float, room: int = 8) -> str:
+    """`value` with the digits that `step` has, in at most `room` cells."""
+    step = step if math.isfinite(step) else 0.0
+    if abs(value) < step * 1e-6:
+        value = 0.0
+    if value == 0:
+        return "0"
+    if abs(value) >= 10_000 or abs(value) < 1e-3:
+        choices = [_scaled(value, step)] if abs(value) >= 1 else []
+        choices += [f"{value:.2e}", f"{value:.1e}", f"{value:.0e}"]
+    else:
+        digits = min(12, max(0, -math.floor(math.log10(step) + 1e-9))) if step > 0 else 4
+        if step > 0 and abs(step * 10**digits - round(step * 10**digits)) > 1e-6:
+            digits += 1  # 0.25, 0.025
+        choices = [f"{value:.{digits}f}", format_value(value), f"{value:.3g}", f"{value:.2g}", short_number(value)]
+    good = [_bare(text) for text in choices if cell_width(_bare(text)) <= room]
+    return good[0] if good else f"{value:.0e}"[:room]
+
+
+def _bare(text: str) -> str:
+    """5e-04 -> 5e-4, 1.00e+06 -> 1e+6: what is read the same in fewer cells."""
+    head, e, power = text.partition("e")
+    if not e:
+        return text
+    head = head.rstrip("0").rstrip(".") if "." in head else head
+    return f"{head}e{power[:1] if power[:1] == '-' else ''}{power.lstrip('+-').lstrip('0') or '0'}"
+
+
+def _short_power(value: float, room: int) -> str:
+    """0.000025 -> 2.5e-5, or 25e-6 in one cell less."""
+    exact = _bare(f"{value:.1e}")
+    head, _, power = exact.partition("e")
+    whole = f"{head.replace('.', '')}e{int(power) - 1}" if "." in head else exact
+    return next((text for text in (exact, whole, _bare(f"{value:.0e}")) if len(text) <= room), "")
+
+
+def _scaled(value: float, step: float) -> str:
+    """41_000 -> 41k, 1_250_000 -> 1.25M: as many digits as `step` needs."""
+    for size, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size * (1 - 1e-9):
+            unit = step / size
+            digits = next((d for d in range(4) if abs(unit * 10**d - round(unit * 10**d)) < 1e-6), 3)
+            digits = digits if abs(value) < size * 1e6 else 0
+            return f"{value / size:.{digits}f}{prefix}" if abs(value) < size * 1e5 else f"{value:.1e}"
+    return f"{value:g}"
+
+
+def round_end(start: float, end: float) -> tuple[float, float]:
+    """[start, end] made longer to a round span, so that a line that grows does not move what is drawn already."""
+    span = end - start
+    if not (span > 0 and math.isfinite(span)):
+        return start, end
+    if 0 < start <= span * 0.05:
+        start, span = 0.0, end
+    power = 10.0 ** math.floor(math.log10(span))
+    return start, start + next(head for head in _SPANS if head * power >= span * (1 - 1e-9)) * power
+
+
+def x_labels(start: float, end: float, width: int, axis: Axis, *, own: str = "") -> list[tuple[int, str]]:
+    """(first cell, text) of the labels below a plot of `width` cells: round places, where they lie."""
+    span = end - start
+    if width <= 0 or not math.isfinite(span):
+        return []
+    if span <= 0:
+        return [(0, x_text(start, 0.0, axis, own=own)[:width])]
+    ladder = _SECONDS if axis in ("time", "since") and not own and span > 2 else None
+    steps = (s for s in ladder if s >= span / 10) if ladder else nice_steps(span / 10, (1.0, 2.0, 5.0))
+    for step in steps:
+        if axis in ("step", "epoch") and span >= 1 and step < 1:
+            continue
+        labels = _placed(start, end, width, axis, step, own)
+        if labels is not None:
+            return labels
+        if step > span:
+            break
+    return [(0, x_text(start, span, axis, own=own)[:width])]
+
+
+def _placed(start: float, end: float, width: int, axis: Axis, step: float, own: str) -> list[tuple[int, str]] | None:
+    """Labels at the multiples of `step`; None if they do not fit."""
+    shift = _zone(start) if axis == "time" and not own else 0.0
+    first = math.ceil((start + shift) / step - 1e-9)
+    last = math.floor((end + shift) / step + 1e-9)
+    placed: list[tuple[int, str]] = []
+    free = 0
+    for i in range(first, last + 1):
+        place = times(i, step) - shift if shift == 0.0 else i * step - shift
+        text = x_text(place, step, axis, own=own)
+        cell = min(width - 1, int((place - start) / (end - start) * width))
+        at = min(width - len(text), max(0, cell - len(text) // 2))
+        if at < free or at < 0:
+            return None
+        placed.append((at, text))
+        free = at + len(text) + 2
+    return placed if placed else None
+
+
+def _zone(at: float) -> float:
+    """Seconds that local time is ahead of UTC, so that round clock times are round where the reader is."""
+    import time
+
+    try:
+        return float(time.localtime(at).tm_gmtoff)
+    except (OverflowError, ValueError, OSError):
+        return 0.0
+
+
+def x_text(place: float, step: float, axis: Axis, *, own: str = "") -> str:
+    """A place on the x axis, as exact as `step` asks."""
+    if axis == "time" and not own:
+        if step >= _DAY:
+            return date(place)[5:10]
+        return clock(place) if step < 60 else clock(place)[:5]
+    if axis == "since" and not own:
+        return short_duration(place) if step >= 1 else f"{place:.3g}s"
+    if abs(place) < 10_000:
+        return f"{place:g}" if step < 1 else f"{round(place)}"
+    return _scaled(place, step) if step > 0 else short_number(place)

@@ -1,0 +1,48 @@
+"""What is said below a chart that fills the pane: where its points come from, and the one that is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lptui.stores.axes import Axis
+from lptui.stores.series import Series, Spot
+from lptui.text import clock, format_value, plural, sanitise, short_duration, short_number
+from lptui.text.units import date
+from lptui.tui.widgets.chartlines import Line
+from lptui.tui.widgets.curves import Curve
+from lptui.tui.widgets.spans import Row, Span
+
+HINT = " c reads values, enter sets the time cursor there, i o zoom, 0 shows all, esc goes back"
+
+
+def facts_row(series: Series, curves: Sequence[Curve]) -> Row:
+    """Minimum, maximum, points, NaN, source."""
+    extent = curves[0].columns.extent if series.sampled and curves else None
+    low, high = extent or (series.minimum, series.maximum)
+    row: list[Span] = [(" ", "")]
+    for name, value in (("min", format_value(low)), ("max", format_value(high))):
+        row += [(f"{name} ", "dim"), (f"{value}  ", "value")]
+    row += [
+        ("points ", "dim"),
+        (f"{series.count:,}" + (" and a sample of the rest" if series.sampled else ""), "value"),
+    ]
+    if series.nonfinite:
+        row.append((f"  {plural(series.nonfinite, 'NaN or infinite point')}", "error"))
+    row += [("  from ", "dim"), (sanitise(series.source[:200]), "value")]
+    return tuple(row)
+
+
+def probe_row(line: Line, spot: Spot | None, axis: Axis) -> Row:
+    """The point at the crosshair: place and value."""
+    if spot is None:
+        return ((HINT, "dim"),)
+    row: list[Span] = [(" at ", "dim")]
+    if spot.step is not None:
+        words = f"{spot.step:,.0f}" if abs(spot.step) < 1e15 else short_number(spot.step)
+        row += [("step ", "dim"), (words, "key")]
+    if spot.time is not None and (axis in ("time", "since") or spot.step is None):
+        start = line.axes.start
+        since = short_duration(spot.time - start) if start is not None else ""
+        told = f"{since} after its start" if axis == "since" and since else f"{date(spot.time)[:10]} {clock(spot.time)}"
+        row += [(", " if spot.step is not None else "", "dim"), (told, "key")]
+    return (*row, (": ", "dim"), (format_value(spot.value), "value bold"))

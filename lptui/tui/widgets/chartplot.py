@@ -1,0 +1,151 @@
+"""The inside of a chart as cells: lines, and the marks of what lines hide (NaN, clipped points, moments, events)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lptui.stores.columns import Columns
+from lptui.tui.widgets.braille import DASHES, DOTS_X, Scale, dots, glyph_of, is_band, shade
+from lptui.tui.widgets.curves import Curve
+
+Cell = tuple[str, str]
+Grid = list[list[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened, at a place on the x axis. `key` is what the reader chose when choosing it."""
+
+    place: float
+    style: str
+    glyph: str = "▴"
+    twin: str = "^"
+    """The glyph in ASCII."""
+    kind: str = "finding"
+    key: str = ""
+    title: str = ""
+    moment: tuple[float | None, float | None] = (None, None)
+    """(step, unix time) of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What a plot is drawn on. `moment` (the time cursor) and `hair` (the crosshair) are places on the x axis."""
+
+    width: int
+    height: int
+    scale: Scale
+    plain: bool = False
+    mono: bool = False
+    moment: float | None = None
+    hair: float | None = None
+    marks: tuple[Mark, ...] = ()
+
+
+def draw(curves: Sequence[Curve], paper: Paper) -> Grid:
+    """The plot of `curves`, all over the same range of x."""
+    grid = _one(curves[0], paper) if len(curves) == 1 else _several(curves, paper)
+    columns = curves[0].columns
+    for place, glyph, style in ((paper.moment, "┊", "accent"), (paper.hair, "│", "key")):
+        x = column_of(columns, paper.width, place)
+        if x is not None:
+            free = [row for row in grid if row[x][0] == " "] or grid[:1]  # a dense line must not hide the moment
+            for row in free:
+                row[x] = ((":" if glyph == "┊" else "|") if paper.plain else glyph, style)
+    backs = [Mark(back.place, "warn", "↻", "r") for back in columns.breaks]
+    for mark in (*reversed(paper.marks), *backs):
+        x = column_of(columns, paper.width, mark.place)
+        if x is not None:
+            grid[-1][x] = (mark.twin if paper.plain else mark.glyph, mark.style)
+    for curve in reversed(curves):
+        for x, y, glyph, style in _flaws(curve.columns, paper):
+            grid[y][x] = (glyph, style)
+    if len(curves) > 1:
+        _letter(grid, curves, paper)
+    return grid
+
+
+def column_of(columns: Columns, width: int, place: float | None) -> int | None:
+    """The cell of `place` on the x axis, or None outside of it."""
+    if place is None or not columns.start <= place <= columns.end:
+        return None
+    span = (columns.end - columns.start) or 1.0
+    return min(width - 1, int((place - columns.start) / span * width))
+
+
+def _one(curve: Curve, paper: Paper) -> Grid:
+    """A single line. Where it would be a solid block: its band shaded, and the mean through it; with smoothing, what
+    was read is faint behind the smooth line."""
+    columns, size = curve.columns, (paper.width, paper.height, paper.scale)
+    glyph = glyph_of(ascii_only=paper.plain)
+    band = not paper.plain and is_band(columns, paper.height, paper.scale)
+    over = curve.smooth or (curve.middle if band else None)
+    ground = shade(columns, *size) if band else dots(columns, *size)
+    style = curve.line.style if over is None else "faint"
+    grid: Grid = [[(glyph(cell), style) for cell in row] for row in ground]
+    if columns.older is not None:  # what was written again after a rewind
+        before = replace(columns, low=columns.older.low, high=columns.older.high)
+        for y, row in enumerate(dots(before, *size, DASHES[2])):
+            for x, cell in enumerate(row):
+                if cell and grid[y][x][0] == " ":
+                    grid[y][x] = (glyph(cell), "dim")
+    if over is not None:
+        for y, row in enumerate(dots(over, *size)):
+            for x, cell in enumerate(row):
+                if cell:
+                    grid[y][x] = ("*" if paper.plain and curve.smooth else glyph(cell), curve.line.style)
+    return grid
+
+
+def _several(curves: Sequence[Curve], paper: Paper) -> Grid:
+    """Lines through the means, the first one on top; dashed where there are no colours, letters in ASCII."""
+    glyph = glyph_of(ascii_only=paper.plain)
+    bits = [[0] * paper.width for _ in range(paper.height)]
+    grid: Grid = [[(" ", "")] * paper.width for _ in range(paper.height)]
+    for curve in reversed(curves):
+        dash = DASHES[curve.line.solid % len(DASHES)] if paper.mono else (1,)
+        for y, row in enumerate(dots(curve.smooth or curve.middle, paper.width, paper.height, paper.scale, dash)):
+            for x, cell in enumerate(row):
+                if cell:
+                    bits[y][x] |= cell
+                    char = curve.line.letter.lower() if paper.plain else glyph(bits[y][x])
+                    grid[y][x] = (char, curve.line.style)
+    return grid
+
+
+def _letter(grid: Grid, curves: Sequence[Curve], paper: Paper) -> None:
+    """Each line's letter where it ends, so that it is known without its colour."""
+    taken: set[tuple[int, int]] = set()
+    for curve in curves:
+        means = (curve.smooth or curve.columns).mean
+        last = next((i for i in range(len(means) - 1, -1, -1) if means[i] is not None), None)
+        value = means[last] if last is not None else None
+        if last is None or value is None:
+            continue
+        share = min(1.0, max(0.0, paper.scale.share(value)))
+        x, y = last // DOTS_X, paper.height - 1 - min(paper.height - 1, int(share * paper.height))
+        while (x, y) in taken and x > 0:
+            x -= 1
+        taken.add((x, y))
+        grid[y][x] = (curve.line.letter, f"{curve.line.style} bold")
+
+
+def _flaws(columns: Columns, paper: Paper) -> list[tuple[int, int, str, str]]:
+    """(x, y, glyph, style) of cells where points are NaN or infinite, or beyond the scale."""
+    flaws: list[tuple[int, int, str, str]] = []
+    bottom = level = paper.height - 1
+    for x in range(paper.width):
+        part = slice(x * DOTS_X, (x + 1) * DOTS_X)
+        highs = [v for v in columns.high[part] if v is not None]
+        lows = [v for v in columns.low[part] if v is not None]
+        if highs and max(highs) > paper.scale.high:
+            flaws.append((x, 0, "^" if paper.plain else "▲", "warn"))
+        if lows and min(lows) < paper.scale.low:
+            flaws.append((x, bottom, "v" if paper.plain else "▼", "warn"))
+        if lows:
+            share = min(1.0, max(0.0, paper.scale.share(lows[-1])))
+            level = bottom - min(bottom, int(share * paper.height))
+        if any(columns.broken[part]):
+            flaws.append((x, level, "X" if paper.plain else "✖", "error"))
+    return flaws

@@ -1,0 +1,160 @@
+"""The frame of a chart in words: its name, the newest value and where it goes; a legend; minimum, maximum, change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lptui.stores.columns import Columns
+from lptui.text import cell_width, format_value, sanitise, shorten_middle
+from lptui.text.width import cut
+from lptui.tui.widgets.braille import Scale
+from lptui.tui.widgets.curves import Curve
+from lptui.tui.widgets.metricunits import NONE, Unit
+from lptui.tui.widgets.spans import Row, Span, crop, row_width
+
+ARROWS = ("↗", "↘", "→")
+_SCRAP = 3
+PLAIN_ARROWS = ("/", "\\", "-")
+
+
+def value_text(value: float | None, unit: Unit = NONE) -> str:
+    """A value in its unit: '41.2k steps/s', '93%', '0.69315'."""
+    if value is None:
+        return "-"
+    text = format_value(value * unit.factor)
+    return f"{text}%" if unit.word == "%" else f"{text} {unit.word}".rstrip() if math.isfinite(value) else text
+
+
+def short_key(name: str, width: int) -> str:
+    """`name` in at most `width` cells: metrics that stand side by side differ at their ends, so that is kept."""
+    if cell_width(name) <= width:
+        return name
+    leaf = name.rpartition("/")[2]
+    if not name.isascii() or len(leaf) > width - 2:
+        return shorten_middle(leaf, width)
+    tail = name[len(name) - width + 1 :]
+    part = tail.find("/")  # a scrap of a part says less than none
+    return "…" + (tail[part:] if part <= _SCRAP else tail)
+
+
+def trend(columns: Columns, scale: Scale | None, *, plain: bool = False) -> str:
+    """An arrow for the newest tenth of the chart against the fifth before it; blank while there is too
+    little."""
+    if scale is None:
+        return ""
+    shares = [scale.share(v) for v in columns.mean if v is not None and not (scale.log and v <= 0)]
+    recent = max(1, len(shares) // 10)
+    before = shares[-3 * recent : -recent]
+    if len(shares) < 4 or not before:
+        return ""
+    change = sum(shares[-recent:]) / recent - sum(before) / len(before)
+    up, down, level = PLAIN_ARROWS if plain else ARROWS
+    return up if change > 0.03 else down if change < -0.03 else level
+
+
+def title_row(
+    name: str,
+    curve: Curve,
+    scale: Scale | None,
+    width: int,
+    *,
+    unit: Unit = NONE,
+    status: tuple[str, str, str] = ("", "", ""),
+    chosen: bool = False,
+    star: bool = False,
+    plain: bool = False,
+    several: bool = False,
+    read: Sequence[float | None] = (),
+) -> Row:
+    """The end of the name, then the newest value and where it is going (in the legend, of several lines); with `read`
+    the value at the crosshair instead."""
+    series = curve.line.series
+    value = read[0] if read else _newest(curve)
+    bad = value is not None and not math.isfinite(value)
+    right = ""
+    if not several:
+        arrow = ("X" if plain else "✖") if bad else "@" if read else trend(curve.columns, scale, plain=plain)
+        right = f"{value_text(value, unit)} {arrow}".rstrip()
+    if series.sampled:
+        right = f"~ sampled {right}" if width >= 40 else f"~ {right}"
+    if scale is not None and scale.log:
+        right = f"log {right}".rstrip()
+    mark = (">" if plain else "▸") if chosen else " "
+    starred = ("* " if plain else "★ ") if star else ""
+    glyph, word, tone = status
+    told = f"{glyph} {word} " if glyph and width >= 44 else f"{glyph} " if glyph else ""
+    fixed = cell_width(right) + cell_width(told) + cell_width(starred)
+    shown = short_key(sanitise(name[:500]), max(4, width - fixed - 4))
+    gap = " " * max(1, width - 2 - cell_width(mark) - cell_width(shown) - fixed)
+    style = "accent bold" if chosen else "title"
+    return crop(
+        (
+            (mark, "accent"), (told, tone), (starred, "warn"), (shown, style), (gap, ""),
+            (right, "error bold" if bad else "key bold" if read else "value"), (" ", ""),
+        ),
+        width,
+    )  # fmt: skip
+
+
+def legend_row(
+    curves: Sequence[Curve], scale: Scale | None, width: int, *, unit: Unit = NONE, best: int | None = None,
+    plain: bool = False, read: Sequence[float | None] = (),
+) -> Row:  # fmt: skip
+    """Each line's letter, name, newest value, arrow and distance to the first: as much of that as there is room for,
+    and how many lines are left out. With `read` the values at the crosshair instead of the newest."""
+    values = list(read) if read else [_newest(curve) for curve in curves]
+    arrows = ["@" if read else trend(curve.columns, scale, plain=plain) for curve in curves]
+    parts: list[Row] = []
+    for level in range(4):
+        parts = [
+            _legend_part(curve, value, values[0] if i else None, arrow, unit, level, is_best=best == i)
+            for i, (curve, value, arrow) in enumerate(zip(curves, values, arrows, strict=True))
+        ]
+        if sum(row_width(part) for part in parts) <= width - 1:
+            break
+    row: list[Span] = [(" ", "")]
+    room = width - 1
+    for i, part in enumerate(parts):
+        more = f"+{len(parts) - i}"
+        if row_width(part) - 1 > room - (0 if i == len(parts) - 1 else len(more) + 1):
+            row.append((more, "dim"))
+            break
+        row += part
+        room -= row_width(part)
+    return crop(tuple(row), width)
+
+
+def _legend_part(
+    curve: Curve, value: float | None, first: float | None, arrow: str, unit: Unit, level: int, *, is_best: bool
+) -> Row:
+    """One line in the legend; the higher `level`, the shorter."""
+    line = curve.line
+    bad = value is not None and not math.isfinite(value)
+    told = value_text(value, unit) if level < 2 or value is None or bad else f"{value * unit.factor:.3g}"
+    words = f"{told} {arrow}".rstrip() if level < 3 else told
+    if level == 0 and first is not None and value is not None and math.isfinite(value - first):
+        words += f" ({(value - first) * unit.factor:+.3g})"
+    if is_best:
+        words += " best" if level < 2 else "!"
+    name = "" if level == 3 else cut(sanitise(line.label[:200]), (30, 16, 6)[level]) + " "
+    style = "error bold" if bad else "value"
+    return (f"{line.letter} ", f"{line.style} bold"), (name, line.style), (words, style), ("  "[: 2 - level // 2], "")
+
+
+def _newest(curve: Curve) -> float | None:
+    last = curve.line.series.last()
+    return last.value if last is not None else None
+
+
+def detail_row(curve: Curve, width: int, *, unit: Unit = NONE) -> Row:
+    """Minimum, maximum and the change over what is shown."""
+    extent, means = curve.columns.extent, [v for v in curve.columns.mean if v is not None]
+    low, high = extent or (None, None)
+    facts = [("min", value_text(low, unit)), ("max", value_text(high, unit))]
+    if len(means) > 1:
+        facts.append(("change", f"{(means[-1] - means[0]) * unit.factor:+.4g}"))
+    row: list[Span] = [(" ", "")]
+    for name, value in facts:
+        row += [(f"{name} ", "dim"), (f"{value}  ", "value")]
+    return crop(tuple(row), width)
