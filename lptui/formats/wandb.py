@@ -79,13 +79,16 @@ _ONE_OF = frozenset((*range(2, 14), 17, 18, *range(20, 28), 100))
 _SHORT_KINDS = frozenset(range(2, 14))  # their tags are one byte
 _NUM_TAG = b"\x08"
 _STEP_TAG = 0x12
+_HISTORY_TAG, _SUMMARY_TAG = _HISTORY << 3 | LENGTH, _SUMMARY << 3 | LENGTH
+_USUAL = (_HISTORY_TAG, _SUMMARY_TAG)
+_LONGEST_HEAD = 11
 _LONGEST_LOOK = 64  # blocks searched for the row that stands for one place of a sample
 
 
 def decode(payload: bytes) -> Record | None:
     """One record; None for kinds nobody asks for (summaries stay unparsed) and bytes that are no record."""
     try:
-        kind, start, end = _find_body(payload)
+        kind, start, end = find_body(payload)
         if kind == _HISTORY:
             return _read_history(payload, start, end)
         reader = _READERS.get(kind)
@@ -97,7 +100,7 @@ def decode(payload: bytes) -> Record | None:
 def decode_summary(payload: bytes) -> tuple[tuple[str, float], ...] | None:
     """The numbers of a summary record; None when the payload is something else."""
     try:
-        kind, start, end = _find_body(payload)
+        kind, start, end = find_body(payload)
         if kind != _SUMMARY:
             return None
         items = Numbers()
@@ -144,7 +147,7 @@ def _histories(data_at: Callable[[int, int], bytes], size: int, first: int, limi
         if offset >= size:
             return
         for payload in reader.feed(data_at(offset, min(BLOCK, size - offset))):
-            if _is_history(payload):
+            if is_history(payload):
                 yield payload
 
 
@@ -156,14 +159,21 @@ def _find_last(data_at: Callable[[int, int], bytes], size: int, last: int) -> by
     return None
 
 
-def _is_history(payload: bytes) -> bool:
+def is_history(payload: bytes) -> bool:
+    """Whether this is a row of metrics."""
+    if payload[:1] == _NUM_TAG and len(payload) > _LONGEST_HEAD:
+        at = 2
+        while payload[at - 1] > 0x7F and at < _LONGEST_HEAD:
+            at += 1
+        if payload[at] in _USUAL:
+            return payload[at] == _HISTORY_TAG
     try:
-        return _find_body(payload)[0] == _HISTORY
+        return find_body(payload)[0] == _HISTORY
     except WireError:
         return False
 
 
-def _find_body(payload: bytes) -> tuple[int, int, int]:
+def find_body(payload: bytes) -> tuple[int, int, int]:
     """(field number, first byte, end) of what the record holds; (0, 0, 0) when nothing known."""
     if payload[:1] == _NUM_TAG:  # as the SDK writes nearly all: the number, then what the record holds
         _, at = read_varint(payload, 1)

@@ -100,6 +100,14 @@ def read_item(data: bytes, start: int, end: int, into: Numbers) -> None:
         into.numbers.append(value)
 
 
+def name_of(raw: bytes) -> str:
+    """The name that the key fields of an item give, as they lie in the file."""
+    try:
+        return join_name([raw[first:stop] for _, _, first, stop in spans(raw)])
+    except WireError:
+        return raw.decode(errors="replace")
+
+
 def read_number(text: bytes) -> float | None:
     """A JSON number, or Python's NaN and Infinity; None for anything else."""
     if not text or len(text) > _LONGEST_NUMBER or text[0] in _NO_NUMBER:

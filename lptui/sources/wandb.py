@@ -1,6 +1,7 @@
 """A local `.wandb` file -> samples, live: read-only, torn tails wait, damage is skipped and counted.
 
-A big file is sampled first (marked so), then read in full. Source of the format: lptui.formats.wandb.
+A big file is sampled first (marked so), then its beginning and its growing end are read, then the rest, newest first.
+Source of the format: lptui.formats.wandb.
 """
 
 from __future__ import annotations
@@ -8,14 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from lptui.files import FileFailure, Handle, open_file
-from lptui.formats.columns import to_points
+from lptui.formats.columns import Reading, to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
-from lptui.formats.wandb import Environment, HistoryRow, Record, RunExit, RunStart, StatsRow, decode, sample
+from lptui.formats.wandb import (
+    Environment,
+    HistoryRow,
+    Record,
+    RunExit,
+    RunStart,
+    StatsRow,
+    decode,
+    is_history,
+    sample,
+)
+from lptui.formats.wandb_history import read_histories
+from lptui.formats.wandb_ranges import DataAt, Piece, Plan
 from lptui.model.events import ConfigSeen, Event, Points, Samples, StatusSeen, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
 
-TURN = 1024 * 1024
+TURN = 8 * 1024 * 1024
+MUCH = 1024 * 1024
+"""Bytes of history from which on rows are read column by column, which needs numpy."""
 SAMPLE_FROM = 4 * 1024 * 1024
 SAMPLE_BLOCKS = 400
 ENDING_BLOCKS = 3
@@ -36,10 +51,9 @@ class WandbSource:
         self.pending = False
         self.use_config = use_config
         self._handle: Handle | None = None
-        self._reader = RecordReader()
-        self._read = 0
-        self._size = 0
+        self._plan: Plan | None = None
         self._sampled = False
+        self._declares = False
         self._dead = ""
         self._status: SourceStatus | None = None
         self._last_time: float | None = None
@@ -53,7 +67,7 @@ class WandbSource:
             self._handle = None
 
     def poll(self, now: float) -> Iterator[Event]:
-        """Up to 1 MiB of new records as one batch of samples."""
+        """Up to 8 MiB of records as one batch of samples."""
         self.pending = False
         if self._dead:
             return
@@ -69,31 +83,37 @@ class WandbSource:
     def _poll(self, now: float) -> Iterator[Event]:
         if self._handle is None:
             self._handle = open_file(self.path)
-        stat = self._handle.stat()
-        if stat.size < self._read:  # rewritten: begin again
-            self._reader, self._read, self._sampled = RecordReader(), 0, False
-        self._size = stat.size
-        if not self._sampled:
-            yield from self._read_ending(self._handle, stat.size, now)
-        if not self._sampled and stat.size >= SAMPLE_FROM:
-            rows = sample(self._handle.pread, stat.size, SAMPLE_BLOCKS)
-            yield from self._batch(rows, now, sampled=True)
-        self._sampled = True
-        data = self._handle.pread(self._read, TURN)
-        if data:
-            start, self._read = self._read, self._read + len(data)
-            records = [r for p in self._reader.feed(data) if (r := decode(p)) is not None]
-            behind = self._read < stat.size
-            yield from self._tell_records(records, start, now, backfill=behind)
-            self.pending = behind
-        yield from self._tell_progress(now)
+        size, data_at = self._handle.stat().size, self._handle.pread
+        plan = self._plan
+        fresh = plan is None or size < plan.read  # new, or rewritten
+        if plan is None or fresh:
+            plan = self._plan = Plan(size, TURN)
+            yield from self._begin(data_at, size, now)
+        if not fresh or size < SAMPLE_FROM:  # what a sample says is shown before anything else is read
+            piece = plan.read_next(data_at, size)
+            if piece is not None:
+                yield from self._tell_piece(piece, now)
+        self.pending = plan.pending(size)
+        if self._sampled and not self.pending:
+            self._sampled = False
+            yield self._samples((), now, sampled=True)
+        yield from self._tell_progress(plan, size, now)
 
-    def _read_ending(self, handle: Handle, size: int, now: float) -> Iterator[Event]:
+    def _begin(self, data_at: DataAt, size: int, now: float) -> Iterator[Event]:
+        """What can be said of a file before it is read."""
+        yield from self._read_ending(data_at, size, now)
+        if size >= SAMPLE_FROM:
+            points = to_points([self._reading(row) for row in sample(data_at, size, SAMPLE_BLOCKS)])
+            if points:
+                self._sampled = True
+                yield self._samples(points, now, sampled=True)
+
+    def _read_ending(self, data_at: DataAt, size: int, now: float) -> Iterator[Event]:
         """How the run ended, read from the file's end before anything else: the exit record is among the last."""
         start = max(0, (size - 1) // BLOCK - ENDING_BLOCKS) * BLOCK
         if not start:
             return
-        records = [decode(p) for p in RecordReader(start).feed(handle.pread(start, size - start))]
+        records = [decode(p) for p in RecordReader(start).feed(data_at(start, size - start))]
         times = [r.timestamp for r in records if isinstance(r, HistoryRow) and r.timestamp]
         self._last_time = max(times, default=None)
         if self._last_time is not None:
@@ -102,11 +122,46 @@ class WandbSource:
             if isinstance(record, RunExit):
                 yield self._witness("exit_code", str(record.exit_code), now)
 
-    def _tell_records(self, records: list[Record], order: int, now: float, *, backfill: bool) -> Iterator[Event]:
-        rows = [r for r in records if isinstance(r, HistoryRow)]
-        stats = [r for r in records if isinstance(r, StatsRow)]
-        yield from self._batch(rows, now, order=order, backfill=backfill)
-        yield from self._batch_stats(stats, now, order=order, backfill=backfill)
+    def _tell_piece(self, piece: Piece, now: float) -> Iterator[Event]:
+        """The rows of a piece as samples, then its other records."""
+        rows: list[bytes] = []
+        others: list[Record] = []
+        for payload in piece.payloads:
+            if is_history(payload):
+                rows.append(payload)
+            elif (record := decode(payload)) is not None:
+                others.append(record)
+        points = self._read_rows(rows)
+        if points:
+            yield self._samples(points, now, piece)
+        yield from self._tell_records(others, piece, now)
+        # Not the system readings: W&B's own process writes them on when the training hangs.
+        newest = max((t for p in points for t in p.times[-1:] if t == t), default=None)
+        if newest is not None and newest > (self._last_time or 0.0):
+            self._last_time = newest
+            yield self._witness("wandb_record", self.path, now, at=newest)
+
+    def _read_rows(self, payloads: list[bytes]) -> list[Points]:
+        if sum(map(len, payloads)) >= MUCH:
+            return read_histories(payloads, STEP_KEYS)
+        rows = [r for p in payloads if isinstance(r := decode(p), HistoryRow)]
+        return to_points([self._reading(row) for row in rows])
+
+    def _reading(self, row: HistoryRow) -> Reading:
+        """A row by its step; of a run that declares a step of its own, one that does not say it has a time only."""
+        step = next((value for key, value in row.values if key in STEP_KEYS), None)
+        self._declares = self._declares or step is not None
+        if step is None and not self._declares and row.step is not None:
+            step = float(row.step)
+        return _nan_if_none(step), _nan_if_none(row.timestamp), row.values
+
+    def _tell_records(self, records: list[Record], piece: Piece, now: float) -> Iterator[Event]:
+        stats = [
+            (float("nan"), _nan_if_none(r.timestamp), _prefixed(r.values)) for r in records if isinstance(r, StatsRow)
+        ]
+        points = to_points(stats)
+        if points:
+            yield self._samples(points, now, piece)
         for record in records:
             if isinstance(record, RunExit):
                 yield self._witness("exit_code", str(record.exit_code), now)
@@ -119,53 +174,37 @@ class WandbSource:
                     yield ConfigSeen(place=self.place, seen_at=now, path=self.path, rows=mask_rows(record.config))
             elif isinstance(record, Environment) and record.host:
                 yield self._witness("host", record.host, now)
-        # Not the system readings: W&B's own process writes them on when the training hangs.
-        newest = max((r.timestamp for r in rows if r.timestamp), default=None)
-        if newest is not None and newest > (self._last_time or 0.0):
-            self._last_time = newest
-            yield self._witness("wandb_record", self.path, now, at=newest)
 
     def _witness(self, name: str, value: str, now: float, at: float | None = None) -> WitnessSeen:
         when = at if at is not None else self._last_time
         return WitnessSeen(place=self.place, seen_at=now, source="W&B", name=name, value=value, at=when)
 
-    def _batch(
-        self, rows: list[HistoryRow], now: float, *, order: int = 0, sampled: bool = False, backfill: bool = True
-    ) -> Iterator[Event]:
-        readings = [(_step_of(r), _nan_if_none(r.timestamp), r.values) for r in rows]
-        yield from self._samples(to_points(readings), now, order, sampled=sampled, backfill=backfill)
-
-    def _batch_stats(self, rows: list[StatsRow], now: float, *, order: int, backfill: bool) -> Iterator[Event]:
-        readings = [(float("nan"), _nan_if_none(r.timestamp), _prefixed(r.values)) for r in rows]
-        yield from self._samples(to_points(readings), now, order, sampled=False, backfill=backfill)
-
     def _samples(
-        self, points: list[Points], now: float, order: int, *, sampled: bool, backfill: bool
-    ) -> Iterator[Event]:
-        if points:
-            yield Samples(
-                place=self.place,
-                seen_at=now,
-                backfill=backfill,
-                source="wandb",
-                points=tuple(points),
-                order=float(order),
-                sampled=sampled,
-            )
+        self, points: Iterable[Points], now: float, piece: Piece | None = None, *, sampled: bool = False
+    ) -> Samples:
+        return Samples(
+            place=self.place,
+            seen_at=now,
+            backfill=piece is None or piece.history,
+            source="wandb",
+            points=tuple(points),
+            order=float(piece.start) if piece is not None else 0.0,
+            until=float(piece.stop) if piece is not None else None,
+            sampled=sampled,
+        )
 
-    def _tell_progress(self, now: float) -> Iterator[Event]:
-        damaged = self._reader.damaged
+    def _tell_progress(self, plan: Plan, size: int, now: float) -> Iterator[Event]:
+        damaged = plan.damaged
         detail = f"{damaged} damaged place{'s' * (damaged != 1)} skipped" if damaged else ""
-        condition = "partial" if damaged else "ok"
         status = SourceStatus(
             self.name,
-            condition,
+            "partial" if damaged else "ok",
             detail,
             now,
             None,
             self.path,
-            self._read if self.pending else 0,
-            self._size if self.pending else None,
+            plan.done if self.pending else 0,
+            size if self.pending else None,
             self.pending,
         )
         yield from self._tell(status, now)
@@ -175,17 +214,10 @@ class WandbSource:
         if (
             old is None
             or (old.condition, old.detail, old.backfilling) != (status.condition, status.detail, status.backfilling)
-            or status.read - old.read > 16 * TURN
+            or status.read - old.read > 2 * TURN
         ):
             self._status = status
             yield StatusSeen(place=self.place, seen_at=now, status=status)
-
-
-def _step_of(row: HistoryRow) -> float:
-    for key, value in row.values:
-        if key in STEP_KEYS:
-            return value
-    return float("nan") if row.step is None else float(row.step)
 
 
 def _nan_if_none(value: float | None) -> float:
