@@ -5,15 +5,20 @@ from __future__ import annotations
 import click
 
 from lptui.cli import FOUND
+from lptui.cli.ckpt_browse import BrowseGroup, browse
 from lptui.cli.ckpt_list import command as list_
 from lptui.cli.ckpt_resume import command as resume
 from lptui.cli.ckpt_target import FINE, JSON, bar, one_file, print_json
 from lptui.cli.ckpt_verify import command as verify
 
 
-@click.group("ckpt", short_help="List, show, verify and compare checkpoints; can the run resume?")
+@click.group("ckpt", cls=BrowseGroup, short_help="List, show, verify and compare checkpoints; can the run resume?")
 def command() -> None:
     """Checkpoints of a run, a folder or one file. Nothing of them is ever executed, and torch is not needed.
+
+    \b
+      lptui ckpt PATH          browse them on a screen
+      lptui ckpt COMMAND ...   the same as text or JSON
 
     Exit codes: 0 all good, 1 a bad verdict (resume: it cannot), 2 usage, 3 not found.
     """
@@ -67,5 +72,5 @@ def diff(first: str, second: str, measure: bool, as_json: bool) -> int:
     return FOUND if found.reason or any(row.kind != "same" for row in found.rows) else 0
 
 
-for _subcommand in (list_, verify, resume):
+for _subcommand in (browse, list_, verify, resume):
     command.add_command(_subcommand)

@@ -21,6 +21,16 @@ def make_app(
     return LptuiApp([station.open(run, find) for run, find in chosen], settings, first_rows=first_rows)
 
 
+def make_browser(run: RunInfo, settings: Settings, file: str = "") -> LptuiApp:
+    """The app on the checkpoints of a run or folder only, not yet running; with `file` on that one."""
+    from lptui.run import discover
+    from lptui.tui.screens.checkpoints import CheckpointsScreen
+
+    is_run = bool(run.logs or run.wandb or run.event_files)
+    engine = Station(settings).open(run, lambda: discover(run.path) if is_run else run)
+    return LptuiApp(engine, settings, opening=lambda: CheckpointsScreen(file, is_run=is_run))
+
+
 class Station:
     """Makes the engines of runs, which share one engine of the machine."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 class LptuiApp(ThemedApp):
     """A screen for each run that is watched, one of them in front. `first_rows` are log lines that were painted before
-    the app took over."""
+    the app took over; `opening` makes another screen than that of the run."""
 
     TITLE = "lptui"
     CSS_PATH = "lptui.tcss"
@@ -52,11 +52,13 @@ class LptuiApp(ThemedApp):
         *,
         themes: ThemeShelf | None = None,
         first_rows: Sequence[str] = (),
+        opening: Callable[[], Screen[None]] | None = None,
     ) -> None:
         super().__init__(themes if themes is not None else FileShelf(dict(os.environ)))
         self._attached = Attached()
         self._screens: dict[int, RunScreen] = {}
         self._modes_of: dict[int, str] = {}
+        self._opening = opening
         for monitor in monitors if isinstance(monitors, Sequence) else (monitors,):
             self._add(monitor)
         self._settings = settings
@@ -212,7 +214,7 @@ class LptuiApp(ThemedApp):
         """One more run, with a screen and a mode of its own."""
         slot = self._attached.add(monitor)
         self._modes_of[slot] = f"run-{slot}" if self._modes_of else self.DEFAULT_MODE
-        self.add_mode(self._modes_of[slot], lambda: self._screen_of(slot))
+        self.add_mode(self._modes_of[slot], self._opening or (lambda: self._screen_of(slot)))
         return slot
 
     def _watch(self, slot: int) -> None:

@@ -93,5 +93,25 @@ def test_what_is_not_there_is_3(command: str, capsys: pytest.CaptureFixture[str]
 
 
 def test_usage_is_2() -> None:
-    assert run(["ckpt", "frobnicate"]) == 2
+    assert run(["ckpt", "ls", "--frobnicate", "."]) == 2
+    assert run(["ckpt", "--frobnicate"]) == 2
     assert run(["ckpt", "diff", "one"]) == 2
+
+
+def test_a_path_without_a_command_is_listed_where_there_is_no_terminal(
+    damaged: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import os
+
+    for name in ("model_1.pt", "model_2.pt"):
+        os.utime(damaged / name, (1e9, 1e9))
+    code, text = ask(capsys, str(damaged))
+    assert code == 1
+    assert "model_2.pt: truncated: " in text
+    assert ask(capsys, "browse", str(damaged / "model_1.pt"))[1].count("model_") == 1
+
+
+def test_a_command_that_was_mistyped_is_not_taken_for_a_path(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ckpt", "verfy"]) == 3
+    assert "did you mean `lptui ckpt verify`?" in capsys.readouterr().err
+    assert run(["ckpt", "/nowhere/at/all"]) == 3

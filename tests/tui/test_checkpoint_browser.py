@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 import pytest
-from fake_monitor import NOW, FakeMonitor, healthy, make_app
+from fake_monitor import NOW, FakeMonitor, Shelf, healthy, make_app
 from textual.pilot import Pilot
 
 from lptui.checkpoints.bisection import find_first_nonfinite
@@ -19,6 +19,7 @@ from lptui.checkpoints.difference import compare_numbers, join
 from lptui.checkpoints.drift import measure_drift
 from lptui.checkpoints.info import CheckpointInfo, GlobalName, TensorEntry
 from lptui.checkpoints.inspection import inspect
+from lptui.config.settings import Settings
 from lptui.model.readings import CheckpointReading
 from lptui.model.request import (
     Answer,
@@ -34,11 +35,13 @@ from lptui.model.request import (
 from lptui.state.run_state import RunState
 from lptui.tui.app import LptuiApp
 from lptui.tui.screens.checkpoint import CheckpointScreen
+from lptui.tui.screens.checkpoints import CheckpointsScreen
 from lptui.tui.screens.help import HelpScreen
 from lptui.tui.screens.run import RunScreen
 from lptui.tui.widgets import tensorsheet
 from lptui.tui.widgets.rows import RowsView
 from lptui.tui.widgets.spans import Row
+from lptui.tui.widgets.tabs import Footer
 
 DATA = Path(__file__).parents[1] / "checkpoints" / "data"
 S1, S2 = str(DATA / "metta_s1_trainer_state.pt"), str(DATA / "metta_s2_trainer_state.pt")
@@ -378,3 +381,46 @@ async def test_the_browser_fits_every_window_and_help_lists_its_keys() -> None:
             await pilot.press("escape")
             await settle(pilot)
             assert isinstance(app.screen, CheckpointScreen)
+
+
+async def test_the_list_alone_opens_the_browser_and_comes_back() -> None:
+    monitor = FakeMonitor(state_with(reading(S1), reading(S2)))
+    monitor.answer = answer
+    app = LptuiApp(monitor, Settings(), themes=Shelf(), opening=lambda: CheckpointsScreen(is_run=False))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert isinstance(app.screen, CheckpointsScreen)
+        assert S2.rpartition("/")[2] in "\n".join(app.screen.query_one(RowsView).shown)
+        assert "verify" in app.screen.query_one(Footer).shown[0]
+        await pilot.press("y")
+        assert app.clipboard == S2
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "optimizer_state_dict" in shown(app)
+        await pilot.press("q")
+        await settle(pilot)
+        assert isinstance(app.screen, CheckpointsScreen)
+
+
+async def test_a_file_is_opened_at_once_and_escape_shows_what_lies_beside_it() -> None:
+    monitor = FakeMonitor(state_with(reading(S1), reading(S2)))
+    monitor.answer = answer
+    app = LptuiApp(monitor, Settings(), themes=Shelf(), opening=lambda: CheckpointsScreen(S1, is_run=False))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "metta_s1_trainer_state.pt" in shown(app)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert isinstance(app.screen, CheckpointsScreen)
+
+
+async def test_a_file_that_no_list_knows_can_be_browsed() -> None:
+    monitor = FakeMonitor(state_with())
+    monitor.answer = answer
+    app = LptuiApp(monitor, Settings(), themes=Shelf(), opening=lambda: CheckpointsScreen(S1, is_run=False))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "● readable  metta_s1_trainer_state.pt" in shown(app)
+        await pilot.press("d")
+        await settle(pilot)
+        assert "no other checkpoint" in shown(app)

@@ -90,6 +90,11 @@ class Pane(Widget):
         return str([pane_id for pane_id, _, _ in PANES].index(self.pane_id) + 1)
 
     @property
+    def heading(self) -> str:
+        """The beginning of the frame's title."""
+        return f"{self.digit} {self.title}"
+
+    @property
     def ascii(self) -> bool:
         """Whether only ASCII glyphs may be drawn."""
         return bool(getattr(self.app, "ascii", False))
@@ -175,7 +180,7 @@ class Pane(Widget):
             return
         old, self._frame = self._frame, (note, status)
         if note != old[0] or not self.border_title:
-            self.border_title = self._words(f"{self.digit} {self.title}" + (f" · {note}" if note else ""))
+            self.border_title = self._words(self.heading + (f" · {note}" if note else ""))
         if status != old[1]:
             self.border_subtitle = self._words(status) if status else None
 
@@ -184,7 +189,7 @@ class Pane(Widget):
         return Content(text.translate(ASCII) if self.ascii else text)
 
     def on_mount(self) -> None:
-        self.border_title = self._words(f"{self.digit} {self.title}")
+        self.border_title = self._words(self.heading)
 
 
 class RowsPane(Pane):

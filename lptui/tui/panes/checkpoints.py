@@ -40,11 +40,16 @@ class CheckpointsPane(RowsPane):
         Binding("v", "verify", "Verify", id="checkpoints.verify", tooltip="Read every byte: checksums, NaN, zeros"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, *, alone: bool = False) -> None:
         super().__init__()
+        self._alone = alone
         self._followed: Cursor | None = None
         self._verifying: tuple[str, str] | None = None
         """(path of the checkpoint that is read deep now, how far)."""
+
+    @property
+    def heading(self) -> str:
+        return self.title if self._alone else super().heading
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
         state = workspace.run
