@@ -18,13 +18,15 @@ from pathlib import Path
 
 from lptui.detect.registry import load_detectors
 from lptui.engine.core import advance, advance_all
+from lptui.formats.log_points import collect_points
+from lptui.formats.log_time import AHEAD, date_facts
 from lptui.formats.progress import scan
 from lptui.model.events import Event, Facts, LogBlock, LogSeen, Samples, StatusSeen, Tick
 from lptui.model.finding import Finding
 from lptui.model.log import LogSegment, LogView
 from lptui.model.readings import SourceStatus
 from lptui.model.run import RunInfo
-from lptui.sources.log import AHEAD, LEAD, collect_points, date_facts
+from lptui.sources.log import LEAD
 from lptui.state.run_state import RunState
 
 LOG = "/run/train.log"

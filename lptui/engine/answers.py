@@ -81,7 +81,7 @@ class Answers:
         elif isinstance(request, SearchLog):
             source = self._log(request.file)
             if source is not None:
-                for progress in search(request, source.tail.view, source.read):
+                for progress in search(request, source.view, source.read):
                     if self._newest is not request:
                         return
                     reply(progress)

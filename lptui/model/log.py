@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lptui.model.log_index import LineIndex
 from lptui.model.place import Anchor
 
 SeamKind = Literal["start", "rotated", "truncated", "replaced", "returned"]
@@ -40,7 +41,7 @@ class LogView:
     """A log file at one instant: its segments, oldest first, and the newest bytes in hand.
 
     `tail` are the last bytes of the newest segment, starting at position `tail_start`; what the screen needs to
-    follow is always in hand. `scanned` counts bytes that the failure scan has read, `newlines` the lines in them.
+    follow is always in hand. `lines` is what the scan has counted so far.
     """
 
     file: str
@@ -50,6 +51,7 @@ class LogView:
     grown_at: float | None = None
     modified_at: float | None = None
     missing: bool = False
+    lines: LineIndex = LineIndex()
 
     @property
     def start(self) -> int:

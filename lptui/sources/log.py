@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lptui.files.tail import Growth, Tail
-from lptui.formats.log_prefix import Prefix, read_prefix, strip_escapes
-from lptui.formats.progress import LogFact, Progress, scan
-from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Points, Samples, StatusSeen
+from lptui.formats.log_points import collect_points
+from lptui.formats.log_time import AHEAD, date_facts
+from lptui.formats.progress import scan
+from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Samples, StatusSeen
 from lptui.model.log import Chunk
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.stores.log_index import Indexer
 
 BLOCK = 1024 * 1024
 LEAD = 8 * 1024
@@ -23,11 +25,6 @@ FLOOD_FACTS = 5
 """A single poll that brings more than FLOOD bytes is a flood; reading every number of it would fall behind."""
 LONGEST_LINE = 256 * 1024
 """A line longer than this is scanned in pieces, so that a file without newlines cannot stop the scan."""
-DAY = 86400.0
-PREFIX = 96
-"""Bytes at the start of a line that hold its clock, rank and level."""
-AHEAD = 90.0
-"""How far a clock in the log may run ahead of ours before its line is taken to be of the day before."""
 
 
 class LogSource:
@@ -50,6 +47,9 @@ class LogSource:
         self._backfill: int | None = None  # history below this position is still to be read
         self._lost = ""
         self._not_after = float("inf")  # the oldest time dated so far in history
+        self._indexer = Indexer()
+        self._index_after = float("inf")  # the same, of the marks of the index
+        self.view = self.tail.view
 
     def watched(self) -> tuple[str, ...]:
         return (self.path.rsplit("/", 1)[0] or "/",)
@@ -67,8 +67,9 @@ class LogSource:
         before = self.tail.view
         grown = self.tail.poll(now)
         view = self.tail.view
-        if view is not before:
-            yield LogSeen(place=self.place, seen_at=now, view=view)
+        if view is not before or self._indexer.index is not self.view.lines:
+            self.view = replace(view, lines=self._indexer.index)
+            yield LogSeen(place=self.place, seen_at=now, view=self.view)
         if view.segments and self._backfill is None:
             self._start_history()
         for growth in grown:
@@ -123,11 +124,14 @@ class LogSource:
         self._all_from = self._carry_at - RECENT
         self._lead = view.tail[max(0, cut - LEAD) : cut]
         self._carry_generation = view.segments[-1].generation
+        self._indexer.begin(self._carry_at, complete=self._carry_at <= view.start)
+        self._index_after = view.modified_at or self._index_after
 
     def _take(self, growth: Growth, now: float) -> Iterator[Event]:
         if growth.generation != self._carry_generation:
             yield from self._flush(now)
             self._carry_at, self._carry_generation, self._lead = growth.start, growth.generation, b""
+            self._indexer.mark_generation(growth.start)
         data = self._carry + growth.data
         cut = _line_end(data)
         if len(data) - cut > LONGEST_LINE:
@@ -152,6 +156,7 @@ class LogSource:
         if len(data) < stop - lead_at:
             self._lost = reason or f"{stop:,} bytes of history were gone before they could be read"
             self._backfill = 0
+            self._indexer.end_older()
             return
         head = start - lead_at
         if start > 0:
@@ -177,9 +182,10 @@ class LogSource:
             base=base,
         )
         facts = scan(data, self._most_facts(start, data, backfill=backfill))
+        limit = min(self._not_after, self.tail.view.modified_at or now) if backfill else now + AHEAD
+        dated = date_facts(data, start, facts, limit)
+        self._mark(data, start, dated, now, backfill=backfill)
         if facts:
-            limit = min(self._not_after, self.tail.view.modified_at or now) if backfill else now + AHEAD
-            dated = date_facts(data, start, facts, limit)
             if backfill:
                 self._not_after = min((d.at for d in dated if d.at is not None), default=self._not_after)
             yield Facts(place=self.place, seen_at=now, backfill=backfill, file=self.path, facts=dated)
@@ -194,6 +200,13 @@ class LogSource:
                     order=float(start),
                 )
 
+    def _mark(self, data: bytes, start: int, facts: tuple[DatedFact, ...], now: float, *, backfill: bool) -> None:
+        if not backfill:
+            self._indexer.take_newer(data, start, facts, now)
+            return
+        last = start <= self.tail.view.start
+        self._index_after = self._indexer.take_older(data, start, facts, self._index_after, last=last)
+
     def _most_facts(self, start: int, data: bytes, *, backfill: bool) -> int | None:
         """How many progress lines of a block to read; None for all."""
         if backfill:
@@ -206,72 +219,3 @@ def _line_end(data: bytes) -> int:
     newline, carriage = data.rfind(b"\n"), data.rfind(b"\r")
     # A final CR may be the first half of CR LF; its line is complete either way.
     return max(newline, carriage) + 1
-
-
-def date_facts(data: bytes, start: int, facts: tuple[LogFact, ...], not_after: float) -> tuple[DatedFact, ...]:
-    """Each fact with the time its line carries; clocks without a date are dated backwards from `not_after`."""
-    dated: list[DatedFact] = []
-    limit = not_after
-    for fact in reversed(facts):
-        at = _read_time(read_prefix(strip_escapes(data[fact.offset : fact.offset + PREFIX])), limit)
-        if at is not None and limit != float("inf"):
-            limit = min(limit, at + AHEAD)
-        dated.append(DatedFact(start + fact.offset, fact.fact, at))
-    return tuple(reversed(dated))
-
-
-def _read_time(prefix: Prefix, not_after: float) -> float | None:
-    """When a line was written (unix s); clocks without a zone are local ones."""
-    if prefix.clock is None:
-        return None
-    if not prefix.has_date:
-        return _place_clock(prefix.clock, not_after)
-    if prefix.has_zone:
-        return prefix.clock
-    import time
-
-    try:
-        return time.mktime((*time.gmtime(prefix.clock)[:8], -1)) + prefix.clock % 1
-    except (OverflowError, ValueError, OSError):  # a date that no clock ever showed
-        return None
-
-
-def _place_clock(seconds: float, not_after: float) -> float | None:
-    """The newest local time with `seconds` since midnight that is not after `not_after` (unix s)."""
-    if not_after == float("inf"):
-        return None
-    import time
-
-    local = time.localtime(not_after)
-    midnight = not_after - (local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec) - not_after % 1
-    at = midnight + seconds
-    return at - DAY if at > not_after + AHEAD else at
-
-
-def collect_points(dated: tuple[DatedFact, ...]) -> tuple[Points, ...]:
-    """The numbers of progress lines as series; what the line itself names keeps its name, ours begin with `log/`."""
-    columns: dict[str, Points] = {}
-    heading = float("nan")
-    for item in dated:
-        line = item.fact
-        if not isinstance(line, Progress):
-            continue
-        counted = line.epoch if line.step is None else line.step
-        if counted is not None:
-            heading = float("nan") if line.metrics else float(counted)
-        # A line without a count belongs to the heading (`Epoch 3/10`) before it.
-        step = (float("nan") if line.form == "bar" else heading) if counted is None else float(counted)
-        for key, value in _numbers(line):
-            points = columns.get(key)
-            if points is None:
-                points = columns[key] = Points(key, array("d"), array("d"), array("d"))
-            points.steps.append(step)
-            points.times.append(float("nan") if item.at is None else item.at)
-            points.values.append(value)
-    return tuple(columns.values())
-
-
-def _numbers(line: Progress) -> Iterator[tuple[str, float]]:
-    if line.steps_per_second is not None:
-        yield "log/steps_per_second", float(line.steps_per_second)
-    yield from line.metrics

@@ -11,13 +11,14 @@ from lptui.detect.log_failures import LOG_FAILURES
 from lptui.detect.log_numbers import LOG_NUMBERS
 from lptui.detect.nonfinite import NONFINITE
 from lptui.engine.core import advance_all
+from lptui.formats.log_points import collect_points
+from lptui.formats.log_time import date_facts
 from lptui.formats.progress import scan
 from lptui.model.events import Event, Facts, LogBlock, LogSeen, Samples, StatusSeen, Tick
 from lptui.model.finding import Finding
 from lptui.model.log import LogSegment, LogView
 from lptui.model.readings import SourceStatus
 from lptui.model.run import RunInfo
-from lptui.sources.log import collect_points, date_facts
 from lptui.state.run_state import RunState
 
 LOG = "/r/train.log"

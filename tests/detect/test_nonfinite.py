@@ -9,13 +9,14 @@ import pytest
 
 from lptui.detect.nonfinite import NONFINITE
 from lptui.engine.core import advance_all
+from lptui.formats.log_points import collect_points
+from lptui.formats.log_time import date_facts
 from lptui.formats.progress import scan
 from lptui.model.events import Event, Facts, LogSeen, Points, Samples
 from lptui.model.finding import Finding
 from lptui.model.log import LogSegment, LogView
 from lptui.model.place import Anchor
 from lptui.model.run import RunInfo
-from lptui.sources.log import collect_points, date_facts
 from lptui.state.run_state import RunState
 
 

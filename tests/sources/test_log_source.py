@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lptui.sources.log as log_source
+from lptui.formats.log_points import collect_points
+from lptui.formats.log_time import date_facts
 from lptui.formats.progress import scan
 from lptui.model.events import Event, Facts, LogBlock, LogSeen, Samples, StatusSeen
-from lptui.sources.log import LogSource, collect_points, date_facts
+from lptui.sources.log import LogSource
 
 
 class Reader:

@@ -1,0 +1,74 @@
+"""When the lines of a log were written: clocks with a date, and those without one, dated back from a known time."""
+
+from __future__ import annotations
+
+from lptui.formats.log_prefix import Prefix, read_prefix, strip_escapes
+from lptui.formats.progress import LogFact
+from lptui.model.events import DatedFact
+
+DAY = 86400.0
+PREFIX = 96
+"""Bytes at the start of a line that hold its clock, rank and level."""
+AHEAD = 90.0
+"""How far a clock in the log may run ahead of ours before its line is taken to be of the day before."""
+_LINES = 64
+
+
+def date_facts(data: bytes, start: int, facts: tuple[LogFact, ...], not_after: float) -> tuple[DatedFact, ...]:
+    """Each fact with the time its line carries; clocks without a date are dated backwards from `not_after`."""
+    dated: list[DatedFact] = []
+    limit = not_after
+    for fact in reversed(facts):
+        at = line_time(data, fact.offset, limit)
+        if at is not None and limit != float("inf"):
+            limit = min(limit, at + AHEAD)
+        dated.append(DatedFact(start + fact.offset, fact.fact, at))
+    return tuple(reversed(dated))
+
+
+def line_time(data: bytes, start: int, not_after: float) -> float | None:
+    """When the line at `start` was written (unix s), or None if it has no clock."""
+    return read_time(read_prefix(strip_escapes(data[start : start + PREFIX])), not_after)
+
+
+def first_time(data: bytes, start: int, end: int, not_after: float) -> float | None:
+    """When the first line with a clock that begins within [start, end) was written; looks at 64 lines."""
+    at = 0 if start == 0 else data.find(b"\n", start - 1, end) + 1
+    for _ in range(_LINES):
+        if at >= end or (at == 0 and start):
+            return None
+        found = line_time(data, at, not_after)
+        if found is not None:
+            return found
+        at = data.find(b"\n", at, end) + 1
+        if at == 0:
+            return None
+    return None
+
+
+def read_time(prefix: Prefix, not_after: float) -> float | None:
+    """When a line was written (unix s); clocks without a zone are local ones."""
+    if prefix.clock is None:
+        return None
+    if not prefix.has_date:
+        return place_clock(prefix.clock, not_after)
+    if prefix.has_zone:
+        return prefix.clock
+    import time
+
+    try:
+        return time.mktime((*time.gmtime(prefix.clock)[:8], -1)) + prefix.clock % 1
+    except (OverflowError, ValueError, OSError):  # a date that no clock ever showed
+        return None
+
+
+def place_clock(seconds: float, not_after: float) -> float | None:
+    """The newest local time with `seconds` since midnight that is not after `not_after` (unix s)."""
+    if not_after == float("inf"):
+        return None
+    import time
+
+    local = time.localtime(not_after)
+    midnight = not_after - (local.tm_hour * 3600 + local.tm_min * 60 + local.tm_sec) - not_after % 1
+    at = midnight + seconds
+    return at - DAY if at > not_after + AHEAD else at
