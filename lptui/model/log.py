@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lptui.model.log_index import LineIndex
+from lptui.model.log_index import UNREAD, LineIndex
 from lptui.model.place import Anchor
 
 SeamKind = Literal["start", "rotated", "truncated", "replaced", "returned"]
@@ -51,7 +51,7 @@ class LogView:
     grown_at: float | None = None
     modified_at: float | None = None
     missing: bool = False
-    lines: LineIndex = LineIndex()
+    lines: LineIndex = UNREAD
 
     @property
     def start(self) -> int:

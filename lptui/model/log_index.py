@@ -26,9 +26,10 @@ class Mark:
 
 
 class Marks:
-    """Marks in the order in which they were found, away from the origin. Only ever appended to."""
+    """Marks in the order in which they were found, away from the origin (of time `at`). Only ever appended to."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: float = NAN) -> None:
+        self._first = at
         self.away = array("q")  # distance from the origin: |position - origin|
         self.feeds = array("q")
         self.times = array("d")
@@ -39,7 +40,7 @@ class Marks:
 
     def add(self, away: int, feeds: int, at: float = NAN, step: float = NAN) -> None:
         """A mark farther away than all before it; an unknown time is that of the mark before."""
-        known = self.times[-1] if self.times else NAN
+        known = self.times[-1] if self.times else self._first
         self.away.append(away)
         self.feeds.append(feeds)
         self.times.append(known if at != at else at)
@@ -122,3 +123,7 @@ class LineIndex:
             if self.mark(number).step < step:
                 return number
         return None
+
+
+UNREAD = LineIndex()
+"""The index of a log of which nothing was read."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
+from typing import Literal
 
 from lptui.model.log import Chunk
+from lptui.model.log_query import EVERYTHING, LogPlace, LogQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +20,56 @@ class ReadLog:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadRows:
+    """The lines at `positions`, each with `around` lines before and after it; what matches lie far apart in a log."""
+
+    file: str
+    positions: tuple[int, ...]
+    around: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SearchLog:
     """The next row from `start` on (or before it, `backwards`) that matches `pattern` (RE2 syntax, case-insensitive
-    when it has no upper-case letter)."""
+    when it has no upper-case letter), among the rows that `within` keeps."""
 
     file: str
     pattern: str
     start: int
     backwards: bool = False
+    within: LogQuery = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class SiftLog:
+    """All rows of [start, end) that `query` keeps and that match `pattern`, if there is one, newest first; None: from
+    the oldest, to the newest byte. A newer one for the same purpose ends an older one; one with `more` adds to it."""
+
+    file: str
+    query: LogQuery
+    pattern: str = ""
+    purpose: Literal["count", "filter"] = "filter"
+    start: int | None = None
+    end: int | None = None
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeekLog:
+    """Where `place` lies. Lines are those of the generation that holds position `near`."""
+
+    file: str
+    place: LogPlace
+    near: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLog:
+    """Write the rows that `query` keeps to a new file, harmless and with secrets masked; never under the run."""
+
+    file: str
+    query: LogQuery
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +142,8 @@ class Cancel:
 
 
 CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints | MeasureDrift | FindNonFinite
-Request = ReadLog | SearchLog | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel
+LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | SaveLog
+Request = LogRequest | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +154,53 @@ class SearchProgress:
     scanned: int
     total: int
     hit: int | None = None
-    hit_length: int = 0
+    done: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsRead:
+    """One chunk for each of the asked positions, of whole lines; empty where they could not be read."""
+
+    request: ReadRows
+    chunks: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sifted:
+    """How far a sifting is. `found` are the positions found since the last answer, newest first; `matches` counts all
+    of them; `full`: there are more, older ones than are kept. `covered`: the last position up to which rows are known,
+    for a later request to go on from."""
+
+    request: SiftLog
+    found: array[int]
+    matches: int
+    scanned: int
+    total: int
+    covered: int
+    done: bool = False
+    full: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Where a place is: `position`, or None and `reason`."""
+
+    request: SeekLog
+    position: int | None = None
+    done: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveProgress:
+    """How far a saving is, in bytes read; `rows` were written. `error`: why it was not, or not all."""
+
+    request: SaveLog
+    scanned: int
+    total: int
+    rows: int = 0
     done: bool = False
     error: str = ""
 
@@ -129,4 +221,4 @@ class CheckpointAnswer:
     error: str = ""
 
 
-Answer = Chunk | SearchProgress | CheckpointAnswer
+Answer = Chunk | RowsRead | SearchProgress | Sifted | Sought | SaveProgress | CheckpointAnswer

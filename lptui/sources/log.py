@@ -124,8 +124,9 @@ class LogSource:
         self._all_from = self._carry_at - RECENT
         self._lead = view.tail[max(0, cut - LEAD) : cut]
         self._carry_generation = view.segments[-1].generation
-        self._indexer.begin(self._carry_at, complete=self._carry_at <= view.start)
-        self._index_after = view.modified_at or self._index_after
+        at = view.modified_at or self._index_after
+        self._indexer.begin(self._carry_at, complete=self._carry_at <= view.start, at=at)
+        self._index_after = at
 
     def _take(self, growth: Growth, now: float) -> Iterator[Event]:
         if growth.generation != self._carry_generation:

@@ -20,11 +20,11 @@ class Indexer:
         self._older_feeds = self._newer_feeds = 0
         self._marked = 0  # the newest live position that has a mark
 
-    def begin(self, origin: int, *, complete: bool) -> None:
-        """History ends and live text begins at `origin`; `complete`: there is no history."""
+    def begin(self, origin: int, *, complete: bool, at: float = NAN) -> None:
+        """History ends and live text begins at `origin`, written at `at`; `complete`: there is no history."""
         if not self._started:
             self._started, self._complete, self._marked = True, complete, origin
-            older, newer = Marks(), Marks()
+            older, newer = Marks(at), Marks(at)
             newer.add(0, 0)
             self.index = LineIndex(origin, older, newer, 0, 1, complete)
 
@@ -85,6 +85,4 @@ class Indexer:
 
 def _steps(facts: Sequence[DatedFact]) -> list[tuple[int, float]]:
     """(position, step) of the progress lines, in order."""
-    return [
-        (f.position, float(f.fact.step)) for f in facts if isinstance(f.fact, Progress) and f.fact.step is not None
-    ]
+    return [(f.position, float(f.fact.step)) for f in facts if isinstance(f.fact, Progress) and f.fact.step is not None]

@@ -1,0 +1,122 @@
+"""The threads that answer what is asked of a log, one for each kind of work, so that none waits behind a longer one."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+
+from lptui.engine.rows_at import read_rows
+from lptui.engine.saving import save
+from lptui.engine.search import search
+from lptui.engine.seek import seek
+from lptui.engine.sift import sift
+from lptui.model.log import Chunk
+from lptui.model.request import (
+    Answer,
+    LogRequest,
+    ReadLog,
+    ReadRows,
+    SaveLog,
+    SearchLog,
+    SeekLog,
+    SiftLog,
+)
+from lptui.sources.log import LogSource
+
+log = logging.getLogger(__name__)
+Reply = Callable[[Answer], None]
+Box = queue.SimpleQueue[tuple[LogRequest, Reply] | None]
+LANES = ("reads", "searches", "counts", "filters", "saves")
+"""Short reads must not wait behind a search, nor that behind a count of a whole log."""
+
+
+class LogAnswers:
+    """`find(path)` gives the source of a log, `run` is the folder in which nothing may be written. A newer search, count
+    or filter ends an older one."""
+
+    def __init__(self, find: Callable[[str], LogSource | None], run: str) -> None:
+        self._find, self._run_path = find, run
+        self._boxes: dict[str, Box] = {name: queue.SimpleQueue() for name in LANES}
+        self._newest: dict[str, LogRequest] = {}
+        self._threads = [
+            threading.Thread(target=self._run, args=(name,), name=f"lptui {name}", daemon=True) for name in LANES
+        ]
+
+    def start(self) -> None:
+        """Begin to answer."""
+        for thread in self._threads:
+            thread.start()
+
+    def ask(self, request: LogRequest, reply: Reply) -> None:
+        """Queue `request`."""
+        lane = _lane_of(request)
+        if not (isinstance(request, SiftLog) and request.more):
+            self._newest[lane] = request
+        self._boxes[lane].put((request, reply))
+
+    def stop(self) -> None:
+        """End the threads; what runs is cancelled."""
+        self._newest.clear()
+        for box in self._boxes.values():
+            box.put(None)
+
+    def _run(self, lane: str) -> None:
+        while (item := self._boxes[lane].get()) is not None:
+            request, reply = item
+            try:
+                self._answer(lane, request, reply)
+            except Exception:  # a reader must outlive one bad request
+                log.exception("request %r", request)
+
+    def _answer(self, lane: str, request: LogRequest, reply: Reply) -> None:
+        source = self._find(request.file)
+        if source is None:
+            if isinstance(request, ReadLog):
+                reply(Chunk(request.file, request.start, b"", "this log is not open"))
+            return
+        for answer in self._answers_of(request, source):
+            if self._is_stale(lane, request):
+                return
+            reply(answer)
+
+    def _answers_of(self, request: LogRequest, source: LogSource) -> Iterator[Answer]:
+        view, read = source.view, source.read
+        match request:
+            case ReadLog():
+                yield read(request.start, request.length)
+            case ReadRows():
+                yield read_rows(request, view, read)
+            case SearchLog():
+                yield from search(request, view, read)
+            case SiftLog():
+                yield from sift(request, view, read)
+            case SeekLog():
+                yield from seek(request, view, read)
+            case SaveLog():
+                yield from save(request, view, read, self._run_path)
+
+    def _is_stale(self, lane: str, request: LogRequest) -> bool:
+        """Whether the reader wants something else by now. What adds to a sifting is of the one before it."""
+        if lane not in ("searches", "counts", "filters"):
+            return False
+        newest = self._newest.get(lane)
+        if isinstance(request, SiftLog) and request.more:
+            return not (
+                isinstance(newest, SiftLog)
+                and (newest.file, newest.query, newest.pattern) == (request.file, request.query, request.pattern)
+            )
+        return newest is not request
+
+
+def _lane_of(request: LogRequest) -> str:
+    match request:
+        case SearchLog() | SeekLog():
+            return "searches"
+        case SiftLog():
+            return "counts" if request.purpose == "count" else "filters"
+        case SaveLog():
+            return "saves"
+        case ReadLog() | ReadRows():
+            return "reads"

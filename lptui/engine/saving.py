@@ -1,0 +1,77 @@
+"""Write the rows that a query keeps to a file of the reader's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from lptui.engine.sieve import Sieve, lines_ahead
+from lptui.engine.sift import BLOCK, Read, find_ranges
+from lptui.formats.log_shape import last_frame
+from lptui.model.log import LogView
+from lptui.model.request import SaveLog, SaveProgress
+from lptui.text import sanitise
+from lptui.text.secrets import mask_text
+
+LONGEST = 1024 * 1024
+OFTEN = 8
+
+
+def save(request: SaveLog, view: LogView, read: Read, run: str) -> Iterator[SaveProgress]:
+    """Progress, at last `done`. The file must be new and lie outside of `run`, the run's own folder or log."""
+    path = os.path.expanduser(request.path)
+    try:
+        sieve = Sieve(request.query)
+        reason = refuse(path, run, request.file)
+        if reason:
+            raise ValueError(reason)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        yield SaveProgress(request, 0, 0, done=True, error=f"{path}: {(error.strerror or str(error)).lower()}")
+        return
+    except ValueError as error:
+        yield SaveProgress(request, 0, 0, done=True, error=str(error))
+        return
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            yield from _write(request, sieve, view, read, out)
+    except OSError as error:
+        yield SaveProgress(request, 0, 0, done=True, error=f"{path}: {(error.strerror or str(error)).lower()}; cut off")
+
+
+def refuse(path: str, run: str, log: str) -> str:
+    """Why nothing may be written to `path`, or nothing: lptui changes no run."""
+    target = os.path.join(os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path))
+    own = run if os.path.isdir(run) else ""
+    for folder in filter(None, (own, os.path.dirname(log))):
+        if os.path.commonpath([target, os.path.realpath(folder)]) == os.path.realpath(folder):
+            return f"{path} lies in the run's own folder, where nothing is written; name another folder"
+    if os.path.lexists(path):
+        return f"{path} exists and is not overwritten; name another file"
+    return ""
+
+
+def _write(request: SaveLog, sieve: Sieve, view: LogView, read: Read, out: BinaryIO) -> Iterator[SaveProgress]:
+    ranges = find_ranges(request.query, view, read)
+    total = max(1, sum(high - low for low, high in ranges))
+    scanned = rows = turn = 0
+    wanted = sorted(request.query.places) if request.query.findings else None
+    for low, high in ranges:
+        for data, start in lines_ahead(lambda at, size: read(at, size).data, low, high, BLOCK):
+            if wanted is None:
+                kept = sieve.keep(data)
+            else:
+                kept = [place - start for place in wanted if start <= place < start + len(data)]
+            out.writelines(_text_of(data, at) for at in kept)
+            rows, scanned, turn = rows + len(kept), min(total, scanned + len(data)), turn + 1
+            if turn % OFTEN == 0:
+                yield SaveProgress(request, scanned, total, rows)
+    out.flush()
+    yield SaveProgress(request, total, total, rows, done=True)
+
+
+def _text_of(data: bytes, at: int) -> bytes:
+    end = data.find(b"\n", at)
+    line = data[at : min(at + LONGEST, len(data) if end < 0 else end)]
+    return mask_text(sanitise(last_frame(line).decode("utf-8", "replace"))).encode() + b"\n"

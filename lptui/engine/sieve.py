@@ -1,0 +1,182 @@
+"""Which lines of a block a query keeps. One pass of the most telling pattern over the raw bytes, then a closer look at
+the lines that it hits: linear time with google-re2, `re` otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lptui.formats.log_shape import continues, last_frame, level_gate, line_level, own_prefix, rank_gate, rank_of
+from lptui.model.log_query import LEVELS, LogQuery
+
+PIECE = 64 * 1024
+"""A line longer than this is shown in pieces: a match deep inside of it is told by its own place."""
+Read = Callable[[int, int], bytes]
+_LOOK = 512
+_COLOUR = re.compile(rb"\x1b\[[0-9;:?]{0,32}[A-Za-z]")
+_MOST_CONTINUED = 200
+
+
+def compile_pattern(text: str) -> Any:
+    """A bytes pattern: RE2 syntax, case-insensitive unless it holds an upper-case letter. Raises ValueError."""
+    flags = "(?m)" if any(c.isupper() for c in text) else "(?im)"
+    return compile_bytes((flags + text).encode("utf-8"))
+
+
+def compile_bytes(expression: bytes) -> Any:
+    """A pattern over raw bytes. Raises ValueError."""
+    try:
+        import re2
+
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.log_errors = False
+        options.max_mem = 64 * 1024 * 1024
+        return re2.compile(expression, options)
+    except ImportError:
+        pass
+    except Exception as error:
+        raise ValueError(str(error)) from error
+    try:
+        return re.compile(expression)
+    except re.error as error:
+        raise ValueError(str(error)) from error
+
+
+class Sieve:
+    """Raises ValueError for a pattern that is none."""
+
+    def __init__(self, query: LogQuery) -> None:
+        self._text = compile_pattern(query.text) if query.text else None
+        self._unless = [compile_pattern(text) for text in query.unless]
+        self._worst = frozenset(LEVELS[LEVELS.index(query.level) :]) if query.level else frozenset[str]()
+        self._ranks = frozenset(query.ranks)
+        self._gate = self._text or self._make_gate(query)
+
+    def _make_gate(self, query: LogQuery) -> Any:
+        if self._worst:
+            return compile_bytes(level_gate(self._worst))
+        return compile_bytes(rank_gate(query.ranks)) if query.ranks else None
+
+    def keep(self, data: bytes) -> list[int]:
+        """Offsets of the lines in `data`, a block of whole lines, that are kept, in order; of a huge line, of the
+        first match in it."""
+        kept: list[int] = []
+        until = 0
+        for start, hit in _hits(self._gate, data):
+            if start < until:
+                continue
+            end = data.find(b"\n", max(start, hit))
+            end = len(data) if end < 0 else end
+            until = end + 1
+            if not self._passes(data[start : min(end, start + PIECE)] if hit - start < PIECE else data[hit:end]):
+                continue
+            kept.append(start if hit - start < PIECE else hit)
+            if self._worst and not self._text:
+                until = self._continue(data, until, kept)
+        return kept
+
+    def _passes(self, line: bytes) -> bool:
+        if b"\r" in line:
+            line = last_frame(line)
+            if self._text is not None and self._text.search(_COLOUR.sub(b"", line)) is None:
+                return False
+        head = _COLOUR.sub(b"", line[:_LOOK]) if b"\x1b" in line[:_LOOK] else line[:_LOOK]
+        if self._worst and line_level(head) not in self._worst:
+            return False
+        if self._ranks and rank_of(head) not in self._ranks:
+            return False
+        return not any(pattern.search(line) for pattern in self._unless)
+
+    def _continue(self, data: bytes, at: int, kept: list[int]) -> int:
+        """Add the lines of a traceback or a wrapped message below a kept line; where the next line begins."""
+        for _ in range(_MOST_CONTINUED):
+            head = data[at : at + _LOOK]
+            if not head or not continues(head) or own_prefix(head):
+                break
+            kept.append(at)
+            end = data.find(b"\n", at)
+            at = len(data) if end < 0 else end + 1
+        return at
+
+
+def _hits(gate: Any, data: bytes) -> Iterator[tuple[int, int]]:
+    """(offset of the line, offset of the match) of what `gate` finds in `data`; every line without a gate."""
+    if gate is None:
+        at = 0
+        while at < len(data):
+            yield at, at
+            end = data.find(b"\n", at)
+            at = len(data) if end < 0 else end + 1
+        return
+    if b"\x1b[" in data:
+        yield from _hits_in_colour(gate, data)
+        return
+    at = 0
+    while (match := gate.search(data, at)) is not None:
+        found = match.start()
+        if match.end() == found and found >= len(data):
+            return
+        yield data.rfind(b"\n", 0, found) + 1, found
+        end = data.find(b"\n", found)
+        if end < 0:
+            return
+        at = end + 1
+
+
+def _hits_in_colour(gate: Any, data: bytes) -> Iterator[tuple[int, int]]:
+    """As `_hits`, over the text without its colours: a word may be coloured in part. The place of a match in a line is
+    only known without colours, so that of the line stands for it."""
+    plain = _COLOUR.sub(b"", data)
+    at = seen = raw = 0
+    while (match := gate.search(plain, at)) is not None:
+        found = match.start()
+        for _ in range(plain.count(b"\n", seen, found)):
+            raw = data.find(b"\n", raw) + 1
+        seen = found
+        yield raw, raw
+        end = plain.find(b"\n", found)
+        if end < 0:
+            return
+        at = end + 1
+
+
+class Within:
+    """The rows with a pattern among those that a query keeps. Raises ValueError."""
+
+    def __init__(self, pattern: str, query: LogQuery) -> None:
+        self._text = Sieve(LogQuery(text=pattern))
+        self._query = None if query == LogQuery(context=query.context) else Sieve(query)
+
+    def keep(self, data: bytes) -> list[int]:
+        """As `Sieve.keep`."""
+        kept = self._text.keep(data)
+        if not kept or self._query is None:
+            return kept
+        wanted = set(self._query.keep(data))
+        return [at for at in kept if at in wanted]
+
+
+def lines_back(read: Read, low: int, high: int, block: int) -> Iterator[tuple[bytes, int]]:
+    """Blocks of whole lines of [low, high), newest first, each with its position; a line longer than a block comes in
+    pieces. `read(position, length)` may give fewer bytes, which then count as gone."""
+    top = high
+    while top > low:
+        start = max(low, top - block)
+        data = read(start, top - start)
+        cut = data.find(b"\n", 0, len(data) - 1) + 1 if start > low and len(data) == top - start else 0
+        yield data[cut:], start + cut
+        top = start + cut
+
+
+def lines_ahead(read: Read, low: int, high: int, block: int) -> Iterator[tuple[bytes, int]]:
+    """As `lines_back`, oldest first."""
+    at = low
+    while at < high:
+        size = min(block, high - at)
+        data = read(at, size)
+        cut = data.rfind(b"\n") + 1 if at + size < high and len(data) == size else 0
+        cut = cut or len(data)
+        yield data[:cut], at
+        at += cut or size

@@ -1,0 +1,101 @@
+"""What a line of a log is, beyond its prefix: its level and rank in any known format, whether it goes on from the line
+above, and which frame of a progress bar it shows. Also patterns that find candidates for each in raw bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from lptui.formats.log_prefix import read_prefix
+
+_CRASH = re.compile(
+    rb"\s*(?:Traceback \(most recent call last\)|[A-Za-z_][\w.]{0,60}(?:Error|Exception|Interrupt)(?::|\s*$)"
+    rb"|(?:[-+| ]*)?\xe2\x95\xad[^\n]{0,120}Traceback \(most recent call last\))"
+)
+_JSON_LEVEL = re.compile(rb'"(?:level|levelname|severity|lvl|level_name)"\s{0,2}:\s{0,2}"([A-Za-z]{3,8})"')
+_JSON_RANK = re.compile(rb'"(?:rank|global_rank)"\s{0,2}:\s{0,2}(\d{1,6})\b')
+_NCCL = re.compile(
+    rb"[\w.-]{1,80}:\d{1,10}:\d{1,10} \[(\d{1,4})\] (?:[\w/.]{1,80}:\d{1,6} )?NCCL (INFO|WARN|TRACE|ERROR)\b"
+)
+_SLURM = re.compile(rb"(?:slurmstepd|slurmd|srun|sbatch|salloc)(?:-[\w.-]{1,80})?: (fatal|error|warning|info)\b")
+_METTA_RANK = re.compile(rb"\[[\d:.]{8,15}\] +(?:[A-Z]{4,8} +)?\[(\d{1,6})(?:-\d{1,4})?\] ")
+_NCCL_LEVELS = {b"INFO": "info", b"TRACE": "debug", b"WARN": "warning", b"ERROR": "error"}
+_WORDS = {
+    "debug": "debug", "trace": "debug", "info": "info", "notice": "info", "success": "info", "warn": "warning",
+    "warning": "warning", "error": "error", "err": "error", "critical": "critical", "fatal": "critical",
+}  # fmt: skip
+_GLOG_LETTERS = {"debug": b"D", "info": b"I", "warning": b"W", "error": b"E", "critical": b"FC"}
+_CONTINUED = (b" ", b"\t", "│".encode(), "╭".encode(), "╰".encode(), "❱".encode(), b"|")
+_LABEL = re.compile(rb"\[(?:rank|default)\d{1,6}\]:? ?")
+
+
+def line_level(head: bytes) -> str | None:
+    """debug, info, warning, error or critical; an exception and the start of a traceback are errors. `head` is the
+    beginning of a line without escape sequences."""
+    prefix = read_prefix(head)
+    if prefix.level is not None:
+        return prefix.level
+    if head[:1] == b"{":
+        found = _JSON_LEVEL.search(head)
+        return _WORDS.get(found[1].decode().lower()) if found else None
+    if b"NCCL" in head and (found := _NCCL.match(head, prefix.start)) is not None:
+        return _NCCL_LEVELS[found[2]]
+    if head.startswith((b"slurm", b"srun", b"sbatch", b"salloc")) and (found := _SLURM.match(head)) is not None:
+        return _WORDS[found[1].decode()]
+    return "error" if _CRASH.match(head, prefix.start) else None
+
+
+def rank_of(head: bytes) -> int | None:
+    """The rank that a line names: a launcher's label, Metta's `[3-1]`, NCCL's device, JSON's "rank"."""
+    rank = read_prefix(head).rank
+    if rank is not None:
+        return rank
+    found = _METTA_RANK.match(head) or _NCCL.match(head) or (_JSON_RANK.search(head) if head[:1] == b"{" else None)
+    return int(found[1]) if found else None
+
+
+def own_prefix(head: bytes) -> bool:
+    """Whether a line says itself when or how grave it is, so that it belongs to no line above."""
+    prefix = read_prefix(head)
+    return prefix.clock is not None or prefix.level is not None
+
+
+def continues(head: bytes) -> bool:
+    """Whether a line looks like more of the one above: indented, part of a box, the end of a traceback."""
+    label = _LABEL.match(head)
+    head = head[label.end() :] if label else head
+    if b"%|" in head or b"\r" in head.rstrip(b"\r\n"):
+        return False  # a progress bar begins with blanks too
+    return head.startswith(_CONTINUED) or _CRASH.match(head) is not None
+
+
+def last_frame(line: bytes) -> bytes:
+    """What a terminal shows last of a line that carriage returns overwrite."""
+    frames = line.rstrip(b"\r\n ").rsplit(b"\r", 64)
+    return next((frame for frame in reversed(frames) if frame.strip()), b"")
+
+
+def level_gate(levels: Collection[str]) -> bytes:
+    """A pattern that finds (at least) all lines of these levels in raw bytes."""
+    words = sorted({w for w, level in _WORDS.items() if level in levels})
+    upper = b"|".join(w.upper().encode() for w in words)
+    any_case = b"|".join(w.encode() for w in words)
+    letters = b"".join(_GLOG_LETTERS[level] for level in levels)
+    parts = [
+        rb"\b(?:" + upper + rb")\b",
+        rb'"(?i:' + any_case + rb')"',
+        rb"(?m:^[^\n]{0,60}?\[?[" + letters + rb"](?:\d{4} | [\w./+-]{1,200}:\d))",
+        rb"(?:slurm|srun|sbatch|salloc)[^\n]{0,90}: (?:" + any_case + rb")\b",
+    ]
+    if "error" in levels:
+        parts.append(rb"Traceback \(most recent|(?:Error|Exception|Interrupt)(?m::|\s*$)")
+    return b"|".join(parts)
+
+
+def rank_gate(ranks: Collection[int]) -> bytes:
+    """A pattern that finds (at least) all lines of these ranks in raw bytes."""
+    numbers = b"|".join(str(rank).encode() for rank in sorted(ranks))
+    return (
+        rb"\[(?:rank|default)(?:" + numbers + rb")\]|\[(?:" + numbers + rb')(?:-\d{1,4})?\] |rank"\s{0,2}:\s{0,2}(?:'
+        + numbers + rb")\b"
+    )  # fmt: skip
