@@ -92,7 +92,7 @@ class Sieve:
     def _continue(self, data: bytes, at: int, kept: list[int]) -> int:
         """Add the lines of a traceback or a wrapped message below a kept line; where the next line begins."""
         for _ in range(_MOST_CONTINUED):
-            head = data[at : at + _LOOK]
+            head = data[at : at + _LOOK].partition(b"\n")[0]
             if not head or not continues(head) or own_prefix(head):
                 break
             kept.append(at)
