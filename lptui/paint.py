@@ -18,6 +18,7 @@ from typing import Any
 from lptui.files import FileFailure, open_file
 from lptui.model.run import RunInfo
 from lptui.text.hostile import sanitise
+from lptui.text.secrets import mask_text
 from lptui.text.width import fit
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J", "\x1b[?25h\x1b[?1049l"
@@ -51,7 +52,7 @@ def read_last_rows(path: str, count: int) -> list[str]:
 def _to_row(line: bytes) -> str:
     """What the last frame of a line shows; a progress bar is one row."""
     frames = [f for f in line[-4096:].split(b"\r") if f.strip()]
-    return sanitise((frames[-1] if frames else b"").decode("utf-8", "replace"))
+    return mask_text(sanitise((frames[-1] if frames else b"").decode("utf-8", "replace")))
 
 
 def compose(run: RunInfo, width: int, height: int, words: str = "opening") -> list[str]:

@@ -98,16 +98,11 @@ class LogAnswers:
                 yield from save(request, view, read, self._run_path)
 
     def _is_stale(self, lane: str, request: LogRequest) -> bool:
-        """Whether the reader wants something else by now. What adds to a sifting is of the one before it."""
+        """Whether the reader wants something else by now; what adds to a sifting is short."""
         if lane not in ("searches", "counts", "filters"):
             return False
-        newest = self._newest.get(lane)
-        if isinstance(request, SiftLog) and request.more:
-            return not (
-                isinstance(newest, SiftLog)
-                and (newest.file, newest.query, newest.pattern) == (request.file, request.query, request.pattern)
-            )
-        return newest is not request
+        adds = isinstance(request, SiftLog) and request.more
+        return not adds and self._newest.get(lane) is not request
 
 
 def _lane_of(request: LogRequest) -> str:

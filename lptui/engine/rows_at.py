@@ -9,6 +9,8 @@ from lptui.model.request import ReadRows, RowsRead
 
 LINE = 16 * 1024
 """Bytes of one line that are handed over; what is visible is far less."""
+FARTHEST = 8 * 1024 * 1024
+"""Bytes counted from a mark to a row; marks are far apart only where text came in one flood."""
 AROUND = 64 * 1024
 """Bytes looked through on either side for lines around."""
 
@@ -17,7 +19,22 @@ Read = Callable[[int, int], Chunk]
 
 def read_rows(request: ReadRows, view: LogView, read: Read) -> RowsRead:
     """One chunk a position: it begins and ends where lines do, unless they are huge."""
-    return RowsRead(request, tuple(_read_row(position, request.around, view, read) for position in request.positions))
+    chunks = tuple(_read_row(position, request.around, view, read) for position in request.positions)
+    numbers = tuple(_number(chunk, view, read) for chunk in chunks) if request.numbers else ()
+    return RowsRead(request, chunks, numbers)
+
+
+def _number(chunk: Chunk, view: LogView, read: Read) -> int | None:
+    """Which line of its file a chunk begins with; None before the file was counted up to there."""
+    segment, lines = view.segment_at(chunk.start), view.lines
+    mark = lines.at_or_before(chunk.start)
+    base = lines.at_or_before(segment.base) if segment is not None else None
+    if segment is None or mark is None or base is None or base.position != segment.base or segment.kept_from:
+        return None
+    if not chunk.data or chunk.start - mark.position > FARTHEST:
+        return None
+    between = read(mark.position, chunk.start - mark.position).data
+    return mark.feeds + between.count(b"\n") - base.feeds + 1
 
 
 def _read_row(position: int, around: int, view: LogView, read: Read) -> Chunk:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from lptui.engine.seek import seek_step, seek_time
 from lptui.engine.sieve import Sieve, Within, lines_back
+from lptui.formats.log_time import last_time
 from lptui.model.log import Chunk, LogView
 from lptui.model.log_query import LogQuery
 from lptui.model.request import Sifted, SiftLog
@@ -68,7 +69,8 @@ def _bounds(query: LogQuery, view: LogView, read: Read) -> tuple[int, int]:
     low, high = view.start, view.end
     since = query.since
     if query.last is not None and view.modified_at is not None:
-        since = max(view.modified_at - query.last, since or 0.0)
+        newest = last_time(view.tail, view.modified_at)
+        since = max((view.modified_at if newest is None else newest) - query.last, since or 0.0)
     if since is not None:
         low = max(low, seek_time(view, read, since))
     if query.until is not None:

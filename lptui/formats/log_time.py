@@ -46,6 +46,18 @@ def first_time(data: bytes, start: int, end: int, not_after: float) -> float | N
     return None
 
 
+def last_time(data: bytes, not_after: float) -> float | None:
+    """When the newest line with a clock in `data` was written; looks at 64 lines from the end."""
+    end = len(data)
+    for _ in range(_LINES):
+        start = data.rfind(b"\n", 0, max(0, end - 1)) + 1
+        found = line_time(data, start, not_after)
+        if found is not None or start == 0:
+            return found
+        end = start
+    return None
+
+
 def read_time(prefix: Prefix, not_after: float) -> float | None:
     """When a line was written (unix s); clocks without a zone are local ones."""
     if prefix.clock is None:

@@ -21,11 +21,13 @@ class ReadLog:
 
 @dataclass(frozen=True, slots=True)
 class ReadRows:
-    """The lines at `positions`, each with `around` lines before and after it; what matches lie far apart in a log."""
+    """The lines at `positions`, each with `around` lines before and after it: matches lie far apart in a log. With
+    `numbers` also which lines of their file they are."""
 
     file: str
     positions: tuple[int, ...]
     around: int = 0
+    numbers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +162,12 @@ class SearchProgress:
 
 @dataclass(frozen=True, slots=True)
 class RowsRead:
-    """One chunk for each of the asked positions, of whole lines; empty where they could not be read."""
+    """One chunk for each of the asked positions, of whole lines; empty where they could not be read. `numbers`: of
+    the first line of each chunk, from 1, or None."""
 
     request: ReadRows
     chunks: tuple[Chunk, ...]
+    numbers: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
 MASK = "***"
@@ -49,7 +50,7 @@ def mask_text(text: str) -> str:
     lowered = text.lower()
     if not any(trigger in lowered for trigger in _TRIGGERS):
         return text
-    for pattern, replacement in _SHAPES:
+    for pattern, replacement in _shapes():
         text = pattern.sub(replacement, text)
     if "=" in text or ":" in text:
         text = _ASSIGNMENT.sub(_mask_assignment, text)
@@ -158,33 +159,36 @@ def _mask_assignment(match: re.Match[str]) -> str:
     return f"{head}{quote}{MASK}{quote}"
 
 
-_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (
-            r"(?i)(api[_ -]?key|wandb|netrc|token|login|password)(\W{1,4}(?:\w{1,12}\W{1,3})?)[0-9a-f]{40}\b",
-            rf"\1\2{MASK}",
-        ),
-        (r"\bwandb_v\d_\w{20,}", MASK),
-        (r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,})", MASK),
-        (r"(?<![A-Za-z0-9_-])sk-(?=[\w-]*\d)[\w-]{16,}", MASK),
-        (
-            r"(?<![A-Za-z0-9_])(?:hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{40,}|dop_v1_[0-9a-f]{40,})",
-            MASK,
-        ),
-        (r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", MASK),
-        (r"\bAIza[\w-]{35}", MASK),
-        (r"\bxox[abeprs]-[\w-]{10,}", MASK),
-        (r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", MASK),
-        (r"(discord(?:app)?\.com/api/webhooks/)[\w/-]+", rf"\1{MASK}"),
-        (r"(hooks\.slack\.com/(?:services|workflows)/)[\w/-]+", rf"\1{MASK}"),
-        (r"(\b[a-zA-Z][\w+.-]{1,20}://[^\s/:@]{0,256}:)[^\s/@]{1,1024}(@)", rf"\1{MASK}\2"),
-        (r"(?i)(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token)\s+)[\w.~+/=-]{4,}", rf"\1{MASK}"),
-        (r"(?i)(\bbearer\s+)(?=[\w.~+/=-]*\d)[\w.~+/=-]{12,}", rf"\1{MASK}"),
-        (r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]+", rf"\1{MASK}"),
-        (
-            r"([?&](?:X-Amz-Signature|X-Amz-Security-Token|X-Goog-Signature|sig|access_token|api_key|key)=)[^&\s\"']{8,}",
-            rf"\1{MASK}",
-        ),
-    )
+_SHAPES = (
+    (
+        r"(?i)(api[_ -]?key|wandb|netrc|token|login|password)(\W{1,4}(?:\w{1,12}\W{1,3})?)[0-9a-f]{40}\b",
+        rf"\1\2{MASK}",
+    ),
+    (r"\bwandb_v\d_\w{20,}", MASK),
+    (r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,})", MASK),
+    (r"(?<![A-Za-z0-9_-])sk-(?=[\w-]*\d)[\w-]{16,}", MASK),
+    (
+        r"(?<![A-Za-z0-9_])(?:hf_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{40,}|dop_v1_[0-9a-f]{40,})",
+        MASK,
+    ),
+    (r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", MASK),
+    (r"\bAIza[\w-]{35}", MASK),
+    (r"\bxox[abeprs]-[\w-]{10,}", MASK),
+    (r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", MASK),
+    (r"(discord(?:app)?\.com/api/webhooks/)[\w/-]+", rf"\1{MASK}"),
+    (r"(hooks\.slack\.com/(?:services|workflows)/)[\w/-]+", rf"\1{MASK}"),
+    (r"(\b[a-zA-Z][\w+.-]{1,20}://[^\s/:@]{0,256}:)[^\s/@]{1,1024}(@)", rf"\1{MASK}\2"),
+    (r"(?i)(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token)\s+)[\w.~+/=-]{4,}", rf"\1{MASK}"),
+    (r"(?i)(\bbearer\s+)(?=[\w.~+/=-]*\d)[\w.~+/=-]{12,}", rf"\1{MASK}"),
+    (r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)[^-]+", rf"\1{MASK}"),
+    (
+        r"([?&](?:X-Amz-Signature|X-Amz-Security-Token|X-Goog-Signature|sig|access_token|api_key|key)=)[^&\s\"']{8,}",
+        rf"\1{MASK}",
+    ),
 )
+
+
+@cache
+def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Compiled when a line first needs them: the first screen should not wait for it."""
+    return tuple((re.compile(pattern), replacement) for pattern, replacement in _SHAPES)

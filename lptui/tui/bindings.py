@@ -65,7 +65,7 @@ APP_BINDINGS = [
 _KEY_WORDS = {
     "slash": "/", "question_mark": "?", "escape": "esc", "left_square_bracket": "[", "right_square_bracket": "]",
     "full_stop": ".", "comma": ",", "minus": "-", "plus": "+", "equals_sign": "=", "less_than_sign": "<",
-    "greater_than_sign": ">", "upper": "", "pageup": "pgup", "pagedown": "pgdn",
+    "greater_than_sign": ">", "colon": ":", "number_sign": "#", "upper": "", "pageup": "pgup", "pagedown": "pgdn",
 }  # fmt: skip
 
 

@@ -64,7 +64,7 @@ class Harness(App[None]):
             word = request.pattern.encode()
             at = data.rfind(word, 0, request.start) if request.backwards else data.find(word, request.start)
             hit = data.rfind(b"\n", 0, at) + 1 if at >= 0 else None
-            on_answer(SearchProgress(request, 4, 4, hit, len(word), done=True))
+            on_answer(SearchProgress(request, 4, 4, hit, done=True))
 
     def on_pane_cursor_chosen(self, message: Pane.CursorChosen) -> None:
         self.cursors.append(message.cursor)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Literal
 
-from lptui.model.log import Chunk, LogView, SeamKind
+from lptui.model.log import Chunk, LogView
 from lptui.model.request import ReadLog
+from lptui.tui.widgets.lognumber import line_number
+from lptui.tui.widgets.logregions import Region, find_regions
 from lptui.tui.widgets.logrows import PIECE, Held, row_end, row_start
 
 CHUNK = 256 * 1024
@@ -26,26 +27,17 @@ MARGIN = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """Positions [start, end) of one generation that can be read, or that cannot (`lost` says why). `seams`
-    are what happened to the file right before: (kind, unix time)."""
-
-    start: int
-    end: int
-    lost: str = ""
-    seams: tuple[tuple[SeamKind, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Unit:
     """One row of the log: bytes [start, end). `seams` are drawn above it. `lost`: these bytes cannot be
-    read, and why. `piece`: it is a part of a line that was cut."""
+    read, and why. `piece`: it is a part of a line that was cut. `aside`: it only stands around a row that was asked
+    for."""
 
     start: int
     end: int
     lost: str = ""
-    seams: tuple[tuple[SeamKind, float], ...] = ()
+    seams: tuple[tuple[str, float], ...] = ()
     piece: bool = False
+    aside: bool = False
 
 
 class Hand:
@@ -157,6 +149,22 @@ class Hand:
         whole = (first is not None or start == region.start) and (last is not None or end == region.end)
         return end - start, whole
 
+    def count_feeds(self, low: int, high: int) -> int | None:
+        """Line feeds in [low, high); None if not all of it is in hand."""
+        for start, data in ((self.view.tail_start, self.view.tail), (self._start, self._data)):
+            if start <= low and high <= start + len(data):
+                return data.count(b"\n", low - start, high - start)
+        if self._start <= low <= self.view.tail_start <= self._stop:
+            tail = high - self.view.tail_start
+            if 0 <= tail <= len(self.view.tail):
+                middle = self.view.tail_start - self._start
+                return self._data.count(b"\n", low - self._start, middle) + self.view.tail.count(b"\n", 0, tail)
+        return None
+
+    def number_of(self, unit: Unit) -> int | None:
+        """The number of the line in its file, or (negative) from its end; None where neither is known."""
+        return line_number(self, unit.start)
+
     def want_around(self, top: int, bottom: int) -> ReadLog | None:
         """What to read ahead while rows [top, bottom) are shown; None if enough is in hand."""
         region = self._region_at(top)
@@ -231,56 +239,3 @@ def _unit(region: Region, held: Held, start: int, end: int) -> Unit:
     begins = start == region.start or held.data[start - held.start - 1] == FEED
     ends = end == region.end or held.data[end - held.start - 1] == FEED
     return Unit(start, end, "", region.seams if start == region.start else (), not (begins and ends))
-
-
-def find_regions(view: LogView, losses: list[tuple[int, int, str]]) -> list[Region]:
-    """The regions of `view`, oldest first, with no gap between them; only the newest may be empty."""
-    regions: list[Region] = []
-    pending: tuple[tuple[SeamKind, float], ...] = ()
-    for index, segment in enumerate(view.segments):
-        newest = index == len(view.segments) - 1
-        if segment.seam != "start":
-            pending = (*pending, (segment.seam, segment.seam_at))
-        parts: list[Region] = []
-        floor = min(segment.base + segment.kept_from, segment.end)
-        if segment.base < floor:
-            parts.append(Region(segment.base, floor, _why_lost(view, index)))
-        if floor < segment.end or newest:
-            parts += _without(Region(floor, segment.end), losses)
-        if parts:
-            first = parts[0]
-            parts[0] = Region(first.start, first.end, first.lost, pending)
-            pending = ()
-        regions += parts
-    return regions
-
-
-def _why_lost(view: LogView, index: int) -> str:
-    kind: Literal["rotated", "truncated", "replaced", "returned", "start"] = "start"
-    if index + 1 < len(view.segments):
-        kind = view.segments[index + 1].seam
-    words = {
-        "truncated": "the file was truncated before they were read",
-        "rotated": "the file was rotated away",
-        "replaced": "the file was replaced",
-        "returned": "the file was removed",
-        "start": "they are no longer in the file",
-    }
-    return words[kind]
-
-
-def _without(region: Region, losses: list[tuple[int, int, str]]) -> list[Region]:
-    """`region` cut around the ranges that could not be read."""
-    parts: list[Region] = []
-    at = region.start
-    for low, high, reason in sorted(losses):
-        low, high = max(low, at), min(high, region.end)
-        if low >= high:
-            continue
-        if at < low:
-            parts.append(Region(at, low))
-        parts.append(Region(low, high, reason))
-        at = high
-    if at < region.end or not parts:
-        parts.append(Region(at, region.end))
-    return parts

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lptui.text import clock, short_bytes
+from lptui.text import cell_width, clock, short_bytes
 from lptui.tui.widgets.logcards import Cards, card_rows, gutter
-from lptui.tui.widgets.loghand import Hand, Unit
-from lptui.tui.widgets.logscroll import Slot
-from lptui.tui.widgets.logtext import line_row, mark_matches
+from lptui.tui.widgets.loghand import Unit
+from lptui.tui.widgets.logscroll import Rows, Slot
+from lptui.tui.widgets.logtext import frame_bounds, line_row, mark_matches, visible_spans
 from lptui.tui.widgets.spans import Row, crop, row_width
 
 Highlight = Callable[[str], Sequence[tuple[int, int]]]
 GUTTER = 2
-_MOST_CARDS = 500
+NUMBER = 9
+"""Cells of a line number and the blank behind it."""
+MOST_WRAPPED = 200
+"""Screen rows that one line takes at most when long lines are wrapped."""
+_MOST_KEPT = 2000
 _SEAMS = {
     "rotated": "the log was rotated; a new file begins here",
     "truncated": "the log was truncated; it starts anew here",
     "replaced": "the log was replaced by another file",
     "returned": "the log came back after it had been missing",
+    "gap": "",
 }
 
 
@@ -29,11 +34,22 @@ class Painter:
         self.width = 80
         self.left = 0
         self.plain = False
+        self.wrap = False
+        self.numbers = False
         self.highlight: Highlight | None = None
         self.chosen: int | None = None
+        self.mark: int | None = None
+        """The other end of what is chosen, where that is more than a row."""
         self.built = 0
         self.cards = Cards()
+        self.hand: Rows | None = None
         self._card_rows: dict[tuple[int, int, int], list[Row]] = {}
+        self._heights: dict[tuple[int, int, int], int] = {}
+
+    @property
+    def room(self) -> int:
+        """Cells that a line's text has."""
+        return max(1, self.width - GUTTER - (NUMBER if self.numbers else 0))
 
     def set_cards(self, cards: Cards) -> None:
         """The findings that stand in this log."""
@@ -45,51 +61,86 @@ class Painter:
         if unit.start == unit.end:
             return len(unit.seams)
         cards = self.cards.within(unit.start, unit.end)
-        return len(unit.seams) + 1 + (len(self._rows_of_cards(unit)) if cards else 0)
+        return len(unit.seams) + self._height(unit) + (len(self._rows_of_cards(unit)) if cards else 0)
 
-    def row(self, slot: Slot, hand: Hand, cursor: str) -> Row:
+    def row(self, slot: Slot, hand: Rows, cursor: str) -> Row:
         """One screen row; `cursor` is the style of the chosen one."""
+        self.hand = hand
         unit = slot.unit
         if unit is None:
             return (("  … reading", "dim"),)
         if slot.index < len(unit.seams):
             return self._seam_row(*unit.seams[slot.index])
         index = slot.index - len(unit.seams)
-        if index:
-            return self._rows_of_cards(unit)[index - 1]
-        row = self._unit_row(unit, hand)
+        height = self._height(unit)
+        if index >= height:
+            cards = self._rows_of_cards(unit)
+            return cards[index - height] if index - height < len(cards) else ()
+        row = self._unit_row(unit, hand, index)
         if self.is_chosen(unit):
             row = tuple((text, f"{style} {cursor}".strip()) for text, style in row)
             row = (*row, (" " * max(0, self.width - row_width(row)), cursor))
         return row
 
     def is_chosen(self, unit: Unit) -> bool:
-        """Whether the reader chose this row."""
-        return self.chosen is not None and unit.start <= self.chosen < max(unit.end, unit.start + 1)
+        """Whether the reader chose this row, alone or among others."""
+        if self.chosen is None:
+            return False
+        low, high = sorted((self.chosen, self.chosen if self.mark is None else self.mark))
+        return unit.start <= high and low < max(unit.end, unit.start + 1)
+
+    def _height(self, unit: Unit) -> int:
+        """Screen rows of the text alone."""
+        if not self.wrap or unit.lost or self.hand is None:
+            return 1
+        key = (unit.start, unit.end, self.room)
+        height = self._heights.get(key)
+        if height is None:
+            data, start, end = self.hand.text_of(unit)
+            first, last = frame_bounds(data, start, end)
+            spans = visible_spans(data, first, last, 0, self.room * MOST_WRAPPED)
+            height = max(1, -(-sum(cell_width(s.text) for s in spans) // self.room))
+            if len(self._heights) > _MOST_KEPT:
+                self._heights.clear()
+            self._heights[key] = height
+        return height
 
     def _seam_row(self, kind: str, at: float) -> Row:
         when = f" {clock(at)}" if at else ""
         rule = "-" if self.plain else "─"
+        if kind == "gap":
+            return ((rule * 3, "dim"),)
         words = f"{rule * 2}{when} {_SEAMS.get(kind, kind)} "
         return ((words + rule * max(0, self.width - len(words)), "info"),)
 
-    def _unit_row(self, unit: Unit, hand: Hand) -> Row:
+    def _unit_row(self, unit: Unit, hand: Rows, index: int) -> Row:
         self.built += 1
-        room = max(1, self.width - GUTTER)
         if unit.lost:
             size = short_bytes(unit.end - unit.start)
             return crop((("  ", ""), (f"{size} of the log cannot be read: {unit.lost}", "warn")), self.width)
-        mark = ""
-        if unit.piece:
+        room, mark = self.room, ""
+        if unit.piece and index == 0:
             size, whole = hand.line_length(unit)
             mark = f" … {short_bytes(size)}{'' if whole else '+'} line"
         data, start, end = hand.text_of(unit)
-        row = line_row(data, start, end, self.left, max(1, room - len(mark)))
+        left = index * room if self.wrap else self.left
+        row = line_row(data, start, end, left, max(1, room - len(mark)), more=not self.wrap)
         if self.highlight is not None:
             row = mark_matches(row, self.highlight("".join(text for text, _ in row)))
+        if unit.aside:
+            row = tuple((text, f"{style} dim".strip()) for text, style in row)
         if mark:
             row = (*crop(row, room - len(mark)), (mark, "dim"))
-        return (gutter(self.cards.worst_within(unit.start, unit.end), self.plain), *row)
+        return (*self._margin(unit, hand, index), *row)
+
+    def _margin(self, unit: Unit, hand: Rows, index: int) -> Row:
+        """What stands left of a line: its number, and the mark of a finding."""
+        sign = gutter(self.cards.worst_within(unit.start, unit.end), self.plain) if index == 0 else ("  ", "")
+        if not self.numbers:
+            return (sign,)
+        number = hand.number_of(unit) if index == 0 and _begins(hand, unit) else None
+        text = "" if number is None else str(number)
+        return ((f"{text[-NUMBER + 1 :]:>{NUMBER - 1}} ", "faint"), sign)
 
     def _rows_of_cards(self, unit: Unit) -> list[Row]:
         key = (unit.start, unit.end, self.width)
@@ -98,7 +149,13 @@ class Painter:
             cards = self.cards.within(unit.start, unit.end)
             room = self.width - GUTTER
             rows = [(("  ", ""), *row) for card in cards for row in card_rows(card, room, self.plain)]
-            if len(self._card_rows) > _MOST_CARDS:
+            if len(self._card_rows) > _MOST_KEPT:
                 self._card_rows.clear()
             self._card_rows[key] = rows
         return rows
+
+
+def _begins(hand: Rows, unit: Unit) -> bool:
+    """Whether a line begins here, and not a later piece of one."""
+    data, start, _ = hand.text_of(unit)
+    return not unit.piece or start == 0 or data[start - 1 : start] == b"\n"

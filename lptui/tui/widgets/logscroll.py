@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lptui.tui.widgets.loghand import Hand, Unit
+from lptui.tui.widgets.logsieved import SievedHand
 
+Rows = Hand | SievedHand
+"""All rows of a log, or those that a filter keeps."""
 Count = Callable[[Unit], int]
 """How many screen rows a unit takes: its seams, itself, its cards. May be 0 (an empty log)."""
 
@@ -24,7 +27,7 @@ class Scroll:
     """The window on a log: follows the end, or stands at (`top`, `skip`): row `skip` of the unit at
     position `top`."""
 
-    def __init__(self, hand: Hand, count: Count) -> None:
+    def __init__(self, hand: Rows, count: Count) -> None:
         self.hand = hand
         self.count = count
         self.follow = True

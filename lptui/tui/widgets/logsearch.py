@@ -31,8 +31,8 @@ class Search:
         """Position of the row that was found."""
         return self.progress.hit if self.progress is not None and self.progress.done else None
 
-    def words(self, width: int = 60) -> str:
-        """The state of the search for a pane's frame."""
+    def words(self, width: int = 60, tally: str = "") -> str:
+        """The state of the search for a pane's frame; `tally` says how many matches there are."""
         name = f"/{cut(sanitise(self.pattern), max(8, width // 3))}"
         request, progress = self.request, self.progress
         if request is None:
@@ -46,7 +46,7 @@ class Search:
         if progress.hit is None:
             other = "n later" if request.backwards else "N earlier"
             return f"{name} · no {way} match · {other}, esc ends"
-        return f"{name} · n later, N earlier, esc ends"
+        return f"{name} · {tally + ' · ' if tally else ''}n later, N earlier, esc ends"
 
 
 def highlighter(pattern: str) -> Highlight | None:

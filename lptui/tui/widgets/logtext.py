@@ -6,8 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from lptui.formats.log_prefix import level
+from lptui.formats.log_prefix import strip_escapes
+from lptui.formats.log_shape import line_level
 from lptui.text import Span, cell_width, parse_sgr, sanitise
+from lptui.text.secrets import mask_text
 from lptui.tui.widgets.spans import Row
 
 _NULS = re.compile(rb"\x00{2,}")
@@ -17,6 +19,8 @@ MORE = "›"
 """At the right edge of a row whose text goes on."""
 _BLANK = b" \t\r\n"
 _WINDOW = 64 * 1024
+_SECRET = 512
+"""Bytes looked at beyond what is visible, so that a secret is known as one before its end is in view."""
 _EMPTY_FRAMES = 256
 """Frames looked back at, at most, to find one that shows something."""
 _STAMP = re.compile(r"\[?(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?[ :-]{0,3}")
@@ -49,13 +53,20 @@ def _last_ink(data: bytes, start: int, end: int) -> int:
 def visible_spans(data: bytes, start: int, end: int, left: int, width: int) -> list[Span]:
     """Cells [left, left + width) of the text in data[start:end], as harmless spans. Costs what is visible,
     not the length of the text; runs of NUL become one placeholder."""
-    need = (left + width) * 4 + 64
+    need = (left + width) * 4 + _SECRET
     while True:
         raw, complete = _fold(data, start, end, need)
-        spans = parse_sgr(raw.decode("utf-8", "replace"), limit=need * 2)
+        spans = _masked(parse_sgr(raw.decode("utf-8", "replace"), limit=need * 2))
         if complete or sum(cell_width(s.text) for s in spans) > left + width:
             return crop(spans, left, width)
         need *= 4
+
+
+def _masked(spans: list[Span]) -> list[Span]:
+    """`spans` without secrets; a line that holds one loses its colours."""
+    text = "".join(span.text for span in spans)
+    masked = mask_text(text)
+    return spans if masked == text else [Span(masked)]
 
 
 def _fold(data: bytes, start: int, end: int, need: int) -> tuple[bytes, bool]:
@@ -134,30 +145,24 @@ def plain_text(data: bytes, start: int, end: int, limit: int = 4096) -> str:
     searching."""
     first, last = frame_bounds(data, start, end)
     raw = _QUIET.sub(b"", data[first : min(last, first + limit * 4)])
-    return sanitise(raw.decode("utf-8", "replace")[:limit])
+    return mask_text(sanitise(raw.decode("utf-8", "replace")[:limit]))
 
 
 _LEVELS = {"critical": "error", "error": "error", "warning": "warn", "debug": "dim"}
-_CRASH = re.compile(
-    rb"\s*(?:Traceback \(most recent call last\)|[A-Za-z_][\w.]{0,60}(?:Error|Exception|Interrupt)(?::|$))"
-)
 
 
 def level_style(head: bytes) -> str:
     """The span style for a line that begins with `head`: "error", "warn", "dim" or ""."""
-    word = level(head)
-    if word is not None:
-        return _LEVELS.get(word, "")
-    return "error" if _CRASH.match(head) else ""
+    return _LEVELS.get(line_level(strip_escapes(head)) or "", "")
 
 
-def line_row(data: bytes, start: int, end: int, left: int, width: int) -> Row:
+def line_row(data: bytes, start: int, end: int, left: int, width: int, *, more: bool = True) -> Row:
     """The row data[start:end] in cells [left, left + width) as (text, style) spans: time stamp dimmed,
-    levels coloured, the log's own colours kept as "sgr:CODES"."""
+    levels coloured, the log's own colours kept as "sgr:CODES". `more`: mark where the text goes on."""
     first, last = frame_bounds(data, start, end)
     spans = visible_spans(data, first, last, left, width + 1)
-    more = sum(cell_width(s.text) for s in spans) > width
-    spans = crop(spans, 0, width - 1) if more else spans
+    more = more and sum(cell_width(s.text) for s in spans) > width
+    spans = crop(spans, 0, width - 1 if more else width)
     if not spans:
         return ((MORE, "dim"),) if more and width > 0 else ()
     head = spans[0].text

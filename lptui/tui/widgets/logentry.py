@@ -1,0 +1,59 @@
+"""The one line at the bottom of the log pane in which a reader types: a search, a filter, a place, a file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from textual.message import Message
+from textual.widgets import Input
+
+Purpose = Literal["", "search", "filter", "place", "save"]
+_HINTS = {
+    "search": "search: text or RE2 pattern",
+    "filter": "filter: text or RE2, -not, level:warning, rank:0-3, last:10m, since:12:04, step:4M, finding:, +3",
+    "place": "go to: line 1234, -100, 50%, 12:04, step 4M",
+    "save": "save these rows as: a new file outside of the run",
+}
+
+
+class Entry(Input):
+    """Hidden while it has no purpose."""
+
+    class Typed(Message):
+        """The text changed."""
+
+        def __init__(self, purpose: Purpose, text: str) -> None:
+            super().__init__()
+            self.purpose: Purpose = purpose
+            self.text = text
+
+    class Given(Typed):
+        """The text is complete."""
+
+    def __init__(self) -> None:
+        super().__init__(id="log-search", compact=True)
+        self.purpose: Purpose = ""
+
+    def open(self, purpose: Purpose, text: str = "") -> None:
+        """Ask for `purpose`, beginning with `text`."""
+        self.purpose = purpose
+        self.placeholder = _HINTS[purpose]
+        self.value = text
+        self.cursor_position = len(text)
+        self.add_class("open")
+        self.screen.set_focus(self)  # at once, so that no key typed right behind goes elsewhere
+
+    def shut(self) -> None:
+        """Hide."""
+        self.purpose = ""
+        self.remove_class("open")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.purpose and event.value == self.value:
+            self.post_message(self.Typed(self.purpose, event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self.purpose:
+            self.post_message(self.Given(self.purpose, event.value))

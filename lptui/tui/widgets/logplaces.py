@@ -1,0 +1,46 @@
+"""Which logs a run has for the reader, and where in them a time cursor points. No Textual here."""
+
+from __future__ import annotations
+
+from lptui.formats.log_time import last_time
+from lptui.model.log import LogView
+from lptui.state.run_state import RunState
+from lptui.text import sanitise
+from lptui.tui.workspace import Cursor
+
+
+def find_target(run: RunState, cursor: Cursor) -> tuple[str, int] | None:
+    """(file, position) that `cursor` points to in one of the logs, or None."""
+    anchors = [cursor.anchor]
+    anchors += [f.anchor for f in run.findings if f.id == cursor.finding_id]
+    for anchor in anchors:
+        extent = run.logs.get(anchor.file) if anchor is not None else None
+        position = extent.position(anchor) if extent is not None and anchor is not None else None
+        if extent is not None and position is not None:
+            return extent.file, position
+    return None
+
+
+def newest_time(extent: LogView, now: float) -> float:
+    """When the newest dated line was written (unix s): a clock that is typed means the last such time before it."""
+    written = extent.modified_at or now
+    found = last_time(extent.tail, written)
+    return written if found is None else found
+
+
+def logs_of(state: RunState) -> list[str]:
+    """The run's logs in the order in which `]` shows them."""
+    first = [path for path in state.run.logs if path in state.logs]
+    return first + [path for path in state.logs if path not in first]
+
+
+def why_empty(state: RunState) -> str:
+    """What to say where no line can be shown."""
+    if state.logs:
+        return "the log is empty: nothing has been written yet"
+    if state.run.logs:
+        return "opening the log …"
+    looked = [entry for entry in state.run.looked if "log" in entry.kind]
+    if looked and looked[0].note:
+        return f"no log found: {sanitise(looked[0].note)}"
+    return f"no log found in {sanitise(state.run.path)}"
