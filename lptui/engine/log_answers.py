@@ -33,8 +33,8 @@ LANES = ("reads", "searches", "counts", "filters", "saves")
 
 
 class LogAnswers:
-    """`find(path)` gives the source of a log, `run` is the folder in which nothing may be written. A newer search, count
-    or filter ends an older one."""
+    """`find(path)` gives the source of a log, `run` is the folder in which nothing may be written. A newer search,
+    count or filter ends an older one."""
 
     def __init__(self, find: Callable[[str], LogSource | None], run: str) -> None:
         self._find, self._run_path = find, run

@@ -42,7 +42,7 @@ def view_of(data: bytes) -> LogView:
     return LogView("f", (LogSegment(0, 0, len(data)),), data[-64:], max(0, len(data) - 64))
 
 
-def reader(data: bytes):  # noqa: ANN201
+def reader(data: bytes):
     return lambda at, size: Chunk("f", at, data[at : at + size])
 
 
@@ -154,7 +154,7 @@ def test_a_huge_line_is_told_by_the_place_of_its_match() -> None:
 
 def dated(tmp_path: Path) -> tuple[LogSource, bytes]:
     lines = [
-        f"2026-03-01T{10 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z [INFO] t: step {n * 10} loss 0.5 {'x' * 90}\n"
+        f"2026-03-01T{10 + n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z [INFO] t: step {n * 10} loss 0.5 {'x' * 9}\n"
         for n in range(5000)
     ]
     path = tmp_path / "a.log"
