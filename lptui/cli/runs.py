@@ -70,6 +70,7 @@ def to_json(run: RunInfo) -> dict[str, Any]:
         "wandb": list(run.wandb),
         "event_files": list(run.event_files),
         "metric_files": [file.path for file in run.metric_files],
+        "metric_stores": [store.path for store in run.metric_stores],
         "checkpoint_dirs": list(run.checkpoint_dirs),
         "configs": list(run.configs),
         "heartbeat": run.heartbeat or None,

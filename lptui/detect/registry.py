@@ -10,6 +10,7 @@ from lptui.detect import Detector
 @cache
 def load_detectors() -> tuple[Detector, ...]:
     """Imported at first use: the catalogue and its scanner take a while that no first screen should wait for."""
+    from lptui.detect.alerts import ALERTS
     from lptui.detect.checkpoints import CHECKPOINTS
     from lptui.detect.configuration import CONFIGURATION
     from lptui.detect.curriculum import CURRICULUM
@@ -37,6 +38,7 @@ def load_detectors() -> tuple[Detector, ...]:
         SAVING,
         CONFIGURATION,
         MACHINE,
+        ALERTS,
         KERNEL,
         SILENCE,
         RULES,

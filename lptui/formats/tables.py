@@ -85,7 +85,7 @@ class DelimitedReader(_Lines):
         if not line.startswith("#"):
             return False
         if line.startswith("#{"):
-            self.about = dict(flatten(_parse(line[1:])))
+            self.about = dict(flatten(parse_json(line[1:])))
             return True
         if not self.names and any(mark in line for mark in _SEPARATORS):
             self._take_names(line.lstrip("# "))
@@ -119,7 +119,7 @@ class JsonLinesReader(_Lines):
         for line in self.split(data):
             if not line.strip():
                 continue
-            row = flatten(_parse(line))
+            row = flatten(parse_json(line))
             if row:
                 rows.append(row)
             elif not line.lstrip().startswith(b"{"):
@@ -130,7 +130,7 @@ class JsonLinesReader(_Lines):
 def read_document(data: bytes) -> list[Row] | None:
     """The rows of a whole JSON file: a list of objects, an object with `log_history`, or one of lists of equal length
     (Keras' `history`). None when it is no JSON (yet)."""
-    parsed = _parse(data)
+    parsed = parse_json(data)
     if parsed is None:
         return None
     found = cast("dict[str, object]", parsed).get("log_history") if isinstance(parsed, dict) else parsed
@@ -195,7 +195,7 @@ def _to_float(value: float) -> float | None:
         return None
 
 
-def _parse(text: bytes | str) -> object:
+def parse_json(text: bytes | str) -> object:
     """A JSON value (NaN and Infinity as Python writes them too); None for anything else."""
     try:
         return json.loads(text)

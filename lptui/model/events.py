@@ -194,6 +194,17 @@ class WitnessSeen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSeen(Event):
+    """An alarm that the training's own program gave (`wandb.alert`, `trackio.alert`); `level` is the tracker's word."""
+
+    source: str
+    title: str
+    text: str
+    level: str
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CareTaken(Event):
     """What was done about findings in earlier watches, oldest first."""
 

@@ -30,6 +30,16 @@ class MetricFile:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricStore:
+    """A tracker's store of many runs: `kind` is mlflow or trackio (a database), or mlflow-files (a run's folder)."""
+
+    kind: str
+    path: str
+    inside: bool = False
+    """Whether it lies in the run's own folder, and so belongs to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """A run directory and what belongs to it (absolute paths). Files beside the run (W&B, .job_metadata) included."""
 
@@ -44,6 +54,8 @@ class RunInfo:
     """TensorBoard's, oldest first."""
     metric_files: tuple[MetricFile, ...] = ()
     """CSV, TSV and JSON with metrics."""
+    metric_stores: tuple[MetricStore, ...] = ()
+    """Trackers' stores that hold the run, or may."""
     checkpoint_dirs: tuple[str, ...] = ()
     configs: tuple[str, ...] = ()
     error_files: tuple[str, ...] = ()
@@ -59,4 +71,9 @@ class RunInfo:
     @property
     def written(self) -> tuple[str, ...]:
         """Logs and metrics files: what the training itself keeps writing to."""
-        return (*self.logs, *self.wandb, *self.event_files, *(file.path for file in self.metric_files))
+        return (*self.logs, *self.records)
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """The metrics files of the run itself."""
+        return (*self.wandb, *self.event_files, *(file.path for file in self.metric_files))

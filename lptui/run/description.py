@@ -33,6 +33,7 @@ def describe(info: RunInfo) -> tuple[tuple[str, str], ...]:
         ("wandb", info.wandb),
         ("tensorboard", info.event_files),
         ("metrics file", tuple(file.path for file in info.metric_files)),
+        ("tracker", tuple(store.path for store in info.metric_stores)),
         ("checkpoints", info.checkpoint_dirs),
         ("config", info.configs),
         ("error file", info.error_files),

@@ -11,32 +11,16 @@ from lptui.files import Entry, FileFailure, stat_file
 from lptui.model.run import Looked, MetricFile, RunInfo
 from lptui.run import layout, wandb_beside
 from lptui.run.batch_output import find_batch_output
+from lptui.run.inside import Inside, look_inside
 from lptui.run.life_signs import LifeSigns, find_life_signs
 from lptui.run.listing import MAX_DEPTH, Listing, is_folder
-from lptui.run.metric_files import MetricsFound, choose_tables, find_metric_files
-from lptui.run.ranks import attempt_of, is_error_file
+from lptui.run.metric_files import MetricsFound, choose_tables, find_metrics
+from lptui.run.ranks import attempt_of
 from lptui.run.wandb_beside import WandbFolder, WandbFound
 
 MAX_LOGS = 64
 MAX_FOLDERS = 64
 MAX_ERROR_FILES = 256
-
-
-class _Inside:
-    """What the walk through a run directory met."""
-
-    def __init__(self, root: str) -> None:
-        self.root = root
-        self.logs: list[Entry] = []
-        self.configs: list[Entry] = []
-        self.events: list[Entry] = []
-        self.tables: list[Entry] = []
-        self.wandb_files: list[Entry] = []
-        self.error_files: list[Entry] = []
-        self.wandb_folders: list[str] = []
-        self.checkpoint_dirs: dict[str, None] = {}
-        self.relative: set[str] = set()
-        self.modified_at = 0.0
 
 
 def discover(
@@ -95,8 +79,8 @@ def _modified(path: str) -> float:
 
 
 def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
-    inside = _look_inside(listing, path)
-    metrics = find_metric_files(listing, path, inside.events, inside.tables, inside.checkpoint_dirs)
+    inside = look_inside(listing, path)
+    metrics = find_metrics(listing, inside, name)
     _return_logs(inside, metrics)
     signs = find_life_signs(listing, path, name)
     chosen = _choose_wandb(listing, inside, name, signs.run_id, wandb)
@@ -107,7 +91,7 @@ def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
     configs = [e.path for e in _order_configs(inside)] + _wandb_configs(chosen.folders)
     others = (*files, *(t.path for t in metrics.tables), *filter(None, [signs.heartbeat]))
     modified = max([inside.modified_at, *map(_modified, others)])
-    empty = not (logs or files or metrics.events or metrics.tables or inside.checkpoint_dirs or configs)
+    empty = not (logs or files or metrics.found or inside.checkpoint_dirs or configs)
     return RunInfo(
         name=name,
         path=path,
@@ -116,6 +100,7 @@ def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
         wandb=tuple(files),
         event_files=tuple(e.path for e in metrics.events),
         metric_files=metrics.tables,
+        metric_stores=metrics.stores,
         checkpoint_dirs=tuple(inside.checkpoint_dirs)[:MAX_FOLDERS],
         configs=tuple(configs),
         error_files=_find_error_files(inside),
@@ -127,56 +112,7 @@ def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
     )
 
 
-def _look_inside(listing: Listing, root: str) -> _Inside:
-    inside = _Inside(root)
-
-    def descend(entry: Entry) -> bool:
-        parent = entry.path.split("/")[-2]
-        return parent not in layout.CHECKPOINT_FOLDERS and not layout.is_checkpoint_folder(entry.name)
-
-    for entry, depth in listing.walk(root, descend):
-        if depth <= 2:
-            inside.relative.add(entry.path[len(root.rstrip("/")) + 1 :])
-        if entry.stat.is_folder:
-            _note_folder(inside, entry)
-        else:
-            _note_file(inside, entry)
-    return inside
-
-
-def _note_folder(inside: _Inside, entry: Entry) -> None:
-    if entry.name == "wandb":
-        inside.wandb_folders.append(entry.path)
-    elif entry.name in layout.CHECKPOINT_FOLDERS:
-        inside.checkpoint_dirs[entry.path] = None
-    elif layout.is_checkpoint_folder(entry.name):
-        inside.checkpoint_dirs[entry.path.rpartition("/")[0]] = None
-        inside.modified_at = max(inside.modified_at, entry.stat.modified_at)
-
-
-def _note_file(inside: _Inside, entry: Entry) -> None:
-    folder = entry.path.rpartition("/")[0]
-    if layout.is_checkpoint_file(entry.name):
-        inside.checkpoint_dirs[folder] = None
-    elif layout.is_event_file(entry.name):
-        inside.events.append(entry)
-    elif layout.is_config(entry.name, folder.rpartition("/")[2]):
-        inside.configs.append(entry)
-    elif entry.name.endswith(".wandb"):
-        inside.wandb_files.append(entry)
-    elif is_error_file(entry.name):
-        inside.error_files.append(entry)
-    elif layout.may_be_table(entry.name):
-        inside.tables.append(entry)
-        return
-    elif layout.is_log(entry.name) and folder.rpartition("/")[2] not in layout.CHECKPOINT_FOLDERS:
-        inside.logs.append(entry)
-    else:
-        return
-    inside.modified_at = max(inside.modified_at, entry.stat.modified_at)
-
-
-def _return_logs(inside: _Inside, metrics: MetricsFound) -> None:
+def _return_logs(inside: Inside, metrics: MetricsFound) -> None:
     """A text file that may hold a table and does not is a log."""
     taken = {table.path for table in metrics.tables}
     for entry in inside.tables:
@@ -185,7 +121,7 @@ def _return_logs(inside: _Inside, metrics: MetricsFound) -> None:
             inside.modified_at = max(inside.modified_at, entry.stat.modified_at)
 
 
-def _find_error_files(inside: _Inside) -> tuple[str, ...]:
+def _find_error_files(inside: Inside) -> tuple[str, ...]:
     """Oldest first. Where torchrun made folders for its ranks, later attempts get theirs beside them."""
     found = [e.path for e in sorted(inside.error_files, key=lambda e: (e.stat.modified_at, e.path))]
     expected = [f"{e.path.rpartition('/')[0]}/error.json" for e in inside.logs]
@@ -200,7 +136,7 @@ def _order_logs(entries: list[Entry]) -> list[str]:
     return [entry.path for entry in sorted(entries, key=key)]
 
 
-def _order_configs(inside: _Inside) -> list[Entry]:
+def _order_configs(inside: Inside) -> list[Entry]:
     names = layout.CONFIG_NAMES
     return sorted(inside.configs, key=lambda e: (e.path.count("/"), names.index(e.name), e.path))
 
@@ -210,14 +146,14 @@ def _wandb_configs(folders: Sequence[WandbFolder]) -> list[str]:
     return [path for path in paths if _modified(path)][:1]
 
 
-def _choose_wandb(listing: Listing, inside: _Inside, name: str, run_id: str, wanted: str) -> WandbFound:
+def _choose_wandb(listing: Listing, inside: Inside, name: str, run_id: str, wanted: str) -> WandbFound:
     if wanted:
         return _named_wandb(listing, inside, wanted)
     found = wandb_beside.find_inside(listing, inside.wandb_folders, name, run_id)
     return found if found.folders else wandb_beside.find_beside(listing, inside.root, name, run_id)
 
 
-def _named_wandb(listing: Listing, inside: _Inside, wanted: str) -> WandbFound:
+def _named_wandb(listing: Listing, inside: Inside, wanted: str) -> WandbFound:
     """What the user named: a `.wandb` file or its folder, a `wandb/` folder, or a run id to look for."""
     path = _absolute(wanted)
     if path.endswith(".wandb"):
@@ -236,7 +172,7 @@ def _named_wandb(listing: Listing, inside: _Inside, wanted: str) -> WandbFound:
 
 def _tell(
     listing: Listing,
-    inside: _Inside,
+    inside: Inside,
     signs: LifeSigns,
     chosen: WandbFound,
     files: list[str],

@@ -16,7 +16,7 @@ MAX_ELASTIC_DEPTH = 6
 _ELASTIC = re.compile(r"/attempt_\d+(?:/\d+)?$")
 # nothing of interest, or large trees that the run itself reads: not walked through
 SKIPPED = frozenset(
-    {"wandb", "replays", "artifacts", "media", "profile", "traces", "torch_traces", "src", "code"}
+    {"wandb", "mlruns", "replays", "artifacts", "media", "profile", "traces", "torch_traces", "src", "code"}
     | {"__pycache__", "node_modules", "venv", "env", "site-packages"}
 )
 

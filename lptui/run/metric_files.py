@@ -13,8 +13,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from lptui.files import Entry
-from lptui.model.run import Looked, MetricFile
+from lptui.model.run import Looked, MetricFile, MetricStore
+from lptui.run.inside import Inside
 from lptui.run.listing import MAX_DEPTH, Listing, read_head
+from lptui.run.metric_stores import find_stores
 
 MOST_TABLES = 64
 MOST_LOOKS = 256
@@ -48,17 +50,23 @@ class Choice(NamedTuple):
 
 
 class MetricsFound(NamedTuple):
-    """Event files, oldest first, other metrics files, and what a reader should know of the choice."""
+    """Event files, oldest first, other metrics files, stores, and what a reader should know of the choice."""
 
     events: tuple[Entry, ...] = ()
     tables: tuple[MetricFile, ...] = ()
+    stores: tuple[MetricStore, ...] = ()
     looked: tuple[Looked, ...] = ()
 
+    @property
+    def found(self) -> bool:
+        """Whether anything of the run's own was found."""
+        return bool(self.events or self.tables or any(store.inside for store in self.stores))
 
-def find_metric_files(
-    listing: Listing, root: str, events: Sequence[Entry], candidates: Sequence[Entry], folders: Iterable[str]
-) -> MetricsFound:
-    """What is read of the event files and the candidates for tables below `root`; `folders` hold checkpoints."""
+
+def find_metrics(listing: Listing, inside: Inside, name: str) -> MetricsFound:
+    """What is read of the metrics in the run called `name`, and of the trackers' stores beside it."""
+    root, events, candidates, folders = inside.root, inside.events, inside.tables, inside.checkpoint_dirs
+    stores, told = find_stores(listing, root, name, inside.databases, inside.mlruns)
     newest_events = choose_newest(root, sorted(events, key=lambda e: (e.stat.modified_at, e.path)))
     states = [folder for folder in dict.fromkeys((root, *folders)) if newest_trainer_state(listing, folder)]
     tables = choose_tables([e for e in candidates if e.name != TRAINER_STATE]) if candidates else Choice(())
@@ -70,6 +78,7 @@ def find_metric_files(
     return MetricsFound(
         newest_events.entries,
         found,
+        stores,
         (
             Looked(
                 "tensorboard",
@@ -81,6 +90,7 @@ def find_metric_files(
                 tuple(t.path for t in found),
                 "; ".join(notes) or ("" if found else f"no CSV, TSV or JSON with steps and results {where}"),
             ),
+            told,
         ),
     )
 

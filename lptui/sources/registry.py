@@ -74,6 +74,26 @@ def _metric_files(run: RunInfo) -> dict[str, Source]:
     return made
 
 
+def _metric_stores(run: RunInfo) -> dict[str, Source]:
+    from lptui.sources.mlflow_files import MlflowFileSource
+
+    made: dict[str, Source] = {}
+    names = _name_paths(tuple(store.path for store in run.metric_stores))
+    for store in run.metric_stores:
+        if store.kind == "mlflow-files":
+            made[store.path] = MlflowFileSource(store.path)
+            continue
+        from lptui.sources.run_database import RunDatabaseSource
+        from lptui.sources.run_tables import MLFLOW, TRACKIO
+
+        tables = MLFLOW if store.kind == "mlflow" else TRACKIO
+        use_config = not run.configs and not run.wandb
+        made[store.path] = RunDatabaseSource(
+            store.path, tables, run.name, inside=store.inside, use_config=use_config, name=names[store.path]
+        )
+    return made
+
+
 def _distinct(names: dict[str, str]) -> dict[str, str]:
     """The names with a number where one comes again."""
     seen: dict[str, int] = {}
@@ -157,6 +177,7 @@ SOURCES: tuple[Registered, ...] = (
     Registered("wandb", "files", _wandb),
     Registered("event_files", "files", _event_files),
     Registered("metric_files", "files", _metric_files),
+    Registered("metric_stores", "files", _metric_stores),
     Registered("kernel", "files", _kernel),
 )
 HOST_SOURCES: tuple[Registered, ...] = (

@@ -257,7 +257,7 @@ class MetricsPane(Pane):
         if self._ordered:
             return f"no metric matches '{sanitise(self._filter)}' · esc shows all {len(self._ordered)}"
         state = self.workspace.run if self.workspace is not None else None
-        found = state is not None and (state.run.wandb or state.run.event_files or state.run.metric_files)
+        found = state is not None and state.run.records
         return (
             "no metric has been logged yet"
             if found

@@ -1,0 +1,94 @@
+"""Stores of experiment trackers that hold many runs: which of them may hold this one.
+
+MLflow's database and its files lie in the working directory of the training, trackio's databases in the user's cache.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+from lptui.files import Entry
+from lptui.model.run import Looked, MetricStore
+from lptui.run.listing import Listing, read_head
+from lptui.run.wandb_beside import parents_of
+
+PARENTS = 3
+PEEKS = 60
+CANDIDATES = 4
+"""Databases outside of the run that are looked through for its name."""
+_MLFLOW_NAMES = ("mlflow.db", "mlruns.db", "mlflow.sqlite")
+_DATABASE = re.compile(r".+\.(?:db|sqlite3?)\Z")
+_SNIFF = 256 * 1024
+_NAME = re.compile(rb"^run_name: *['\"]?(.*?)['\"]? *$", re.MULTILINE)
+
+
+def may_be_store(name: str) -> bool:
+    """Whether a file of this name may be a tracker's database."""
+    return bool(_DATABASE.match(name))
+
+
+def find_stores(
+    listing: Listing, root: str, name: str, databases: Sequence[Entry], mlruns: Sequence[str]
+) -> tuple[tuple[MetricStore, ...], Looked]:
+    """Databases and `mlruns` folders that were met inside the run, then those above it and in the user's cache."""
+    inside = [MetricStore(kind, e.path, inside=True) for e in databases if (kind := _kind_of(e))]
+    files = [store for folder in mlruns if (store := _find_run(listing, folder, name, inside=True))]
+    notes: list[str] = []
+    beside: list[MetricStore] = []
+    for parent in parents_of(root)[:PARENTS]:
+        found = [e for wanted in _MLFLOW_NAMES if (e := listing.find(parent, wanted)) and e.stat.is_file]
+        beside += [MetricStore("mlflow", e.path) for e in found]
+        if store := _find_run(listing, f"{parent.rstrip('/')}/mlruns", name, inside=False):
+            beside.append(store)
+    cache = _trackio_folder()
+    cached = [e for e in listing.entries(cache) if e.name.endswith(".db") and e.stat.is_file]
+    newest = sorted(cached, key=lambda e: -e.stat.modified_at)[:CANDIDATES]
+    beside += [MetricStore("trackio", e.path) for e in newest if e.path not in {s.path for s in inside}]
+    if len(cached) > CANDIDATES:
+        notes.append(f"{len(cached) - CANDIDATES} older trackio projects in {cache} were not looked into")
+    stores = (*inside, *files, *beside)
+    if not stores:
+        notes.append(f"no mlflow.db or mlruns in {root} or above, no trackio database in {cache}")
+    return stores, Looked("trackers", tuple(s.path for s in stores), "; ".join(notes))
+
+
+def _kind_of(entry: Entry) -> str:
+    """`mlflow` or `trackio` by the schema at the head of a database; '' for any other."""
+    head = read_head(entry.path, _SNIFF)
+    if not head.startswith(b"SQLite format 3\0"):
+        return ""
+    if entry.name in _MLFLOW_NAMES or (b"run_uuid" in head and b"lifecycle_stage" in head):
+        return "mlflow"
+    return "trackio" if b"run_name TEXT" in head and b"metrics TEXT" in head else ""
+
+
+def _find_run(listing: Listing, mlruns: str, name: str, *, inside: bool) -> MetricStore | None:
+    """The folder of the newest run of that name in a file store; inside of the run's folder else the newest at all."""
+    folders = [
+        run
+        for experiment in listing.entries(mlruns)
+        if experiment.stat.is_folder and experiment.name != ".trash"
+        for run in listing.entries(experiment.path)
+        if run.stat.is_folder
+    ]
+    newest = sorted(folders, key=lambda e: (-e.stat.modified_at, e.path))[:PEEKS]
+    newest = [e for e in newest if listing.find(e.path, "metrics")]
+    named = next((e for e in newest if _run_name(e.path) == name), None)
+    chosen = named or (newest[0] if inside and newest else None)
+    return MetricStore("mlflow-files", chosen.path, inside=inside) if chosen is not None else None
+
+
+def _run_name(folder: str) -> str:
+    match = _NAME.search(read_head(f"{folder}/meta.yaml", 16 * 1024))
+    return match[1].decode(errors="replace").strip() if match else ""
+
+
+def _trackio_folder() -> str:
+    """Where trackio keeps its databases, by the same variables as trackio itself."""
+    chosen = os.environ.get("TRACKIO_DIR")
+    if chosen:
+        return os.path.abspath(os.path.expanduser(chosen))
+    home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface")
+    return os.path.abspath(os.path.expanduser(os.path.join(home, "trackio")))

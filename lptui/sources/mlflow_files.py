@@ -1,0 +1,146 @@
+"""One run of MLflow's file store (`mlruns/EXPERIMENT/RUN/metrics/KEY`, lines `time value step`) -> samples, live.
+
+Source: mlflow/store/tracking/file_store.py. A key may hold slashes, and is then a path of folders.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lptui.files import Entry, FileFailure, list_folder, open_file
+from lptui.formats.columns import Reading, to_points
+from lptui.model.events import Event, Samples, StatusSeen, WitnessSeen
+from lptui.model.place import Place
+from lptui.model.readings import SourceStatus
+
+TURN = 256 * 1024
+MOST_FILES = 4000
+_DEEPEST = 6
+_BUDGET = 4 * 1024 * 1024
+"""Bytes of all files that are read at one look."""
+
+
+@dataclass(slots=True)
+class _Tail:
+    read: int = 0
+    rest: bytes = b""
+
+
+class MlflowFileSource:
+    """Follows every metric of the run whose folder is `folder`."""
+
+    period = 1.0
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.name = f"mlflow {folder.rpartition('/')[2][:12]}"
+        self.place = Place(file=folder)
+        self.pending = False
+        self._tails: dict[str, _Tail] = {}
+        self._odd = 0
+        self._cut = False
+        self._batches = 0
+        self._status: SourceStatus | None = None
+
+    def watched(self) -> tuple[str, ...]:
+        return (f"{self.folder}/metrics",)
+
+    def close(self) -> None:
+        """Nothing is held open between two looks."""
+
+    def poll(self, now: float) -> Iterator[Event]:
+        """New lines of all metrics, at most 4 MiB of them."""
+        try:
+            entries = self._list(f"{self.folder}/metrics", 1)
+        except FileFailure as failure:
+            condition = "waiting" if failure.missing else "failed"
+            yield from self._tell(SourceStatus(self.name, condition, failure.cause, now, path=self.folder), now)
+            return
+        self._cut, backfill = len(entries) > MOST_FILES, self._batches == 0 or self.pending
+        readings: list[Reading] = []
+        self.pending, taken = False, 0
+        for entry in entries[:MOST_FILES]:
+            tail = self._tails.setdefault(entry.path, _Tail())
+            if entry.stat.size < tail.read:  # written anew
+                tail.read, tail.rest = 0, b""
+            if entry.stat.size == tail.read:
+                continue
+            if taken > _BUDGET:
+                self.pending = True
+                break
+            before = tail.read
+            readings += self._read(entry, tail)
+            taken += tail.read - before
+            self.pending |= before < tail.read < entry.stat.size
+        yield from self._tell_rows(readings, now, backfill=backfill)
+        yield from self._tell(self._make_status(now), now)
+
+    def _list(self, folder: str, depth: int) -> list[Entry]:
+        found: list[Entry] = []
+        for entry in list_folder(folder):
+            if entry.stat.is_file:
+                found.append(entry)
+            elif entry.stat.is_folder and depth < _DEEPEST and len(found) <= MOST_FILES:
+                found += self._list(entry.path, depth + 1)
+        return found
+
+    def _read(self, entry: Entry, tail: _Tail) -> list[Reading]:
+        try:
+            handle = open_file(entry.path)
+        except FileFailure:
+            return []
+        try:
+            data = handle.pread(tail.read, TURN)
+        except FileFailure:
+            return []
+        finally:
+            handle.close()
+        tail.read += len(data)
+        *lines, tail.rest = (tail.rest + data).split(b"\n")
+        key = entry.path[len(self.folder) + len("/metrics/") :]
+        return [reading for line in lines if line.strip() and (reading := self._to_reading(key, line))]
+
+    def _to_reading(self, key: str, line: bytes) -> Reading | None:
+        parts = line.split()
+        try:
+            at, value, step = float(parts[0]), float(parts[1]), float(parts[2]) if len(parts) > 2 else 0.0
+        except (ValueError, IndexError):
+            self._odd += 1
+            return None
+        return step, at / 1000, ((key, value),)
+
+    def _tell_rows(self, readings: list[Reading], now: float, *, backfill: bool) -> Iterator[Event]:
+        points = tuple(to_points(readings))
+        if not points:
+            return
+        self._batches += 1
+        yield Samples(
+            place=self.place,
+            seen_at=now,
+            backfill=backfill,
+            source="mlflow",
+            points=points,
+            order=float(self._batches),
+        )
+        newest = max((at for _, at, _ in readings if math.isfinite(at) and at <= now), default=None)
+        if newest is not None:
+            yield WitnessSeen(
+                place=self.place, seen_at=now, source=self.name, name="metrics_record", value=self.folder, at=newest
+            )
+
+    def _make_status(self, now: float) -> SourceStatus:
+        if not self._tails:
+            return SourceStatus(self.name, "waiting", "no metric has been logged yet", now, path=self.folder)
+        details = [f"{self._odd} lines that are no metric skipped"] if self._odd else []
+        details += [f"only the first {MOST_FILES:,} metrics are read"] if self._cut else []
+        condition = "partial" if details else "ok"
+        return SourceStatus(self.name, condition, "; ".join(details), now, None, self.folder, backfilling=self.pending)
+
+    def _tell(self, status: SourceStatus, now: float) -> Iterator[Event]:
+        old = self._status
+        told = (status.condition, status.detail, status.backfilling)
+        if old is None or (old.condition, old.detail, old.backfilling) != told:
+            self._status = status
+            yield StatusSeen(place=self.place, seen_at=now, status=status)

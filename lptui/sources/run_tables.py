@@ -1,0 +1,163 @@
+"""The tables in which experiment trackers keep runs in SQLite: which run is ours, and its rows since the last look."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from lptui.formats.columns import Reading
+from lptui.formats.tables import flatten, parse_json, read_number
+
+ROWS = 20_000
+"""Rows that are read at one look."""
+_NEWEST = 1000
+_INFINITE = 1.7976931348623157e308
+"""How MLflow stores an infinity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The run in the database that is ours ('' for none), and a note on the choice."""
+
+    run: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Readings, the last row's number, whether there are more."""
+
+    readings: list[Reading]
+    last: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """How one tracker keeps runs. Each function may raise sqlite3.Error.
+
+    `runs`: (id, name) of the newest runs first. `metrics`: rows of a run after a row number. `settings`: name and value
+    of each parameter. `alerts`: as in Alert below, after a row number.
+    """
+
+    name: str
+    runs: Callable[[sqlite3.Connection], list[tuple[str, str]]]
+    metrics: Callable[[sqlite3.Connection, str, int], Batch]
+    settings: Callable[[sqlite3.Connection, str], list[tuple[str, str]]]
+    alerts: Callable[[sqlite3.Connection, str, int], list[Alert]]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What the training itself gave alarm about: row number, words, level as the tracker has it, unix s or None."""
+
+    number: int
+    title: str
+    text: str
+    level: str
+    at: float | None
+    step: int | None
+
+
+def choose_run(runs: list[tuple[str, str]], name: str, *, inside: bool) -> Chosen:
+    """Ours is the newest of that name; in a database that lies in the run's own folder else the newest at all."""
+    named = [run for run, called in runs if called == name]
+    if named:
+        return Chosen(named[0], f"the newest of {len(named)} runs called {name}" if len(named) > 1 else "")
+    if inside and runs:
+        return Chosen(runs[0][0], f"{runs[0][1]}, the newest of {len(runs)} runs in it" if len(runs) > 1 else "")
+    return Chosen("", f"none of its {len(runs)} runs is called {name}" if runs else "no run in it")
+
+
+def _mlflow_runs(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    query = "SELECT run_uuid, name FROM runs WHERE lifecycle_stage = 'active' ORDER BY start_time DESC LIMIT ?"
+    return [(str(run), str(name or "")) for run, name in db.execute(query, (_NEWEST,))]
+
+
+def _mlflow_metrics(db: sqlite3.Connection, run: str, after: int) -> Batch:
+    query = (
+        "SELECT rowid, key, value, timestamp, step, is_nan FROM metrics"
+        " WHERE run_uuid = ? AND rowid > ? ORDER BY rowid LIMIT ?"
+    )
+    rows = db.execute(query, (run, after, ROWS)).fetchall()
+    readings: list[Reading] = []
+    for _, key, value, at, step, is_nan in rows:
+        number = float("nan") if is_nan else _to_number(value)
+        if number is not None:
+            readings.append((_to_float(step), _to_float(at) / 1000, ((str(key), number),)))
+    return Batch(readings, int(rows[-1][0]) if rows else after, len(rows) == ROWS)
+
+
+def _to_number(value: object) -> float | None:
+    if not isinstance(value, (int, float)):
+        return None
+    return math.copysign(math.inf, value) if abs(value) >= _INFINITE else float(value)
+
+
+def _to_float(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else float("nan")
+
+
+def _mlflow_settings(db: sqlite3.Connection, run: str) -> list[tuple[str, str]]:
+    rows = db.execute("SELECT key, value FROM params WHERE run_uuid = ? ORDER BY key LIMIT ?", (run, ROWS))
+    return [(str(key), str(value)) for key, value in rows]
+
+
+def _trackio_runs(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    query = "SELECT run_name, MAX(id) FROM metrics GROUP BY run_name ORDER BY MAX(id) DESC LIMIT ?"
+    return [(str(name), str(name)) for name, _ in db.execute(query, (_NEWEST,))]
+
+
+def _trackio_metrics(db: sqlite3.Connection, run: str, after: int) -> Batch:
+    query = "SELECT id, timestamp, step, metrics FROM metrics WHERE run_name = ? AND id > ? ORDER BY id LIMIT ?"
+    rows = db.execute(query, (run, after, ROWS)).fetchall()
+    readings = [(_to_float(step), _to_time(at), flatten(parse_json(_raw(values)))) for _, at, step, values in rows]
+    return Batch([r for r in readings if r[2]], int(rows[-1][0]) if rows else after, len(rows) == ROWS)
+
+
+def _trackio_settings(db: sqlite3.Connection, run: str) -> list[tuple[str, str]]:
+    row = db.execute("SELECT config FROM configs WHERE run_name = ? ORDER BY id DESC", (run,)).fetchone()
+    parsed = parse_json(_raw(row[0])) if row else None
+    if not isinstance(parsed, dict):
+        return []
+    pairs = cast("dict[str, object]", parsed).items()
+    return [(key, str(value)) for key, value in pairs if not key.startswith("_")]
+
+
+def _trackio_alerts(db: sqlite3.Connection, run: str, after: int) -> list[Alert]:
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'alerts'").fetchone():
+        return []  # before trackio 0.13
+    query = (
+        "SELECT id, title, text, level, timestamp, step FROM alerts WHERE run_name = ? AND id > ? ORDER BY id LIMIT 100"
+    )
+    return [
+        Alert(
+            int(number),
+            str(title),
+            str(text or ""),
+            str(level),
+            _known(_to_time(at)),
+            step if isinstance(step, int) else None,
+        )
+        for number, title, text, level, at, step in db.execute(query, (run, after))
+    ]
+
+
+def _raw(value: Any) -> bytes | str:
+    return value if isinstance(value, bytes) else str(value)
+
+
+def _to_time(text: object) -> float:
+    found = read_number(str(text), "timestamp")
+    return float("nan") if found is None else found
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+MLFLOW = Tables("mlflow", _mlflow_runs, _mlflow_metrics, _mlflow_settings, lambda db, run, after: [])
+TRACKIO = Tables("trackio", _trackio_runs, _trackio_metrics, _trackio_settings, _trackio_alerts)
