@@ -24,6 +24,8 @@ GLYPHS = {
     "being-written": "…",
     "unread": "·",
 }
+MANY = 1000
+"""Saves from which on nobody counts."""
 _SAYS = {"proven": "●", "contradicted": "✖", "open": "·"}
 
 
@@ -105,9 +107,11 @@ def _pace(cadence: Cadence) -> str:
 def _room(room: Room) -> str:
     if room.free is None or room.saves is None:
         return ""
-    by = "" if room.limited_by == "disk" else f" (the {room.limited_by} is what limits it)"
-    until = f": full in {short_duration(room.seconds)} at this pace" if room.seconds is not None else ""
     reason = f"; {room.reason}" if room.reason else ""
+    if room.saves >= MANY:
+        return f"{short_bytes(room.free)} free, room for over {MANY:,} more saves{reason}"
+    by = "" if room.limited_by == "disk" else f", limited by the {room.limited_by}"
+    until = f": full in {short_duration(room.seconds)} at this pace" if room.seconds is not None else ""
     return f"{short_bytes(room.free)} free, room for {plural(room.saves, 'more save')}{by}{until}{reason}"
 
 

@@ -34,7 +34,8 @@ def forecast(cadence: Cadence, history: CheckpointHistory, host: HostReading | N
     limited_by, saves, free = min(limits, key=lambda limit: limit[1])
     gross = cadence.bytes_per_hour
     if cadence.seconds is None or gross is None:
-        return Room(free, limited_by, saves, reason="it takes two saves to know their pace")
+        copied = "their times tell no pace (a copy?)" if cadence.saves > 1 else "it takes two saves to know their pace"
+        return Room(free, limited_by, saves, reason=copied)
     kept = _share_kept(history)
     if kept <= 0:
         return Room(free, limited_by, saves, None, 0.0, "each save replaces an older one")

@@ -13,7 +13,7 @@ from lptui.model.readings import CheckpointPointer, CheckpointReading
 from lptui.model.run import Layout
 from lptui.run import recovery_metta, recovery_rules
 from lptui.run.checkpoint_series import SeriesBreak
-from lptui.run.readiness import GOOD, Answer, Readiness, Situation
+from lptui.run.readiness import GOOD, LOADED, Answer, Readiness, Situation
 
 __all__ = ["GOOD", "Answer", "Readiness", "assess", "name_rule"]
 _VERSION = recovery_metta.VERSION
@@ -36,7 +36,7 @@ def assess(
     if not checkpoints:
         return Readiness("no", "there is no checkpoint yet: a restart begins at step 0", "none")
     case = Situation(tuple(checkpoints), run, layout, tuple(pointers), launch)
-    judged = _doubt_old_series(_RULES[name_rule(case)](case), breaks)
+    judged = _doubt_old_series(_look_past_a_save(case, _RULES[name_rule(case)]), breaks)
     loaded = judged.loaded
     risk = None if loaded is None or loaded.step is None or step is None else max(0, step - loaded.step)
     seconds = None if loaded is None or now is None else max(0.0, now - loaded.modified_at)
@@ -44,6 +44,19 @@ def assess(
     if alive and judged.command:
         judged = replace(judged, note="; ".join(n for n in ("the run is alive: for after its end", judged.note) if n))
     return judged
+
+
+def _look_past_a_save(case: Situation, rule: Callable[[Situation], Readiness]) -> Readiness:
+    """A save in progress decides nothing: until it has ended what was there before it counts."""
+    judged = rule(case)
+    saving = judged.candidate
+    if judged.answer != "unknown" or saving is None or saving.verdict != "being-written":
+        return judged
+    others = tuple(c for c in case.checkpoints if c.verdict != "being-written" or c.role == "trainer_state")
+    if saving.role == "trainer_state" or not any(c.role in LOADED for c in others):
+        return judged
+    before = rule(replace(case, checkpoints=others))
+    return replace(before, reason=f"{saving.name} is being written; until that has ended: {before.reason}")
 
 
 def _doubt_old_series(judged: Readiness, breaks: Sequence[SeriesBreak]) -> Readiness:

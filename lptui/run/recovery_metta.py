@@ -88,8 +88,7 @@ def _by_epoch(case: Situation, policies: list[CheckpointReading], rule: str, com
     if policy.verdict not in GOOD:
         told = refuse(policy, fallback, rule, "its loader ends with an error")
         if told.answer == "no" and fallback is not None:
-            step = f"move {policy.name} away, then start as before: {fallback.name} is taken"
-            return replace(told, next_step=f"{told.next_step}: {step}")
+            return replace(told, next_step=f"{told.next_step}: move {policy.name} away and start as before")
         return told
     again_step = "" if command.text else f"start it again as before, with run={case.run}"
     if state is None:

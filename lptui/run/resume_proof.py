@@ -38,15 +38,16 @@ class ResumeProof:
 class Restart:
     """What is known after a restart. Steps and rates are None where nothing tells them yet.
 
-    `claimed` is the step that the log says was restored ('' names none: `policy_only` that only a policy was loaded);
-    `saved` the steps that checkpoints (also overwritten ones) held before; `first` the first live step; `reached` the
-    last of the attempt before; `stride` what one record or batch counts; `optimizer` (before, after) the optimizer's
-    own steps in the checkpoints around it.
+    `claimed` is the step that the log says was restored, `policy_only` that it speaks of a policy and of no step;
+    `held` the steps that any checkpoint holds or held, `saved` those of before the restart; `first` the first live
+    step; `reached` the last of the attempt before; `stride` what one record or batch counts; `optimizer` (before,
+    after) the optimizer's own steps in the checkpoints around it.
     """
 
     attempt: int
     claimed: int | None = None
     policy_only: bool = False
+    held: tuple[int, ...] = ()
     saved: tuple[int, ...] = ()
     first: int | None = None
     reached: int | None = None
@@ -55,9 +56,11 @@ class Restart:
     optimizer: tuple[float, float] | None = None
 
 
-def prove(restart: Restart) -> ResumeProof:
-    """The checks that can be made by now."""
+def prove(restart: Restart) -> ResumeProof | None:
+    """The checks that can be made by now; None where there is nothing to go by."""
     checks = [c for c in (_log(restart), _steps(restart), _optimizer(restart), _rate(restart)) if c is not None]
+    if not checks:
+        return None
     return ResumeProof(restart.attempt, _conclude(checks), tuple(checks), restart.first)
 
 
@@ -75,9 +78,13 @@ def _log(restart: Restart) -> Check | None:
         if not restart.policy_only:
             return None
         return Check("log", "open", "the log says that a policy was loaded, and nothing of a trainer state")
-    if claimed in restart.saved:
+    if claimed in restart.held or claimed in restart.saved:
         return Check("log", "proven", f"the log says it restored step {claimed:,}, which a checkpoint held")
-    told = "no checkpoint seen held that" if restart.saved else "what the checkpoint held is not known any more"
+    told = (
+        "no checkpoint seen held that"
+        if restart.held or restart.saved
+        else "what the checkpoint held is not known any more"
+    )
     return Check("log", "open", f"the log says it restored step {claimed:,}; {told}")
 
 

@@ -27,17 +27,17 @@ def resume_proof(state: RunState) -> ResumeProof | None:
     cut = bisect_left(records, (start.at,)) if start.at is not None else len(records)
     earlier, mine = records[:cut], records[cut:]
     first = int(mine[0][1]) if mine else None
-    saved = tuple(
-        s.step for s in state.saving.history.saves if s.step is not None and (start.at is None or s.at < start.at)
-    )
+    known = [(s.at, s.step) for s in state.saving.history.saves if s.step]
+    saved = tuple(step for at, step in known if start.at is None or at < start.at)
     reached = max((int(s) for t, s in earlier if before.at is None or t >= before.at), default=None)
-    if not saved and claimed is None and not any(m.kind == "resumed" for m in own):
+    if not saved and claimed is None and not policy_only:
         return None  # nothing to go on from, and nothing said of it
     return prove(
         Restart(
             len(starts),
             claimed,
             policy_only,
+            tuple(step for _, step in known),
             saved,
             first,
             reached,
@@ -49,7 +49,7 @@ def resume_proof(state: RunState) -> ResumeProof | None:
 
 def _claim(own: Sequence[Milestone]) -> tuple[int | None, bool]:
     """(the step that the log says was restored, whether it only speaks of a policy)."""
-    resumed = [m for m in own if m.kind == "resumed"]
+    resumed = [m for m in own if m.kind == "resumed" and m.value != "0"]
     steps = [int(m.value) for m in resumed if m.value.isdigit()]
     return (steps[-1] if steps else None), bool(resumed) and not steps
 

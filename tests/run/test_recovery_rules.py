@@ -72,7 +72,7 @@ class TestMetta:
     def test_a_torn_policy_of_2026_is_moved_away(self) -> None:
         rows = (row("r:v1", 1, role="policy", epoch=1), row("r:v2", 2, "truncated", role="policy", epoch=2))
         told = assess(rows, "metta-head", "r")
-        assert told.next_step == "resume from r:v1 instead: move r:v2 away, then start as before: r:v1 is taken"
+        assert told.next_step == "resume from r:v1 instead: move r:v2 away and start as before"
 
 
 class TestTransformers:
@@ -199,6 +199,17 @@ class TestCommitted:
     def test_orbax_without_a_commit(self) -> None:
         rows = (row("100.orbax-checkpoint-tmp-1", 1, "incomplete", framework="orbax", step=100),)
         assert assess(rows, "generic", "r").answer == "no"
+
+
+class TestWhileItSaves:
+    def test_what_was_there_before_counts_until_the_save_has_ended(self) -> None:
+        rows = (row("checkpoint-10", 1, step=10), row("checkpoint-20", 2, "being-written", step=20))
+        told = assess(rows, "huggingface", "r")
+        assert (told.answer, chosen(told)) == ("yes", "checkpoint-10")
+        assert told.reason.startswith("checkpoint-20 is being written; until that has ended")
+
+    def test_nothing_before_it_is_not_known(self) -> None:
+        assert assess((row("checkpoint-20", 2, "being-written"),), "huggingface", "r").answer == "unknown"
 
 
 class TestSafety:
