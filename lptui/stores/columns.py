@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lptui.stores.axes import NO_AXES, Axes, Axis
 from lptui.stores.laying import Break, lay
+from lptui.stores.levels import Buckets, find_buckets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +71,9 @@ def reduce(
     """
     import numpy as np
 
+    coarse = find_buckets(series, width, axis, window, axes)
+    if coarse is not None:
+        return _reduce_buckets(series, width, axis, window, coarse)
     laid = lay(series, axis, axes)
     known = np.isfinite(laid.xs)
     width = max(width, 0)
@@ -95,9 +99,48 @@ def reach(series: Series, axis: Axis = "step", axes: Axes = NO_AXES) -> tuple[fl
     """The first and the last place of `series` on `axis`, and what is counted instead (`own`); None without points."""
     import numpy as np
 
+    coarse = find_buckets(series, 1, axis, None, axes)
+    if coarse is not None:
+        return float(coarse[0].min()), float(coarse[1].max()), ""
     laid = lay(series, axis, axes)
     known = laid.xs[np.isfinite(laid.xs)]
     return (float(known.min()), float(known.max()), laid.own) if len(known) else None
+
+
+def _reduce_buckets(
+    series: Series,
+    width: int,
+    axis: Axis,
+    window: tuple[float, float] | None,
+    coarse: tuple[NDArray[np.float64], NDArray[np.float64], Buckets],
+) -> Columns:
+    import numpy as np
+
+    begins, ends, of = coarse
+    start, end = window or (float(begins.min()), float(ends.max()))
+    middles = (begins + ends) / 2
+    inside = (middles >= start) & (middles <= end)
+    slots = np.minimum(((middles[inside] - start) / ((end - start) or 1.0) * width).astype(np.int64), width - 1)
+    order = np.argsort(slots, kind="stable")
+    slots, picked = slots[order], np.flatnonzero(inside)[order]
+    low, high, mean = (np.full(width, np.nan) for _ in range(3))
+    broken = np.zeros(width, dtype=bool)
+    broken[slots[of.bad[picked]]] = True
+    firsts = np.flatnonzero(np.diff(slots, prepend=-1))
+    if len(firsts):
+        filled = slots[firsts]
+        counts = np.add.reduceat(of.count[picked], firsts)
+        low[filled], high[filled] = (
+            np.minimum.reduceat(of.low[picked], firsts),
+            np.maximum.reduceat(of.high[picked], firsts),
+        )
+        with np.errstate(all="ignore"):
+            mean[filled] = np.clip(np.add.reduceat(of.total[picked], firsts) / counts, low[filled], high[filled])
+        for values in (low, high, mean):
+            values[filled[counts == 0]] = np.nan
+    last = series.own_last()
+    newest = (float(ends[-1]), last.value) if last is not None and start <= ends[-1] <= end else None
+    return Columns(start, end, _cells(low), _cells(high), tuple(broken.tolist()), newest, _cells(mean), axis)
 
 
 def find_last(laid: Laid, inside: NDArray[np.bool_]) -> tuple[float, float] | None:

@@ -63,8 +63,11 @@ class Series:
 
     def own_last(self) -> Spot | None:
         """The newest point of this source."""
-        newest = self.overview or (self.segments[-1].points if self.segments else None)
-        return spot(newest, -1) if newest else None
+        newest = self.segments[-1].points if self.segments else self.overview
+        sample = self.overview
+        if sample is not None and newest is not None and sample.steps[-1] > newest.steps[-1]:
+            newest = sample
+        return spot(newest, -1) if newest is not None else None
 
     def previous(self, back: int = 1) -> Spot | None:
         """The point `back` before the newest one, or None."""
