@@ -13,6 +13,7 @@ from lptui.checkpoints.assembly import Folder, Part, is_weights, merge
 from lptui.checkpoints.groups import group, missing_rank
 from lptui.checkpoints.info import CheckpointInfo, RefusalError
 from lptui.checkpoints.inspection import look
+from lptui.checkpoints.pairs import find_shape_mismatch
 from lptui.checkpoints.probe import FileBytes, escape, file_key, open_regular
 from lptui.checkpoints.weight_map import compare_map
 
@@ -53,6 +54,10 @@ def _look_into(folder: Folder, path: str) -> tuple[CheckpointInfo, list[Part]]:
     for name in _payloads(folder):
         inner = os.path.join(folder.path, name)
         folder.parts.append(Part(name, inner, *look(inner)))
+    tensors = [t for part in folder.parts for t in part.info.tensors]
+    text = find_shape_mismatch(tensors, tensors)
+    if text:
+        folder.problems.append(("mismatch", text))
     check = _CHECKS.get(folder.kind)
     if check is not None:
         check(folder)

@@ -19,6 +19,7 @@ from lptui.checkpoints.frameworks import guess_framework
 from lptui.checkpoints.info import CheckpointInfo, RefusalError
 from lptui.checkpoints.legacy import check_storages, expected_size, read_keys, read_object
 from lptui.checkpoints.machine import CollectorPaused
+from lptui.checkpoints.pairs import find_shape_mismatch
 from lptui.checkpoints.pickles import OverBudgetError, PickleError, PickleReading, read_pickle
 from lptui.checkpoints.probe import FileBytes, Probe, file_key, open_regular, probe
 from lptui.checkpoints.safetensors import header_length, read_header
@@ -77,6 +78,7 @@ def _look(fd: int, draft: Draft) -> None:
         return
     try:
         _read(FileBytes(fd, seen.size), seen, draft)
+        _compare_moments(draft)
     except RefusalError as refusal:
         draft.blame(*_explain(refusal, seen))
     except PickleError as error:
@@ -85,6 +87,14 @@ def _look(fd: int, draft: Draft) -> None:
         draft.blame("not-read", "it asks for more memory than the safe reader has")
     except _CONTENT_ERRORS as error:
         draft.blame("reader-failed", f"lptui's reader failed on this file: {type(error).__name__}")
+
+
+def _compare_moments(draft: Draft) -> None:
+    found = draft.contents
+    if found.n_tensors == len(found.tensors):
+        text = find_shape_mismatch(found.tensors, found.tensors)
+        if text:
+            draft.blame("mismatch", text)
 
 
 def _explain_pickle(error: PickleError, draft: Draft) -> None:

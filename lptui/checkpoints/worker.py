@@ -10,13 +10,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from lptui.checkpoints.comparison import STOPPED, Comparison, comparison_from_record
 from lptui.checkpoints.draft import NEXT_STEPS
 from lptui.checkpoints.drift import Drift, measure_drift
 from lptui.checkpoints.info import CheckpointInfo, from_record
 from lptui.checkpoints.report import DeepReport, report_from_record
+
+if TYPE_CHECKING:
+    from lptui.checkpoints.ledger import Ledger
 
 CPU_SECONDS = 20
 MEMORY = 1 << 30
@@ -178,14 +181,16 @@ class Inspector(Reader):
 
 
 class Verifier(Reader):
-    """The deep pass (level 2) and comparisons; uses numpy and isal where they are installed."""
+    """The deep pass (level 2) and comparisons; uses numpy and isal where they are installed. `ledger` remembers the
+    checksums of what was read, and finds what changed since."""
 
     _function = "serve_deep"
     _flags = ("-I",)
     _environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # noqa: RUF012 - nobody writes to it
 
-    def __init__(self, *, cpu_seconds: int = 3600, memory: int = 4 << 30) -> None:
+    def __init__(self, *, cpu_seconds: int = 3600, memory: int = 4 << 30, ledger: Ledger | None = None) -> None:
         super().__init__(cpu_seconds=cpu_seconds, memory=memory)
+        self._ledger = ledger
 
     def verify(
         self,
@@ -198,7 +203,8 @@ class Verifier(Reader):
         verdict not-read."""
         try:
             answer = self._answer({"path": os.path.abspath(path)}, timeout_s, progress, stop)
-            return report_from_record(answer.get("report"))
+            report = report_from_record(answer.get("report"))
+            return report if self._ledger is None else self._ledger.judge(report, time.time())
         except _StoppedError:
             return DeepReport(path, "not-read", STOPPED, "")
         except (_WorkerError, OSError, ValueError) as error:
