@@ -51,20 +51,20 @@ def command(paths: tuple[str, ...], watch: bool, as_json: bool) -> int:
 
 
 def _verify(files: list[str]) -> Iterator[DeepReport]:
-    from lptui.checkpoints.worker import Verifier
+    from lptui.config.checksums import open_verifier
 
-    with Verifier() as verifier:
+    with open_verifier() as verifier:
         for file in files:
             yield verifier.verify(file, progress=bar(file))
 
 
 def _follow(run: RunInfo, path: str) -> Iterator[DeepReport]:
     """Those that are there, then each new one as soon as its save has ended."""
-    from lptui.checkpoints.worker import Verifier
+    from lptui.config.checksums import open_verifier
     from lptui.engine.checkpoint_list import follow_checkpoints
 
     done: dict[str, tuple[int, float]] = {}
-    with Verifier() as verifier:
+    with open_verifier() as verifier:
         for rows in follow_checkpoints(run, patiently):
             ended = [row for row in rows if row.verdict != "being-written"]
             for file in payloads(run, path):

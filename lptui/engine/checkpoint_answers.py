@@ -16,6 +16,7 @@ from lptui.checkpoints.drift import Drift
 from lptui.checkpoints.info import CheckpointInfo
 from lptui.checkpoints.report import DeepReport
 from lptui.checkpoints.worker import Inspector, Verifier
+from lptui.config.checksums import open_verifier
 from lptui.model.request import (
     CheckpointAnswer,
     CheckpointRequest,
@@ -141,7 +142,7 @@ class CheckpointAnswers:
     def _verify(self, path: str, job: _Job) -> Measured:
         files = self._files(path)
         contents = collect(path, self._inspect(files))
-        with Verifier() as verifier:
+        with open_verifier() as verifier:
             reports = [self._read(verifier, file, job, progress) for file, progress in _shares(files, job.tell)]
         return collect_reports(contents, reports)
 
@@ -177,7 +178,7 @@ class CheckpointAnswers:
         return drift
 
     def _bisect(self, paths: Sequence[str], job: _Job) -> FirstNonFinite:
-        with Verifier() as verifier:
+        with open_verifier() as verifier:
             found = find_first_nonfinite(
                 [self._main_file(path) for path in paths],
                 lambda file: self._read(verifier, file, job, lambda done, total: job.check()),
