@@ -1,4 +1,4 @@
-"""`lptui ckpt ls|show|verify|diff|resume`: checkpoints of a run, a folder or a file, without torch or a screen."""
+"""`lptui ckpt ls|show|verify|diff|resume|load`: checkpoints of a run, a folder or a file, without torch or a screen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import click
 from lptui.cli import FOUND
 from lptui.cli.ckpt_browse import BrowseGroup, browse
 from lptui.cli.ckpt_list import command as list_
+from lptui.cli.ckpt_load import command as load
 from lptui.cli.ckpt_resume import command as resume
 from lptui.cli.ckpt_target import FINE, JSON, bar, one_file, print_json
 from lptui.cli.ckpt_verify import command as verify
@@ -14,7 +15,8 @@ from lptui.cli.ckpt_verify import command as verify
 
 @click.group("ckpt", cls=BrowseGroup, short_help="List, show, verify and compare checkpoints; can the run resume?")
 def command() -> None:
-    """Checkpoints of a run, a folder or one file. Nothing of them is ever executed, and torch is not needed.
+    """Checkpoints of a run, a folder or one file. Nothing of them is ever executed, and torch is not needed (but for
+    `load`, which asks first).
 
     \b
       lptui ckpt PATH          browse them on a screen
@@ -72,5 +74,5 @@ def diff(first: str, second: str, measure: bool, as_json: bool) -> int:
     return FOUND if found.reason or any(row.kind != "same" for row in found.rows) else 0
 
 
-for _subcommand in (browse, list_, verify, resume):
+for _subcommand in (browse, list_, verify, resume, load):
     command.add_command(_subcommand)

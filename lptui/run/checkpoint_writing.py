@@ -3,11 +3,13 @@ name, and from who holds it open. Pure: one look after the other, no clock."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from lptui.checkpoints.groups import CheckpointGroup
+from lptui.checkpoints.names import SUFFIXES
 from lptui.run.checkpoint_series import stem
 
 SETTLES = 2.0
@@ -20,6 +22,7 @@ SKEW = 60.0
 """An mtime further in the future than this is another host's clock, and says nothing."""
 CUT_OFF = frozenset(("truncated", "zeroed", "empty", "unreadable-pickle", "incomplete", "mismatch", "unknown-format"))
 """What a file looks like that somebody still writes."""
+_TARGET = re.compile(rf"\.?(.+?(?:{'|'.join(re.escape(suffix) for suffix in SUFFIXES)}))(?:\.|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,8 @@ def usual_size(one: CheckpointGroup, sizes: Mapping[str, int]) -> int | None:
     if one.name.role != "temporary":
         return sizes.get(stem(one.path))
     folder, _, name = one.path.rpartition("/")
-    target = name.lstrip(".").split(".tmp", 1)[0].split(".part", 1)[0]
+    named = _TARGET.match(name)
+    target = named[1] if named is not None else name
     if target.startswith("tmp"):  # tempfile's own names say nothing; Metta's first trainer made its state so
         target = "trainer_state.pt"
     kind = stem(f"{folder}/{target}" if folder else target)
