@@ -7,7 +7,8 @@ left it abruptly. Without a schedule only breaks that speak for themselves count
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from lptui.trends.plan import Plan
 
@@ -36,8 +37,7 @@ class Departure:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """Memory of one series. `recent`: (step, time, value, expected), the newest last."""
 
     seen: int = 0
@@ -61,7 +61,7 @@ def step(rate: Rate, plan: Plan, at: float, time: float, value: float) -> Rate:
     expected = plan.expected_rate(at) if not warm or at > 1.3 * warm else None
     entry = (at, time, value, expected)
     recent = (*rate.recent[-LAG - LASTING :], entry)
-    next_rate = replace(rate, seen=rate.seen + 1, largest=max(rate.largest, value), recent=recent)
+    next_rate = rate._replace(seen=rate.seen + 1, largest=max(rate.largest, value), recent=recent)
     if rate.raised is not None:
         return _recover(next_rate, plan, expected, value)
     if expected is not None and not rate.unfit:
@@ -81,8 +81,8 @@ def _recover(rate: Rate, plan: Plan, expected: float | None, value: float) -> Ra
         fits = raised.expected is None and 0.5 * raised.before <= value <= 2 * raised.before
     calm = rate.calm + 1 if fits else 0
     if calm < LASTING:
-        return replace(rate, calm=calm)
-    return replace(rate, calm=0, odd=0, raised=None, recent=rate.recent[-1:])
+        return rate._replace(calm=calm)
+    return rate._replace(calm=0, odd=0, raised=None, recent=rate.recent[-1:])
 
 
 def _follow(rate: Rate, plan: Plan, entry: tuple[float, float, float, float | None]) -> Rate:
@@ -92,23 +92,23 @@ def _follow(rate: Rate, plan: Plan, entry: tuple[float, float, float, float | No
     base = rate.recent[max(0, len(rate.recent) - 1 - LAG - rate.odd)] if lagged else None
     if base is None or base[3] is None or expected is None:
         fits = expected is not None and abs(value - expected) <= TRUSTED * peak
-        return replace(rate, followed=rate.followed + fits, unfit=not fits and rate.followed < LAG)
+        return rate._replace(followed=rate.followed + fits, unfit=not fits and rate.followed < LAG)
     off, off_then = value - expected, base[2] - base[3]
     if abs(off_then) > TRUSTED * peak:
-        return replace(rate, unfit=True, odd=0)
+        return rate._replace(unfit=True, odd=0)
     worst, span = max(rate.worst, abs(off_then)), (min(rate.span[0], base[3]), max(rate.span[1], base[3]))
-    rate = replace(rate, worst=worst, span=span)
+    rate = rate._replace(worst=worst, span=span)
     # Of a slow drift from the first entry on the oldest part would still look exact before so many entries.
     moved = rate.followed > 1.5 * LAG and (plan.schedule == "constant" or span[1] - span[0] > 0.05 * peak)
     exact = moved and worst <= EXACT * peak
     abrupt = abs(off - off_then) > max(0.5 * abs(expected - base[3]), DEPARTED * peak, 0.001 * expected)
     close = moved and worst <= CLOSE * peak and plan.schedule != "constant"
     if not (abrupt and close) and not (exact and abs(off) > DEPARTED * peak):
-        return replace(rate, odd=0, followed=rate.followed + 1)
+        return rate._replace(odd=0, followed=rate.followed + 1)
     count = rate.odd + 1
     if count < LASTING or rate.followed < LAG:
-        return replace(rate, odd=count)
-    return replace(rate, odd=LASTING, raised=_describe(rate, count, expected))
+        return rate._replace(odd=count)
+    return rate._replace(odd=LASTING, raised=_describe(rate, count, expected))
 
 
 def _describe(rate: Rate, count: int, expected: float) -> Departure:
@@ -135,10 +135,10 @@ def _watch(rate: Rate, largest: float, plan: Plan, entry: tuple[float, float, fl
     lasting = rate.odd > 0 and value > JUMP / 2 * min(e[2] for e in rate.recent)
     zero = value == 0 and largest > 0 and early and at > 1.3 * plan.warmup_steps
     if rate.seen < 2 * LAG or not (jumped or lasting or zero):
-        return replace(rate, odd=0)
+        return rate._replace(odd=0)
     count = rate.odd + 1
     if count < LASTING:
-        return replace(rate, odd=count)
+        return rate._replace(odd=count)
     first, before = rate.recent[-count], rate.recent[-count - 1]
     kind = "zero" if zero else "jumped"
-    return replace(rate, odd=LASTING, raised=Departure(first[0], first[1], before[2], value, None, kind))
+    return rate._replace(odd=LASTING, raised=Departure(first[0], first[1], before[2], value, None, kind))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lptui.trends import counters, levels, ramps, schedules, scores, tasks
@@ -45,8 +44,7 @@ class Entry(NamedTuple):
 _UNKNOWN = Entry(math.nan, math.nan, math.nan)
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """A series with what its monitors remember. `down` is the second rule of gradient norms."""
 
     key: str
@@ -74,21 +72,21 @@ def see(watch: Watch, plan: Plan, entry: Entry, limit: float | None = None) -> W
     counter = counters.step(watch.counter, at, time, value)
     if counter.restart is not None and counter.seen == 1:
         watch = start(watch.key, watch.role)
-    watch = replace(watch, entries=watch.entries + 1, last=entry, counter=counter)
-    role, value = watch.role, watch.sign * value
+    role, value, entries = watch.role, watch.sign * value, watch.entries + 1
+    watch = watch._replace(entries=entries, last=entry, counter=counter)
     if role in RULES:
-        return replace(watch, level=levels.step(watch.level, RULES[role], at, time, value))
+        return watch._replace(level=levels.step(watch.level, RULES[role], at, time, value))
     if role == "gradient_norm":
         up = levels.step(watch.level, GRADIENT_UP, at, time, value)
-        return replace(watch, level=up, down=levels.step(watch.down, GRADIENT_DOWN, at, time, value))
+        return watch._replace(level=up, down=levels.step(watch.down, GRADIENT_DOWN, at, time, value))
     if role in ("score", "success"):
-        return replace(watch, score=scores.step(watch.score, at, time, value))
+        return watch._replace(score=scores.step(watch.score, at, time, value))
     if role == "learning_rate":
-        return replace(watch, rate=schedules.step(watch.rate, plan, at, time, value))
+        return watch._replace(rate=schedules.step(watch.rate, plan, at, time, value))
     if role in MEMORY_ROLES:
-        return replace(watch, growth=ramps.step(watch.growth, at, time, value / limit)) if limit else watch
+        return watch._replace(growth=ramps.step(watch.growth, at, time, value / limit)) if limit else watch
     if role in COUNT_ROLES:
-        return replace(watch, counts=tasks.step(watch.counts, role, plan.tasks, at, time, value))
+        return watch._replace(counts=tasks.step(watch.counts, role, plan.tasks, at, time, value))
     return watch
 
 
