@@ -64,6 +64,9 @@ __all__ = [
     "sample",
 ]
 
+DataAt = Callable[[int, int], bytes]
+"""(offset, n) -> n bytes of a file, fewer at its end."""
+
 _HISTORY, _SUMMARY = 2, 3
 _READERS: dict[int, Callable[[bytes], Record]] = {
     4: read_output,
@@ -82,6 +85,8 @@ _STEP_TAG = 0x12
 _HISTORY_TAG, _SUMMARY_TAG = _HISTORY << 3 | LENGTH, _SUMMARY << 3 | LENGTH
 _USUAL = (_HISTORY_TAG, _SUMMARY_TAG)
 _LONGEST_HEAD = 11
+_QUICK, _FEWEST = 1 << 22, 40
+"""Bytes of rows that make a quick look, and so many rows at least."""
 _LONGEST_LOOK = 64  # blocks searched for the row that stands for one place of a sample
 
 
@@ -110,36 +115,30 @@ def decode_summary(payload: bytes) -> tuple[tuple[str, float], ...] | None:
         return None
 
 
-def sample(data_at: Callable[[int, int], bytes], size: int, blocks: int) -> list[HistoryRow]:
-    """A quick overview: one history row from each of `blocks` evenly spaced 32 KiB blocks, in file order.
+def sample(data_at: DataAt, size: int, blocks: int) -> list[bytes]:
+    """A quick overview: the payload of one history row from each of `blocks` evenly spaced 32 KiB blocks, in file
+    order; fewer where rows are so long that this would be no quick look.
 
     `data_at(offset, n)` gives n bytes of the file, fewer at its end. The first row is the file's first, the
     last its last complete one. A row holds what its own `log()` call held: a metric logged only now and then
     may be missing. Raises NotWandbFile.
     """
     last = max(0, (size - 1) // BLOCK)
-    count = max(2, min(blocks, last + 1))
+    first = next(_histories(data_at, size, 0, last + 1), None)
+    if first is None:
+        return []
+    count = max(2, min(blocks, last + 1, max(_FEWEST, _QUICK // len(first))))
     places = sorted({round(index * last / (count - 1)) for index in range(count)})
-    rows: list[HistoryRow] = []
-    taken: bytes | None = None
+    rows = [first]
     for place, limit in zip(places, [*places[1:], last + 1], strict=True):
         payload = next(_histories(data_at, size, place, max(limit, place + 2)), None)
-        if payload is not None and payload != taken:
-            taken = payload
-            _add_row(rows, payload)
+        if payload is not None and payload != rows[-1]:
+            rows.append(payload)
     ending = _find_last(data_at, size, last)
-    if ending is not None and ending != taken:
-        _add_row(rows, ending)
-    return rows
+    return rows if ending is None or ending == rows[-1] else [*rows, ending]
 
 
-def _add_row(rows: list[HistoryRow], payload: bytes) -> None:
-    row = decode(payload)
-    if isinstance(row, HistoryRow):
-        rows.append(row)
-
-
-def _histories(data_at: Callable[[int, int], bytes], size: int, first: int, limit: int) -> Iterator[bytes]:
+def _histories(data_at: DataAt, size: int, first: int, limit: int) -> Iterator[bytes]:
     """Payloads of the history records that lie in the blocks `first` to `limit` (not included)."""
     reader = RecordReader(first * BLOCK)
     for block in range(first, min(limit, first + _LONGEST_LOOK)):
@@ -151,7 +150,7 @@ def _histories(data_at: Callable[[int, int], bytes], size: int, first: int, limi
                 yield payload
 
 
-def _find_last(data_at: Callable[[int, int], bytes], size: int, last: int) -> bytes | None:
+def _find_last(data_at: DataAt, size: int, last: int) -> bytes | None:
     for first in range(last, max(-1, last - _LONGEST_LOOK), -1):
         payloads = list(_histories(data_at, size, first, last + 1))
         if payloads:

@@ -5,17 +5,15 @@ Any 32 KiB block is a place where reading can begin. A piece holds the records t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from lptui.formats.leveldb import BLOCK, RecordReader
+from lptui.formats.wandb import DataAt
 
 HEAD = 1 << 20
 """Bytes at the beginning that are read first: they say what the run is."""
 _LONGEST_END = 2048
 """Blocks that are looked through for the end of a record that reaches beyond its piece."""
-
-DataAt = Callable[[int, int], bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from lptui.files import FileFailure, Handle, open_file
 from lptui.formats.columns import Reading, to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
 from lptui.formats.wandb import (
+    DataAt,
     Environment,
     HistoryRow,
     Record,
@@ -23,7 +24,7 @@ from lptui.formats.wandb import (
     sample,
 )
 from lptui.formats.wandb_history import read_histories
-from lptui.formats.wandb_ranges import DataAt, Piece, Plan
+from lptui.formats.wandb_ranges import Piece, Plan
 from lptui.model.events import ConfigSeen, Event, Points, Samples, StatusSeen, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
@@ -103,7 +104,7 @@ class WandbSource:
         """What can be said of a file before it is read."""
         yield from self._read_ending(data_at, size, now)
         if size >= SAMPLE_FROM:
-            points = to_points([self._reading(row) for row in sample(data_at, size, SAMPLE_BLOCKS)])
+            points = self._read_rows(sample(data_at, size, SAMPLE_BLOCKS))
             if points:
                 self._sampled = True
                 yield self._samples(points, now, sampled=True)

@@ -74,14 +74,15 @@ class Ramp:
         found = np.interp(places, xs, ys)
         if len(xs) < 2:
             return np.where(places == xs[0], found, np.nan)
-        span, rise = xs[-1] - xs[0], ys[-1] - ys[0]
-        chord = ys[0] + (xs - xs[0]) / span * rise
-        straight = np.abs(ys - chord).max() <= _STRAIGHT * abs(rise)
-        reach = np.inf if straight else max(_REACH * span, xs[-1] - xs[-2])
-        slope = rise / span if straight else (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
-        after, before = places - xs[-1], xs[0] - places
-        found = np.where(after > 0, ys[-1] + after * slope, found)
-        found = np.where(before > 0, ys[0] - before * rise / span, found)
+        with np.errstate(all="ignore"):  # pairs that lie next to each other
+            span, rise = xs[-1] - xs[0], ys[-1] - ys[0]
+            chord = ys[0] + (xs - xs[0]) / span * rise
+            straight = np.abs(ys - chord).max() <= _STRAIGHT * abs(rise)
+            reach = np.inf if straight else max(_REACH * span, xs[-1] - xs[-2])
+            slope = rise / span if straight else (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])
+            after, before = places - xs[-1], xs[0] - places
+            found = np.where(after > 0, ys[-1] + after * slope, found)
+            found = np.where(before > 0, ys[0] - before * rise / span, found)
         return np.where((after > reach) | (before > reach), np.nan, found)
 
 

@@ -69,6 +69,14 @@ class Sharing:
 
     def __init__(self) -> None:
         self._made: dict[tuple[object, ...], Rows] = {}
+        self._spans: dict[int, tuple[float, float]] = {}
+
+    def span(self, points: Points) -> tuple[float, float]:
+        """The lowest and the highest step of new points."""
+        key = id(points.steps)
+        if key not in self._spans:
+            self._spans[key] = (min(points.steps), max(points.steps))
+        return self._spans[key]
 
     def first(self, points: Points, order: Order) -> Rows:
         """The rows of new points."""

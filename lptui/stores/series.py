@@ -105,7 +105,7 @@ def overlay(series: Series, points: Points) -> Series:
     """`series` with `points` as the sampled overview of what has not been read yet; without points, with none."""
     rest = points if points.values else None
     for segment in series.segments:
-        rest = rest and _uncovered(rest, segment.points)
+        rest = rest and _uncovered(rest, min(segment.rows.steps), max(segment.rows.steps))
     return series if rest is series.overview else replace(series, overview=rest)
 
 
@@ -144,7 +144,7 @@ def extend(
         minimum,
         maximum,
         nonfinite + bad,
-        series.overview and _uncovered(series.overview, points),
+        series.overview and _uncovered(series.overview, *sharing.span(points)),
         series.unit,
         series.name,
         series.others,
@@ -163,10 +163,9 @@ def _range(values: array[float]) -> tuple[float | None, float | None, int]:
     return min(finite, default=None), max(finite, default=None), len(values) - len(finite)
 
 
-def _uncovered(overview: Points, points: Points) -> Points | None:
-    """What a sampled overview tells of the steps that `points` do not reach; None when that is nothing."""
-    start = bisect_left(overview.steps, min(points.steps))
-    stop = bisect_right(overview.steps, max(points.steps))
+def _uncovered(overview: Points, first: float, last: float) -> Points | None:
+    """What a sampled overview tells of the steps before `first` and after `last`; None when that is nothing."""
+    start, stop = bisect_left(overview.steps, first), bisect_right(overview.steps, last)
     if start >= stop:
         return overview
     steps, times, values = (a[:start] + a[stop:] for a in (overview.steps, overview.times, overview.values))

@@ -267,7 +267,7 @@ def test_a_sample_has_both_ends_and_the_order() -> None:
         reads.append(offset)
         return SDK[offset : offset + size]
 
-    found = sample(data_at, len(SDK), 3)
+    found = [one(p) for p in sample(data_at, len(SDK), 3)]
     steps = [row.step for row in found]
     assert steps[0] == 0
     assert steps[-1] == 44
@@ -281,7 +281,7 @@ def test_a_sample_of_little_or_nothing() -> None:
     assert sample(lambda offset, size: MAGIC[offset : offset + size], len(MAGIC), 10) == []
     assert sample(lambda offset, size: b"", 0, 10) == []
     short = SDK[:BLOCK]
-    assert sample(lambda o, n: short[o : o + n], len(short), 10)[0].step == 0
+    assert one(sample(lambda o, n: short[o : o + n], len(short), 10)[0]).step == 0
     with pytest.raises(NotWandbFile):
         sample(lambda offset, size: b"x" * size, 10_000, 10)
 
@@ -289,6 +289,6 @@ def test_a_sample_of_little_or_nothing() -> None:
 def test_a_sample_survives_damage_and_records_longer_than_a_block() -> None:
     damaged = bytearray(SDK)
     damaged[2 * BLOCK + 500] ^= 0xFF
-    steps = [row.step for row in sample(lambda o, n: bytes(damaged[o : o + n]), len(damaged), 100)]
+    steps = [one(p).step for p in sample(lambda o, n: bytes(damaged[o : o + n]), len(damaged), 100)]
     assert steps[0] == 0
     assert steps[-1] == 44
