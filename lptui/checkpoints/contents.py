@@ -13,16 +13,18 @@ from lptui.checkpoints.tree import Node, Numbers, grow, measure
 @dataclass(frozen=True, slots=True)
 class Contents:
     """`infos`: one a file, the one to load first. `tree` has the tensors of all of them; where there are several
-    files, each is a branch at the top."""
+    files, each is a branch at the top. `whole`: of a folder, whether its files belong together (no tensors)."""
 
     path: str
     infos: tuple[CheckpointInfo, ...] = ()
     tree: tuple[Node, ...] = ()
+    whole: CheckpointInfo | None = None
 
     @property
     def worst(self) -> CheckpointInfo | None:
-        """The file with the worst verdict."""
-        return min(self.infos, key=lambda info: VERDICTS.index(info.verdict), default=None)
+        """The look with the worst verdict."""
+        looks = self.infos if self.whole is None else (*self.infos, self.whole)
+        return min(looks, key=lambda info: VERDICTS.index(info.verdict), default=None)
 
     @property
     def size(self) -> int:
@@ -44,10 +46,11 @@ class Measured:
         return min(self.reports, key=_badness, default=None)
 
 
-def collect(path: str, infos: Sequence[CheckpointInfo]) -> Contents:
-    """The looks into the files of one checkpoint, and their tensors as one tree."""
+def collect(path: str, infos: Sequence[CheckpointInfo], whole: CheckpointInfo | None = None) -> Contents:
+    """The looks into the files of one checkpoint, and their tensors as one tree; `whole`: that into their folder."""
     tensors = [t for info in infos for t in _called(info, len(infos) > 1)]
-    return Contents(path, tuple(infos), grow(tensors))
+    kept = None if whole is None else replace(whole, tensors=(), scalars=())
+    return Contents(path, tuple(infos), grow(tensors), kept)
 
 
 def collect_reports(contents: Contents, reports: Sequence[DeepReport]) -> Measured:

@@ -137,7 +137,9 @@ class CheckpointAnswers:
     def _look(self, path: str) -> Contents:
         for source in self._sources():
             source.request(path)  # the list shall be as new as what is shown
-        return collect(path, self._inspect(self._files(path)))
+        files = self._files(path)
+        whole = self._inspect([path])[0] if os.path.isdir(path) and files != [path] else None
+        return collect(path, self._inspect(files), whole)
 
     def _verify(self, path: str, job: _Job) -> Measured:
         files = self._files(path)
@@ -197,12 +199,13 @@ class CheckpointAnswers:
             return [inspector.inspect(file, PATIENCE) for file in files]
 
     def _files(self, path: str) -> list[str]:
-        """The files of a checkpoint that hold weights or state; of a path that the run does not know, itself."""
+        """The files of a checkpoint that hold weights or state; of one that the run does not know, its own path: a
+        folder is then looked at as one."""
         for source in self._sources():
             files = source.payloads(path)
             if files:
                 return files
-        return [] if os.path.isdir(path) else [path]
+        return [path]
 
 
 def _shares(files: Sequence[str], tell: Progress) -> Iterable[tuple[str, Progress]]:
@@ -221,6 +224,6 @@ def _shares(files: Sequence[str], tell: Progress) -> Iterable[tuple[str, Progres
 
 def _size(path: str) -> int:
     try:
-        return os.stat(path).st_size
+        return max(1, os.stat(path).st_size)
     except OSError:
-        return 0
+        return 1
