@@ -177,8 +177,8 @@ def healthy() -> RunState:
     made = [series(name, curve(200, 0.1 * i, 1.0 + i)) for i, name in enumerate(names)]
     return RunState(
         run=RunInfo(
-            "arena_lp", "/data/arena_lp", "metta-s2", (view.file,), ("wandb/run-1.wandb",), (), ("/data/arena_lp/checkpoints",),
-            ("config.yaml",), "heartbeat.txt", modified_at=NOW - 3,
+            "arena_lp", "/data/arena_lp", "metta-s2", (view.file,), ("wandb/run-1.wandb",),
+            checkpoint_dirs=("/data/arena_lp/checkpoints",), configs=("config.yaml",), heartbeat="heartbeat.txt", modified_at=NOW - 3,
             looked=(Looked("log", ("logs/script.log",)), Looked("W&B", ("wandb/run-1.wandb",)),
                     Looked("TensorBoard", (), "no events.out.tfevents.* below the run"), Looked("checkpoints", ("checkpoints",))),
         ),

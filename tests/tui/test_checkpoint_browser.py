@@ -393,7 +393,7 @@ async def test_the_list_alone_opens_the_browser_and_comes_back() -> None:
         assert S2.rpartition("/")[2] in "\n".join(app.screen.query_one(RowsView).shown)
         assert "verify" in app.screen.query_one(Footer).shown[0]
         await pilot.press("y")
-        assert app.clipboard == S2
+        assert app.clipboard == "./tools/train.py run=arena_lp"  # it is the one that would be resumed
         await pilot.press("enter")
         await settle(pilot)
         assert "optimizer_state_dict" in shown(app)

@@ -9,16 +9,20 @@ from fake_monitor import NOW, checkpoints, curriculum, device, empty, failing, f
 
 from lptui.model.readings import GpuSweep, SourceStatus
 from lptui.model.run import RunInfo
+from lptui.run.checkpoint_history import CheckpointHistory
+from lptui.run.checkpoint_summary import understand
 from lptui.state.run_state import Curriculum, RunState, TaskRow, Witness
+from lptui.state.saving import run_checkpoints
 from lptui.tui.conditions import describe, describe_sources
 from lptui.tui.moments import nearest_checkpoint, order_findings
-from lptui.tui.panes.checkpoints import checkpoint_row, none_yet, resume_row, summary
+from lptui.tui.panes.checkpoints import none_yet
 from lptui.tui.panes.config import matching
 from lptui.tui.panes.findings import finding_row, fix_rows, nothing_found
 from lptui.tui.panes.learning import signal_items, signal_rows, sort_tasks, task_row
 from lptui.tui.panes.machine import gpu_rows, host_rows, process_rows
 from lptui.tui.panes.runinfo import life_rows
 from lptui.tui.verdicts import verdict_word
+from lptui.tui.widgets.checkpointrows import Table, summary_rows
 from lptui.tui.widgets.spans import Row
 from lptui.tui.workspace import Cursor
 
@@ -150,27 +154,63 @@ def test_tasks_without_a_value_come_last_and_show_a_dash() -> None:
 
 
 def test_checkpoints_of_an_ended_run_show_when_not_how_long_ago() -> None:
-    live, ended = healthy(), failing()
     mark = checkpoints()[0]
-    assert text(checkpoint_row(mark, live, 80, plain=False)) != text(
-        checkpoint_row(mark, replace(live, now=NOW + 3600), 80, plain=False)
-    )
-    assert text(checkpoint_row(mark, ended, 80, plain=False)) == text(
-        checkpoint_row(mark, replace(ended, now=NOW + 3600), 80, plain=False)
-    )
+    assert text(Table(80, NOW).row(mark)) != text(Table(80, NOW + 3600).row(mark))
+    assert "written" in text(Table(80, None).rows_head())
+    assert "age" in text(Table(80, NOW).rows_head())
+
+
+def test_columns_go_before_the_name_does() -> None:
+    mark = checkpoints()[8]
+    for width in (20, 38, 58, 78, 118, 198):
+        row = Table(width, NOW, {mark.path: 700.0}, mark.path, mark.path, True).row(mark)
+        assert len(text(row)) == width
+        assert "ok" in text(row)
+    wide = text(Table(118, NOW, {mark.path: 700.0}, mark.path, mark.path).row(mark))
+    for part in ("arena_lp_0009.pt", "resumes", "marked", "11m", "48.0 MiB", "5.90M"):
+        assert part in wide
+    assert "arena_lp_0009.pt" in text(Table(58, NOW).row(mark))
+
+
+def test_a_save_under_way_is_a_part_of_its_usual_size() -> None:
+    one = replace(checkpoints()[0], verdict="being-written", size=12 << 20, usual_size=48 << 20)
+    assert "25% of the usual 48.0 MiB" in text(Table(100, NOW).row(one))
+    assert "writing" in text(Table(60, NOW).row(one))
+
+
+def summary(state: RunState, width: int = 110, room: int = 9, running: bool = True) -> list[str]:
+    state = replace(state, saving=understand(state.checkpoints, CheckpointHistory()))
+    rows = summary_rows(run_checkpoints(state), None, width, room, running=running, plain=False)
+    assert all(len(text(row)) == width for row in rows)
+    return [text(row).rstrip() for row in rows]
 
 
 def test_a_full_disk_is_counted_in_checkpoints() -> None:
-    tight = replace(healthy(), host=host(disk_free=100 << 20))
-    rows = summary(tight)
-    assert ("room for 2 more", "warn") in rows[1]
-    assert len(summary(replace(healthy(), host=None))) == 2
+    told = summary(replace(healthy(), host=host(disk_free=100 << 20)))
+    assert any("room for 2 more, full in 23m 20s at this pace" in line for line in told)
+    assert not any("disk" in line for line in summary(replace(healthy(), host=None)))
 
 
-def test_the_summary_says_whether_the_run_can_resume() -> None:
-    told = text(resume_row(healthy()))
-    assert told.startswith("can resume: ")
-    assert "risk" in told or "no trainer_state" in told
+def test_the_summary_says_whether_the_run_can_resume_and_what_is_at_risk() -> None:
+    told = summary(healthy())
+    assert any("can resume: no" in line for line in told)  # no trainer state
+    assert told[0].startswith("9 checkpoints, 432 MiB, one every 11m 40s (655k steps)")
+    assert len(summary(healthy(), room=1)) == 1
+    assert "can resume" in summary(healthy(), room=1)[0]  # what matters most stays
+
+
+def test_saving_that_stopped_while_training_goes_on_is_the_first_line() -> None:
+    late = replace(healthy(), now=NOW + 9000)
+    assert "▲ none for 2h 30m" in summary(late)[0] or "▲ none for 2h 31m" in summary(late)[0]
+    assert "none for" not in summary(late, running=False)[0]
+
+
+def test_a_series_that_began_anew_is_said() -> None:
+    rows = checkpoints()
+    folder, name = "/data/arena_lp/checkpoints", "arena_lp_0000.pt"
+    again = replace(rows[0], name=name, path=f"{folder}/{name}", step=0, epoch=0, modified_at=NOW + 100)
+    told = summary(replace(healthy(), checkpoints=(*rows, again)))
+    assert any(f"the series began anew: {name} was written after arena_lp_0009.pt" in line for line in told)
 
 
 def test_a_verdict_is_never_better_than_what_was_read() -> None:

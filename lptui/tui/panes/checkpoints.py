@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from statistics import median
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from lptui.model.readings import CheckpointReading
-from lptui.model.request import Answer, CheckpointAnswer, VerifyCheckpoint
-from lptui.run.recovery import assess
+from lptui.model.request import Answer, Cancel, CheckpointAnswer, VerifyCheckpoint
+from lptui.state.resuming import resume_proof
 from lptui.state.run_state import RunState
-from lptui.text import plural, short_age, short_bytes, short_number, shorten_middle
-from lptui.text.units import date
+from lptui.state.saving import readiness, run_checkpoints
+from lptui.tui.checkpointseries import find_partner, resume_command
 from lptui.tui.glyphs import level_glyph
 from lptui.tui.moments import checkpoint_cursor, nearest_checkpoint
 from lptui.tui.panes import RowsPane
-from lptui.tui.verdicts import verdict_word
+from lptui.tui.widgets.checkpointrows import Table, find_gaps, summary_rows
 from lptui.tui.widgets.rows import Page, RowsView
-from lptui.tui.widgets.spans import Row, clean, columns, crop, row_width, wrap
+from lptui.tui.widgets.spans import Row, clean, crop, wrap
+from lptui.tui.widgets.tensorrows import LazyRows
 from lptui.tui.workspace import Cursor, Workspace
-
-if TYPE_CHECKING:
-    from lptui.tui.app import LptuiApp
 
 _ENDED = ("finished", "crashed")
 
 
 class CheckpointsPane(RowsPane):
-    """The list of checkpoints; choosing one sets the time cursor of all panes."""
+    """The list of checkpoints; choosing one sets the time cursor of all panes. `alone`: it is the whole screen."""
 
     pane_id: ClassVar[str] = "checkpoints"
     title: ClassVar[str] = "Checkpoints"
@@ -38,14 +34,23 @@ class CheckpointsPane(RowsPane):
     BINDING_GROUP_TITLE = "Checkpoints"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "verify", "Verify", id="checkpoints.verify", tooltip="Read every byte: checksums, NaN, zeros"),
+        Binding(
+            "d",
+            "compare",
+            "Diff",
+            id="checkpoints.diff",
+            tooltip="What changed since the one before, or the marked",
+        ),
+        Binding("m", "mark", "Mark", id="checkpoints.mark", tooltip="Mark it, to compare another one with it (d)"),
     ]
 
     def __init__(self, *, alone: bool = False) -> None:
         super().__init__()
         self._alone = alone
         self._followed: Cursor | None = None
-        self._verifying: tuple[str, str] | None = None
-        """(path of the checkpoint that is read deep now, how far)."""
+        self._verifying: tuple[VerifyCheckpoint, str] | None = None
+        """(what is read deep now, how far)."""
+        self._marked = ""
 
     @property
     def heading(self) -> str:
@@ -57,6 +62,7 @@ class CheckpointsPane(RowsPane):
         return (
             state.checkpoints,
             state.leftovers,
+            state.saving,
             state.host,
             state.statuses,
             state.life,
@@ -80,48 +86,96 @@ class CheckpointsPane(RowsPane):
         count = str(len(state.checkpoints)) if state.checkpoints else ""
         if self._verifying is None:
             return count
-        return f"{count}, verifying {clean(self._verifying[0].rpartition('/')[2])} {self._verifying[1]}"
+        request, share = self._verifying
+        return f"{count}, verifying {clean(request.path.rpartition('/')[2])} {share}, esc stops"
 
     def page(self, state: RunState, width: int) -> Page:
         if not state.checkpoints and not state.leftovers:
             return Page([((line, "dim"),) for line in wrap(none_yet(state), width)])
-        newest = list(reversed(state.checkpoints))
-        top = [crop(line, width) for line in (*summary(state), head_row(state, width))]
-        rows = [checkpoint_row(c, state, width, plain=self.ascii) for c in newest]
+        known = run_checkpoints(state)
+        loaded = known.readiness.loaded
+        table = Table(
+            width,
+            None if state.life.condition in _ENDED else state.now,
+            find_gaps(state.checkpoints),
+            loaded.path if loaded is not None else "",
+            self._marked,
+            any(c.save_seconds is not None for c in state.checkpoints),
+            self.ascii,
+        )
+        running = state.life.condition == "running"
+        room = max(1, self.view.size.height // 3)
+        top = summary_rows(known, resume_proof(state), width, room, running=running, plain=self.ascii)
+        top = [*top, table.rows_head()]
+        newest = [*reversed(state.checkpoints)]
+        left = self._leftover_rows(state, width)
+
+        def draw(i: int) -> Row:
+            return table.row(newest[i]) if i < len(newest) else left[i - len(newest)]
+
+        keys: list[str | None] = [*[None] * len(top), *(c.path for c in newest), *[None] * len(left)]
+        head = len(top) if len(top) * 2 < self.view.size.height else 0
+        return Page(LazyRows(top, len(newest) + len(left), draw), keys, head)
+
+    def _leftover_rows(self, state: RunState, width: int) -> list[Row]:
         mark, style = level_glyph("watch", plain=self.ascii)
-        left = [
+        return [
             crop(((f"{mark} leftover of a save that was cut short: ", style), (clean(name), "value")), width)
             for name in state.leftovers
         ]
-        keys: list[str | None] = [*[None] * len(top), *(c.path for c in newest), *[None] * len(left)]
-        head = len(top) if len(top) * 2 < self.view.size.height else 0
-        return Page([*top, *rows, *left], keys, head)
 
     def action_verify(self) -> None:
         chosen = self._selected()
         if chosen is not None:
-            self._verifying = (chosen.path, "0 %")
-            cast("LptuiApp", self.app).ask(VerifyCheckpoint(chosen.path), self._told)
-            self.view.redraw()
+            self._stop()
+            request = VerifyCheckpoint(chosen.path)
+            self._verifying = (request, "0 %")
+            self.draw()
+            self.ask(request, self._told)
 
     def _told(self, answer: Answer) -> None:
-        if not isinstance(answer, CheckpointAnswer) or self._verifying is None:
+        if not isinstance(answer, CheckpointAnswer) or self._verifying is None or answer.request != self._verifying[0]:
             return
-        path = self._verifying[0]
-        if answer.request != VerifyCheckpoint(path):
-            return
+        request = self._verifying[0]
         if answer.ended:
             self._verifying = None
-            name = clean(path.rpartition("/")[2])
-            title = f"{name}: {answer.verdict or 'not verified'}"
+            title = f"{clean(request.path.rpartition('/')[2])}: {answer.verdict or 'not verified'}"
             self.notify(clean(answer.reason or answer.error), title=title, markup=False, timeout=6)
         else:
-            self._verifying = (path, f"{answer.done / max(1, answer.total):.0%}")
+            self._verifying = (request, f"{answer.done / max(1, answer.total):.0%}")
+        self.draw()
+
+    def action_mark(self) -> None:
+        chosen = self._selected()
+        if chosen is not None:
+            self._marked = "" if chosen.path == self._marked else chosen.path
+            self.view.redraw()
+
+    def action_compare(self) -> None:
+        chosen, space = self._selected(), self.workspace
+        if chosen is None or space is None:
+            return
+        marked = self._marked if self._marked != chosen.path else ""
+        partner = marked or find_partner(space.run.checkpoints, chosen.path)
+        if partner:
+            self.post_message(self.DetailWanted("checkpoint", chosen.path, partner))
+        else:
+            self.notify("nothing to compare it with: mark another one with m first", markup=False, timeout=3)
+
+    def close(self) -> bool:
+        if self._stop():
+            self.draw()
+            return True
+        marked, self._marked = self._marked, ""
         self.view.redraw()
+        return bool(marked)
 
     def copied(self) -> tuple[str, str]:
-        chosen = self._selected()
-        return (clean(chosen.path), "path of the checkpoint") if chosen is not None else ("", "")
+        chosen, space = self._selected(), self.workspace
+        if chosen is None or space is None:
+            return "", ""
+        command = resume_command(readiness(space.run), chosen.path)
+        return (command, "command that resumes") if command else (clean(chosen.path), "path of the checkpoint")
 
     def on_rows_view_highlighted(self, event: RowsView.Highlighted) -> None:
         event.stop()
@@ -133,6 +187,14 @@ class CheckpointsPane(RowsPane):
         chosen = self._selected()
         if chosen is not None:
             self.post_message(self.DetailWanted("checkpoint", chosen.path))
+
+    def _stop(self) -> bool:
+        """End the deep pass that runs; whether there was one."""
+        if self._verifying is None:
+            return False
+        self.ask(Cancel(self._verifying[0]), self._told)
+        self._verifying = None
+        return True
 
     def _selected(self) -> CheckpointReading | None:
         space = self.workspace
@@ -148,75 +210,3 @@ def none_yet(state: RunState) -> str:
         return "No checkpoint has been written yet. Watched: " + ", ".join(clean(d) for d in state.run.checkpoint_dirs)
     where = f" {clean(looked.note)}" if looked is not None and looked.note else ""
     return f"No checkpoints were found.{where}"
-
-
-def summary(state: RunState) -> list[Row]:
-    """Number, size and pace of the checkpoints; what the disk still holds."""
-    total = sum(c.size for c in state.checkpoints)
-    row: Row = ((plural(len(state.checkpoints), "checkpoint"), "value"), (f", {short_bytes(total)}", "dim"))
-    times = [c.modified_at for c in state.checkpoints][-6:]
-    gaps = [b - a for a, b in pairwise(times) if b > a]
-    if gaps:
-        row = (*row, (f", one every {short_age(median(gaps))}", "dim"))
-    free = state.host.disk_free if state.host is not None else None
-    rows: list[Row] = [row]
-    sizes = [c.size for c in state.checkpoints if c.size][-3:]
-    if free is not None and sizes:
-        fits = int(free // max(sizes))
-        few = fits < 3
-        words = f"room for {fits} more" if fits < 1000 else "room for over 1,000 more"
-        rows.append(((f"disk {short_bytes(free)} free: ", "dim"), (words, "warn" if few else "ok")))
-    return [*rows, resume_row(state)]
-
-
-def resume_row(state: RunState) -> Row:
-    """Whether the run can resume, from which, and what would be lost."""
-    ended = state.life.condition in _ENDED
-    now = (state.life.last_sign if ended else state.now) or None
-    told = assess(state.checkpoints, state.run.layout, state.run.name, step=state.progress.step, now=now)
-    style = {"yes": "ok", "yes-but": "warn", "no": "error"}.get(told.answer, "dim")
-    loaded = told.candidate if told.answer != "no" else told.fallback
-    row: Row = (("can resume: ", "dim"), (told.answer, style))
-    if loaded is not None:
-        row = (*row, (f", {'from' if told.answer != 'no' else 'but from'} {clean(loaded.name)}", "value"))
-    risk = [f"{short_number(told.steps_at_risk)} steps"] if told.steps_at_risk else []
-    risk += [short_age(told.seconds_at_risk)] if (told.seconds_at_risk or 0) >= 1 else []
-    if risk:
-        row = (*row, (f", {' and '.join(risk)} at risk", "dim"))
-    return row if told.answer == "yes" else (*row, (f": {clean(told.reason)}", "dim"))
-
-
-def _wide(width: int) -> bool:
-    return width >= 56
-
-
-def head_row(state: RunState, width: int) -> Row:
-    """Column titles."""
-    when = "written" if state.life.condition in _ENDED else "age"
-    cells = [("", "dim", 11, "<"), ("step", "dim", 7, ">")]
-    if _wide(width):
-        cells.append(("epoch", "dim", 6, ">"))
-    cells += [("size", "dim", 9, ">"), (when, "dim", _when_width(state, width), ">")]
-    return (*columns(cells), (" name", "dim"))
-
-
-def checkpoint_row(checkpoint: CheckpointReading, state: RunState, width: int, *, plain: bool) -> Row:
-    """One checkpoint in one line."""
-    level, word = verdict_word(checkpoint.verdict, complete=checkpoint.complete)
-    glyph, style = level_glyph(level, plain=plain)
-    ended = state.life.condition in _ENDED
-    written = date(checkpoint.modified_at)[0 if width >= 72 else 5 :]
-    when = written if ended else short_age(state.now - checkpoint.modified_at)
-    cells = [(f"{glyph} {word}", style, 11, "<"), (short_number(checkpoint.step), "value", 7, ">")]
-    if _wide(width):
-        cells.append((short_number(checkpoint.epoch), "value", 6, ">"))
-    cells += [(short_bytes(checkpoint.size), "value", 9, ">"), (when, "dim", _when_width(state, width), ">")]
-    row = columns(cells)
-    name = shorten_middle(clean(checkpoint.name), max(4, width - row_width(row) - 1))
-    return crop((*row, (f" {name}", "value")), width)
-
-
-def _when_width(state: RunState, width: int) -> int:
-    if state.life.condition not in _ENDED:
-        return 7
-    return 16 if width >= 72 else 11
