@@ -149,8 +149,8 @@ def _read_lists(table: dict[str, object]) -> list[Row]:
     return rows
 
 
-def flatten(value: object) -> Row:
-    """The numbers in a JSON object, with the names of nested ones joined by `/`. Lists and text are left out."""
+def flatten(value: object, joint: str = "/") -> Row:
+    """The numbers in a JSON object, with the names of nested ones joined by `joint`. Lists and text are left out."""
     pairs: list[tuple[str, float]] = []
     stack: list[tuple[str, object, int]] = [("", value, 0)]
     while stack and len(pairs) < MOST_COLUMNS:
@@ -159,7 +159,9 @@ def flatten(value: object) -> Row:
             if name in _SETTINGS:
                 continue
             inner = cast("dict[object, object]", item).items()
-            stack += [(f"{name}/{key}" if name else str(key), child, depth + 1) for key, child in reversed([*inner])]
+            stack += [
+                (f"{name}{joint}{key}" if name else str(key), child, depth + 1) for key, child in reversed([*inner])
+            ]
         elif isinstance(item, (int, float)) and not isinstance(item, bool):
             number = _to_float(item)
             if number is not None and name:

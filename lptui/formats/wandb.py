@@ -160,14 +160,23 @@ def _find_last(data_at: DataAt, size: int, last: int) -> bytes | None:
 
 def is_history(payload: bytes) -> bool:
     """Whether this is a row of metrics."""
+    return _is_kind(payload, _HISTORY, _HISTORY_TAG)
+
+
+def is_summary(payload: bytes) -> bool:
+    """Whether this is a summary, of which the SDK writes one with each row."""
+    return _is_kind(payload, _SUMMARY, _SUMMARY_TAG)
+
+
+def _is_kind(payload: bytes, kind: int, tag: int) -> bool:
     if payload[:1] == _NUM_TAG and len(payload) > _LONGEST_HEAD:
         at = 2
         while payload[at - 1] > 0x7F and at < _LONGEST_HEAD:
             at += 1
         if payload[at] in _USUAL:
-            return payload[at] == _HISTORY_TAG
+            return payload[at] == tag
     try:
-        return find_body(payload)[0] == _HISTORY
+        return find_body(payload)[0] == kind
     except WireError:
         return False
 

@@ -74,7 +74,10 @@ def read_histories(payloads: Sequence[bytes], declared: Sequence[str] = ()) -> l
 
 
 def _cut_step(payload: bytes) -> tuple[bytes, float | None]:
-    """The items of a row, and the step in the message that follows them; None when something else does."""
+    """The items of a row, and the step in the message that follows them; None when something else does. Nothing of a
+    row with an object in it, whose numbers are several items."""
+    if b'{"' in payload:
+        return b"", None
     try:
         _, start, end = find_body(payload)
     except WireError:

@@ -11,7 +11,8 @@ from lptui.formats.protobuf import LENGTH, WireError, double, fields, read_varin
 _ITEM, _KEY, _NESTED, _INTEGER, _NUMBER, _JSON = 0x0A, 1, 2, 5, 6, 16
 _NESTED_KEY = 0x12  # field 2, length-delimited
 _JSON_TAG = 0x82  # field 16, length-delimited: 0x82 0x01
-_NO_NUMBER = b'"{[tfn'  # how JSON text, containers, true, false and null begin
+_NO_NUMBER = b'"[tfn'  # how JSON text, lists, true, false and null begin
+_LONGEST_OBJECT = 1 << 16
 _LONGEST_NUMBER = 400
 _NAMES_KEPT = 1 << 16
 
@@ -80,6 +81,7 @@ def read_item(data: bytes, start: int, end: int, into: Numbers) -> None:
     """One item the careful way; remembers its name for the quick way. Raises WireError."""
     parts: list[bytes] = []
     value: float | None = None
+    nested = b""
     name_end = start
     for number, wire, first, stop in spans(data, start, end):
         if number in (_KEY, _NESTED) and wire == LENGTH:
@@ -87,6 +89,7 @@ def read_item(data: bytes, start: int, end: int, into: Numbers) -> None:
             name_end = stop
         elif number == _JSON and wire == LENGTH:
             value = read_number(data[first:stop])
+            nested = data[first:stop] if data[first:stop].startswith(b"{") else b""
         elif number == _NUMBER:
             value = double(data[first:stop])
         elif number == _INTEGER:
@@ -98,6 +101,20 @@ def read_item(data: bytes, start: int, end: int, into: Numbers) -> None:
     if value is not None:
         into.names.append(name)
         into.numbers.append(value)
+    elif nested:
+        for inner, number in read_object(nested):
+            into.names.append(f"{name}.{inner}")
+            into.numbers.append(number)
+
+
+def read_object(text: bytes) -> tuple[tuple[str, float], ...]:
+    """The numbers of a nested object, as SDKs up to 0.18 log one and summaries hold them; none of a histogram, table or
+    other object of W&B's own kinds."""
+    if len(text) > _LONGEST_OBJECT or b'"_type"' in text:
+        return ()
+    from lptui.formats.tables import flatten, parse_json  # json costs 2 ms: only where there is such a value
+
+    return flatten(parse_json(text), ".")
 
 
 def name_of(raw: bytes) -> str:

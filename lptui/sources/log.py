@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Protocol
 
 from lptui.files.tail import Growth, Tail
 from lptui.formats.log_points import collect_points
@@ -27,16 +28,31 @@ LONGEST_LINE = 256 * 1024
 """A line longer than this is scanned in pieces, so that a file without newlines cannot stop the scan."""
 
 
+class Text(Protocol):
+    """A text that is made from another file: `fill` brings the one at `path` up to date, and says if there is more."""
+
+    path: str
+
+    def fill(self) -> bool: ...
+
+    def close(self) -> None: ...
+
+
 class LogSource:
-    """Follows one log. Live lines come first; history is read behind, newest block first, one block a poll."""
+    """Follows one log. Live lines come first; history is read behind, newest block first, one block a poll.
+
+    `text` is where the log is read from when `path` only names it.
+    """
 
     period = 0.02
 
-    def __init__(self, path: str, place: Place | None = None, name: str = "") -> None:
+    def __init__(self, path: str, place: Place | None = None, name: str = "", text: Text | None = None) -> None:
         self.path = path
         self.name = name or "log " + path.rsplit("/", 1)[-1]
         self.place = place or Place(file=path)
-        self.tail = Tail(path)
+        self.tail = Tail(text.path if text is not None else path)
+        self.tail.view = replace(self.tail.view, file=path)
+        self._text = text
         self.pending = False
         self._status: SourceStatus | None = None
         self._carry = b""  # a line that has no end yet
@@ -56,6 +72,8 @@ class LogSource:
 
     def close(self) -> None:
         self.tail.close()
+        if self._text is not None:
+            self._text.close()
 
     def read(self, start: int, length: int) -> Chunk:
         """Bytes of a range for a screen; safe from another thread."""
@@ -65,6 +83,7 @@ class LogSource:
     def poll(self, now: float) -> Iterator[Event]:
         """New lines, then one block of history."""
         before = self.tail.view
+        more = self._text is not None and self._text.fill()
         grown = self.tail.poll(now)
         view = self.tail.view
         if view is not before or self._indexer.index is not self.view.lines:
@@ -76,7 +95,7 @@ class LogSource:
             yield from self._take(growth, now)
         if self._backfill is not None and self._backfill > 0 and not grown:
             yield from self._read_history(now)
-        self.pending = bool(grown) or bool(self._backfill)
+        self.pending = more or bool(grown) or bool(self._backfill)
         yield from self._tell_status(now)
 
     def _tell_status(self, now: float) -> Iterator[Event]:

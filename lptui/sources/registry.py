@@ -9,6 +9,8 @@ from typing import Literal
 from lptui.model.run import LOG_LIMIT, RunInfo
 from lptui.sources import Source
 
+CONSOLE_LIMIT = 4
+"""Newest `.wandb` files whose recorded output stands for the log of a run that has none."""
 FOLDER_LIMIT = 64
 """Folders with event files that are read."""
 Lane = Literal["log", "files", "machine"]
@@ -26,6 +28,15 @@ class Registered:
 def _logs(run: RunInfo) -> dict[str, Source]:
     from lptui.sources.log import LogSource
 
+    if not run.logs and run.wandb:
+        from lptui.sources.wandb_console import ConsoleText
+
+        consoles = {f"{path} (console)": path for path in run.wandb[-CONSOLE_LIMIT:]}
+        names = _name_paths(tuple(consoles.values()))
+        return {
+            shown: LogSource(shown, name="log " + names[path] + " (console)", text=ConsoleText(path))
+            for shown, path in consoles.items()
+        }
     return {path: LogSource(path, name="log " + name) for path, name in _name_paths(run.logs[:LOG_LIMIT]).items()}
 
 

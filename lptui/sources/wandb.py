@@ -12,6 +12,7 @@ from lptui.files import FileFailure, Handle, open_file
 from lptui.formats.columns import Reading, to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
 from lptui.formats.wandb import (
+    Alert,
     DataAt,
     Environment,
     HistoryRow,
@@ -21,13 +22,15 @@ from lptui.formats.wandb import (
     StatsRow,
     decode,
     is_history,
+    is_summary,
     sample,
 )
 from lptui.formats.wandb_history import read_histories
 from lptui.formats.wandb_ranges import Piece, Plan
-from lptui.model.events import ConfigSeen, Event, Points, Samples, StatusSeen, WitnessSeen
+from lptui.model.events import Event, Points, Samples, StatusSeen, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.sources.wandb_extras import Extras
 
 TURN = 8 * 1024 * 1024
 MUCH = 1024 * 1024
@@ -50,7 +53,7 @@ class WandbSource:
         self.name = "wandb " + (name or path.rsplit("/", 1)[-1].removeprefix("run-").removesuffix(".wandb"))
         self.place = place or Place(file=path)
         self.pending = False
-        self.use_config = use_config
+        self._extras = Extras(path, use_config=use_config)
         self._handle: Handle | None = None
         self._plan: Plan | None = None
         self._sampled = False
@@ -98,6 +101,8 @@ class WandbSource:
         if self._sampled and not self.pending:
             self._sampled = False
             yield self._samples((), now, sampled=True)
+        if not self.pending and (summary := self._extras.summary(self._last_time)):
+            yield self._samples(summary, now)
         yield from self._tell_progress(plan, size, now)
 
     def _begin(self, data_at: DataAt, size: int, now: float) -> Iterator[Event]:
@@ -127,12 +132,20 @@ class WandbSource:
         """The rows of a piece as samples, then its other records."""
         rows: list[bytes] = []
         others: list[Record] = []
+        summary = b""
         for payload in piece.payloads:
             if is_history(payload):
                 rows.append(payload)
+            elif is_summary(payload):
+                summary = payload
+                self._extras.note_summary(payload, piece.start)
             elif (record := decode(payload)) is not None:
                 others.append(record)
+                if isinstance(record, Alert):
+                    yield self._extras.tell_alert(record, rows[-1] if rows else b"", now)
         points = self._read_rows(rows)
+        self._extras.note_rows(p.key for p in points)
+        self._extras.note_end(summary, piece.start, ended=any(isinstance(record, RunExit) for record in others))
         if points:
             yield self._samples(points, now, piece)
         yield from self._tell_records(others, piece, now)
@@ -163,6 +176,7 @@ class WandbSource:
         points = to_points(stats)
         if points:
             yield self._samples(points, now, piece)
+        yield from self._extras.tell_settings(records, piece.start, now)
         for record in records:
             if isinstance(record, RunExit):
                 yield self._witness("exit_code", str(record.exit_code), now)
@@ -171,8 +185,6 @@ class WandbSource:
                 yield self._witness("wandb_run", path, now)
                 if record.host:
                     yield self._witness("host", record.host, now)
-                if self.use_config and record.config:
-                    yield ConfigSeen(place=self.place, seen_at=now, path=self.path, rows=mask_rows(record.config))
             elif isinstance(record, Environment) and record.host:
                 yield self._witness("host", record.host, now)
 
@@ -227,10 +239,3 @@ def _nan_if_none(value: float | None) -> float:
 
 def _prefixed(values: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
     return tuple((key if key.startswith("system") else f"system/{key}", value) for key, value in values)
-
-
-def mask_rows(rows: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Configuration rows with secrets masked."""
-    from lptui.text.secrets import mask_secrets
-
-    return tuple((key, mask_secrets(key, value)) for key, value in rows)

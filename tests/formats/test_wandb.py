@@ -179,7 +179,7 @@ def test_what_is_no_number_is_left_out() -> None:
                 item("true", json="true"),
                 item("null", json="null"),
                 item("list", json="[1]"),
-                item("dict", json='{"a":1}'),
+                item("histogram", json='{"_type": "histogram", "bins": [1], "n": 2}'),
                 item("empty", json=""),
                 item("long", json='"' + "9" * 9000 + '"'),
                 text(2, "typed text") + text(7, "5"),
@@ -188,6 +188,13 @@ def test_what_is_no_number_is_left_out() -> None:
             )
         )
         assert row.values == (("good", 1.0),)
+
+
+def test_an_object_is_several_numbers() -> None:
+    for _ in range(2):  # the second time its name is known
+        row = one(history(item("train", json='{"loss": NaN, "deep": {"er": 2, "note": "x"}, "list": [1]}')))
+        assert repr(row.values) == "(('train.loss', nan), ('train.deep.er', 2.0))"
+    assert one(history(item("broken", json='{"a": 1'))).values == ()
 
 
 def test_the_step() -> None:
