@@ -101,8 +101,10 @@ def keys_page() -> str:
     from lptui.tui.panes import PANES, load_pane
     from lptui.tui.screens.checkpoint import CheckpointScreen
     from lptui.tui.screens.detail import DetailScreen
+    from lptui.tui.screens.differences import DifferencesScreen
     from lptui.tui.screens.help import HelpScreen
     from lptui.tui.screens.run import RunScreen
+    from lptui.tui.screens.runs import RunsScreen
     from lptui.tui.screens.snooze import SnoozeScreen
     from lptui.tui.widgets.rows import RowsView
 
@@ -118,6 +120,8 @@ def keys_page() -> str:
         mine = [b for node in (type(pane), *views) if node is not RowsView for b in own(node)]
         lists = RowsView in views
         parts.append(_keys_table(pane.title, mine, "The keys of [lists](#lists)." if lists else ""))
+    parts.append(_keys_table("Runs", own(RunsScreen), "`R`, or `lptui runs`; the keys of [lists](#lists) move."))
+    parts.append(_keys_table("Configurations compared", own(DifferencesScreen), "The keys of [lists](#lists) scroll."))
     parts.append(_keys_table("Lists", own(RowsView)))
     parts.append(_keys_table("Checkpoint browser", own(CheckpointScreen), "The keys of [lists](#lists) move."))
     parts.append(_keys_table("Detail window", own(DetailScreen), "The keys of [lists](#lists) scroll."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from lptui.cli import FAILED, NOT_FOUND, USAGE, say
 from lptui.cli.target import Target, helpers, tell_missing
 from lptui.model.run import RunInfo
 from lptui.run import Missing
+
+if TYPE_CHECKING:
+    from lptui.tui.app import LptuiApp
 
 Find = Callable[[], RunInfo | Missing]
 MOST = 8
@@ -112,6 +116,11 @@ def open_screen(chosen: Sequence[tuple[RunInfo, Find]], given: list[str]) -> int
 
         app = make_app([(run, again(run, find)) for run, find in chosen], settings, first.rows)
         app.run(mouse=settings.mouse)
+    return finish(app)
+
+
+def finish(app: LptuiApp) -> int:
+    """What the end of the screen means for the exit code."""
     if app.failure is not None:
         raise app.failure  # the terminal is whole again: `lptui.cli.run` files the traceback and says so in a line
     if app.return_code:

@@ -1,80 +1,157 @@
-"""`lptui runs [ROOT]`: which runs lie below a folder, and what each consists of."""
+"""`lptui runs [ROOT]...`: the runs below some folders, as a screen, as text or as JSON."""
 
 from __future__ import annotations
 
 import json
 import os
-import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from lptui.cli import NOT_FOUND, say
-from lptui.model.run import RunInfo
-from lptui.text import plural, sanitise, short_age
-from lptui.text.width import fit
+from lptui.cli import NOT_FOUND, USAGE, say
+from lptui.model.summary import RunBoard, RunSummary
+from lptui.text import sanitise
+
+if TYPE_CHECKING:
+    from lptui.config.settings import Settings
 
 
 @click.command("runs", short_help="List the runs below a folder.")
-@click.argument("root", required=False, default=None)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: what was found of each run, and what was not.")
-def command(root: str | None, as_json: bool) -> int:
-    """List the runs below ROOT (default: train_dir if there is one, else here), newest first."""
-    from lptui.run import list_runs
+@click.argument("roots", nargs=-1, metavar="[ROOT]...")
+@click.option(
+    "--filter", "wanted", metavar="WORDS", default="", help="Only runs that match: state:running, reward>0.5."
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N runs.")
+@click.option("--plain", is_flag=True, help="Print a table instead of opening the screen.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: what was seen of each run, and what it consists of.")
+def command(roots: tuple[str, ...], wanted: str, limit: int | None, plain: bool, as_json: bool) -> int:
+    """List the runs below ROOT (default: the settings' roots, $DATA_DIR, train_dir, else here), what needs attention
+    first; in a terminal as a screen, from which they are attached and compared.
 
-    place = root or ("train_dir" if os.path.isdir("train_dir") else ".")
-    if not os.path.isdir(place):
-        say(f"{sanitise(place)}: no such folder; name the one that holds your runs")
-        return NOT_FOUND
-    runs = list_runs(place)
+    The state is a quick look: the ends of log and W&B file, small files, processes. `lptui check RUN` reads it all.
+    """
+    from lptui.cli.attach import has_terminal
+    from lptui.run.selection import read_selection
+
+    settings = read_settings()
+    if settings is None:
+        return USAGE
+    places = roots or _usual(settings.roots)
+    for place in places:
+        if not os.path.isdir(place):
+            say(f"{sanitise(place)}: no such folder; name the one that holds your runs")
+            return NOT_FOUND
+    selection = read_selection(wanted)
+    if selection.error:
+        say(f"--filter: {sanitise(selection.error)}")
+        return USAGE
+    if has_terminal() and not (plain or as_json or wanted or limit):
+        return open_list(tuple(places), settings)
+    from lptui.engine.run_list import RunList
+
+    board = RunList(tuple(places)).read()
+    rows = [run for run in board.rows if selection.has(run, board.now)][:limit]
+    for note in board.notes:
+        say(sanitise(note))
     if as_json:
-        click.echo(
-            json.dumps(
-                {"schema": "lptui.runs/1", "root": os.path.abspath(place), "runs": [to_json(r) for r in runs]}, indent=2
-            )
+        click.echo(json.dumps(to_json(board, rows), indent=2))
+    elif rows:
+        print_table(board, rows)
+    else:
+        where = ", ".join(sanitise(os.path.abspath(place)) for place in places)
+        say(
+            f"no runs below {where}; a run is a folder with logs, checkpoints or W&B files"
+            if not board.rows
+            else "no run matches"
         )
-        return 0
-    if not runs:
-        say(f"no runs below {sanitise(os.path.abspath(place))}; a run is a folder with logs, checkpoints or W&B files")
-        return 0
-    now = time.time()
-    width = min(48, max(len(sanitise(r.name)) for r in runs))
-    click.echo(f"{fit('run', width)}  {'written':>9}  {'layout':<11}  what it has")
-    for run in runs:
-        age = "-" if run.modified_at is None else f"{short_age(now - run.modified_at)} ago"
-        click.echo(f"{fit(sanitise(run.name), width)}  {age:>9}  {run.layout:<11}  {_has(run)}")
     return 0
 
 
-def _has(run: RunInfo) -> str:
-    parts = [
-        plural(len(run.logs), "log") if run.logs else "",
-        "W&B" if run.wandb else "",
-        "TensorBoard" if run.event_files else "",
-        plural(len(run.metric_files), "metrics file") if run.metric_files else "",
-        "checkpoints" if run.checkpoint_dirs else "",
-        "config" if run.configs else "",
-        "heartbeat" if run.heartbeat else "",
-    ]
-    return ", ".join(p for p in parts if p) or "nothing readable yet"
+def open_list(places: tuple[str, ...], settings: Settings) -> int:
+    """The screen of the list."""
+    from lptui.cli.attach import finish
+    from lptui.cli.screen import make_app
+
+    app = make_app([], settings, roots=places)
+    app.run(mouse=settings.mouse)
+    return finish(app)
 
 
-def to_json(run: RunInfo) -> dict[str, Any]:
-    """A run as plain data: what was found, and where was looked in vain."""
+def to_json(board: RunBoard, rows: list[RunSummary]) -> dict[str, object]:
+    """The list as plain data, with what each run consists of and where was looked in vain."""
+    return {
+        "schema": "lptui.runs/2",
+        "roots": list(board.where),
+        "notes": list(board.notes),
+        "runs": [_row(r, board.now) for r in rows],
+    }
+
+
+def _row(run: RunSummary, now: float) -> dict[str, object]:
+    from lptui.run import discover
+
+    info = discover(run.path)
     return {
         "name": run.name,
         "path": run.path,
-        "layout": run.layout,
+        "layout": info.layout,
+        "looked": run.looked,
+        "state": run.condition,
+        "state_reason": run.reason,
         "modified_at": run.modified_at,
-        "logs": list(run.logs),
-        "wandb": list(run.wandb),
-        "event_files": list(run.event_files),
-        "metric_files": [file.path for file in run.metric_files],
-        "metric_stores": [store.path for store in run.metric_stores],
-        "checkpoint_dirs": list(run.checkpoint_dirs),
-        "configs": list(run.configs),
-        "heartbeat": run.heartbeat or None,
-        "job_metadata": run.job_metadata or None,
-        "wandb_ipc": run.wandb_ipc or None,
-        "looked": [{"kind": k.kind, "found": list(k.paths), "note": k.note or None} for k in run.looked],
+        "age_s": None if run.modified_at is None else round(max(0.0, now - run.modified_at), 1),
+        "step": run.step,
+        "total_steps": run.total,
+        "epoch": run.epoch,
+        "steps_per_second": run.steps_per_second,
+        "metric": {"name": run.metric, "value": _finite(run.value)} if run.metric else None,
+        "restarts": run.restarts,
+        "worst_finding": {"class": run.cls, "severity": run.severity, "title": run.finding} if run.severity else None,
+        "findings": run.findings,
+        "checkpoints": run.checkpoints,
+        "size_bytes": run.size,
+        "logs": list(info.logs),
+        "wandb": list(info.wandb),
+        "event_files": list(info.event_files),
+        "metric_files": [file.path for file in info.metric_files],
+        "metric_stores": [store.path for store in info.metric_stores],
+        "checkpoint_dirs": list(info.checkpoint_dirs),
+        "configs": list(info.configs),
+        "heartbeat": info.heartbeat or None,
+        "job_metadata": info.job_metadata or None,
+        "wandb_ipc": info.wandb_ipc or None,
+        "looked_for": [{"kind": k.kind, "found": list(k.paths), "note": k.note or None} for k in info.looked],
     }
+
+
+def _finite(value: float | None) -> float | str | None:
+    """JSON has no NaN."""
+    return value if value is None or abs(value) < float("inf") else str(value)
+
+
+def print_table(board: RunBoard, rows: list[RunSummary]) -> None:
+    """The list as a table of text, as wide as the terminal, or 160 columns in a pipe."""
+    import shutil
+
+    from lptui.cli.runs_text import table
+
+    width = shutil.get_terminal_size((160, 40)).columns
+    for line in table(rows, board.now, width):
+        click.echo(line)
+
+
+def _usual(roots: tuple[str, ...]) -> tuple[str, ...]:
+    from lptui.run.lookup import usual_roots
+
+    return usual_roots(roots, os.environ, os.getcwd())
+
+
+def read_settings() -> Settings | None:
+    """The user's settings; None, and a word on why, if they cannot be used."""
+    from lptui.config.settings import SettingsError, load_settings
+
+    settings = load_settings([], os.environ, here=os.getcwd())
+    if isinstance(settings, SettingsError):
+        say(f"{settings.title}: {settings.message}")
+        return None
+    return settings

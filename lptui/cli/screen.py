@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from lptui.config.rules import find_rule_files
 from lptui.config.settings import Settings
 from lptui.engine.engine import Engine
 from lptui.engine.host import HostEngine
 from lptui.model.run import RunInfo
+from lptui.model.summary import RunBoard
+from lptui.run import discover
+from lptui.run.lookup import usual_roots
 from lptui.tui.app import LptuiApp
+
+if TYPE_CHECKING:
+    from lptui.engine.config_differences import ConfigTable
+    from lptui.engine.run_list import RunList
 
 
 def make_app(
-    chosen: Sequence[tuple[RunInfo, Callable[[], RunInfo]]], settings: Settings, first_rows: Sequence[str] = ()
+    chosen: Sequence[tuple[RunInfo, Callable[[], RunInfo]]],
+    settings: Settings,
+    first_rows: Sequence[str] = (),
+    roots: tuple[str, ...] = (),
 ) -> LptuiApp:
-    """The app on some runs, not yet running. `chosen`: each run, and how to look it up again."""
-    station = Station(settings)
-    return LptuiApp([station.open(run, find) for run, find in chosen], settings, first_rows=first_rows)
+    """The app on some runs, or without any on the list of those below `roots`; not yet running.
+
+    `chosen`: each run, and how to look it up again.
+    """
+    station = Station(settings, roots or usual_roots(settings.roots, os.environ, os.getcwd()))
+    monitors = [station.engine(run, find) for run, find in chosen]
+    return LptuiApp(monitors, settings, first_rows=first_rows, catalogue=station)
 
 
 def make_browser(run: RunInfo, settings: Settings, file: str = "") -> LptuiApp:
@@ -32,13 +47,36 @@ def make_browser(run: RunInfo, settings: Settings, file: str = "") -> LptuiApp:
 
 
 class Station:
-    """Makes the engines of runs, which share one engine of the machine."""
+    """Makes the engines of runs, which share one engine of the machine, and the list of runs."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, roots: tuple[str, ...]) -> None:
+        self._settings, self._roots = settings, roots
         self._host = HostEngine()
+        self._list: RunList | None = None
 
-    def open(self, run: RunInfo, find: Callable[[], RunInfo]) -> Engine:
+    def engine(self, run: RunInfo, find: Callable[[], RunInfo] | None = None) -> Engine:
         """An engine of `run`, not yet started."""
         rules = find_rule_files(os.environ, os.getcwd(), run.path)
         return Engine(run, find=find, slow_link=self._settings.low_bandwidth, rules=rules, host=self._host)
+
+    def open(self, path: str) -> Engine:
+        """An engine of the run at `path`, not yet started."""
+        return self.engine(discover(path))
+
+    def start(self, on_board: Callable[[RunBoard], None]) -> None:
+        """Begin to list the runs."""
+        from lptui.engine.run_list import RunList
+
+        self._list = RunList(self._roots)
+        self._list.start(on_board)
+
+    def stop(self) -> None:
+        """End the list."""
+        if self._list is not None:
+            self._list.stop()
+
+    def compare(self, paths: Sequence[str]) -> ConfigTable:
+        """The configurations of runs side by side."""
+        from lptui.engine.config_differences import compare_configs
+
+        return compare_configs(paths)

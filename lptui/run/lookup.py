@@ -67,13 +67,39 @@ def list_runs(root: str, *, listing: Listing | None = None) -> tuple[RunInfo, ..
     out."""
     listing = listing or Listing()
     root = os.path.abspath(os.path.expanduser(root))
-    paths = list(_run_paths(listing, root))
-    if not paths and is_run(listing, root):
-        paths = [root]
+    paths = [path for path, _ in find_runs(root, listing)]
     # the walk may have used the budget up: each run's own, bounded look still has to happen
     listing.budget += 500 * len(paths)
     runs = [discover(path, listing=listing) for path in paths]
     return tuple(sorted(runs, key=lambda r: (-(r.modified_at or 0.0), r.path)))
+
+
+def usual_roots(settings: Sequence[str], env: Mapping[str, str], here: str) -> tuple[str, ...]:
+    """Where runs are listed when nobody says: the settings' roots and `$DATA_DIR`, else ./train_dir, else here."""
+    wanted = [*settings, *([env["DATA_DIR"]] if env.get("DATA_DIR") else [])]
+    train_dir = os.path.join(here, "train_dir")
+    if not wanted:
+        wanted = [train_dir if os.path.isdir(train_dir) else here]
+    return tuple(dict.fromkeys(os.path.abspath(os.path.join(here, os.path.expanduser(place))) for place in wanted))
+
+
+def find_runs(root: str, listing: Listing) -> Iterator[tuple[str, float]]:
+    """(path, newest mtime in its folder) of all runs at or below `root`, as they are met; what lies past the entry
+    budget is left out."""
+    root = os.path.abspath(os.path.expanduser(root))
+    own = {f"{root}/{name}" for name in layout.CHECKPOINT_FOLDERS} if is_run(listing, root) else set[str]()
+    found = False
+    for path in _run_paths(listing, root):
+        if path in own:  # a run's checkpoints are no run
+            continue
+        found = True
+        yield path, _newest_entry(listing, path)
+    if not found and is_run(listing, root):
+        yield root, _newest_entry(listing, root)
+
+
+def _newest_entry(listing: Listing, path: str) -> float:
+    return max((entry.stat.modified_at for entry in listing.entries(path)), default=0.0)
 
 
 def is_run(listing: Listing, path: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from threading import Thread
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.reactive import reactive
@@ -18,7 +20,10 @@ from lptui.model.request import Answer, Request
 from lptui.state.run_state import RunState
 from lptui.tui.attached import Attached, Monitor, OnAnswer
 from lptui.tui.bindings import APP_BINDINGS
-from lptui.tui.messages import AnswerArrived, EngineFailed, StateArrived
+from lptui.tui.catalogue import Catalogue
+from lptui.tui.fenced import FencedApp
+from lptui.tui.hall import Hall
+from lptui.tui.messages import AnswerArrived, BoardArrived, EngineFailed, StateArrived
 from lptui.tui.shelf import FileShelf, ThemeShelf
 from lptui.tui.themed import ThemedApp
 from lptui.tui.toasts import toasts_for
@@ -26,19 +31,18 @@ from lptui.tui.widgets.spans import clean
 from lptui.tui.workspace import Cursor, Workspace
 
 if TYPE_CHECKING:
+    from lptui.engine.config_differences import ConfigTable
     from lptui.tui.screens.run import RunScreen
 
 
-class LptuiApp(ThemedApp):
-    """A screen for each run that is watched, one of them in front. `first_rows` are log lines that were painted before
-    the app took over; `opening` makes another screen than that of the run."""
+class LptuiApp(FencedApp, ThemedApp):
+    """A screen for each run, one in front. `first_rows` were painted already; `opening` makes another first screen."""
 
     TITLE = "lptui"
     CSS_PATH = "lptui.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [*APP_BINDINGS]
     BINDING_GROUP_TITLE = "Everywhere"
-
     DEFAULT_MODE = "start"
     """Of Textual's modes: what the app opens with. Each run has a mode, which keeps its screen and its dialogs."""
 
@@ -53,14 +57,20 @@ class LptuiApp(ThemedApp):
         themes: ThemeShelf | None = None,
         first_rows: Sequence[str] = (),
         opening: Callable[[], Screen[None]] | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         super().__init__(themes if themes is not None else FileShelf(dict(os.environ)))
         self._attached = Attached()
         self._screens: dict[int, RunScreen] = {}
         self._modes_of: dict[int, str] = {}
         self._opening = opening
+        self._paths: dict[int, str] = {}
+        self._hall = Hall(self, catalogue)
         for monitor in monitors if isinstance(monitors, Sequence) else (monitors,):
             self._add(monitor)
+        if not self._attached:
+            self._hall.mode = self.DEFAULT_MODE
+            self.add_mode(self.DEFAULT_MODE, self._hall.make_screen)
         self._settings = settings
         self.ascii = settings.ascii
         self.first_rows = tuple(first_rows)
@@ -81,10 +91,13 @@ class LptuiApp(ThemedApp):
         self.screen.refresh()
 
     def on_unmount(self) -> None:
+        self._hall.stop()
         self._attached.stop()
 
     def on_state_arrived(self, message: StateArrived) -> None:
         state = message.state
+        if message.slot not in self._attached.monitors:
+            return  # the last word of one that is watched no more
         fresh = self._attached.take(message.slot, state)
         self._announce(fresh, "" if message.slot == self._attached.front else state.run.name)
         space = self.workspace
@@ -112,6 +125,9 @@ class LptuiApp(ThemedApp):
     def on_engine_failed(self, message: EngineFailed) -> None:
         raise message.error  # the screen would go on showing what was true: better none than that
 
+    def on_board_arrived(self, message: BoardArrived) -> None:
+        self._hall.take(message.board, self._attached)
+
     def on_answer_arrived(self, message: AnswerArrived) -> None:
         message.on_answer(message.answer)
 
@@ -125,6 +141,64 @@ class LptuiApp(ThemedApp):
     def bring_next(self, by: int) -> None:
         """Show the next of the runs that are watched."""
         self._bring(self._attached.step(by))
+
+    def show_runs(self) -> None:
+        """Show the list of all runs."""
+        if not self._hall.exists:
+            self.notify("no list of runs here: `lptui runs` opens one", markup=False, timeout=3)
+            return
+        if not self._hall.mode:
+            self._hall.mode = "runs"
+            self.add_mode("runs", self._hall.make_screen)
+        self.switch_mode(self._hall.mode)
+        self._hall.open(self._attached)
+
+    def show_front(self) -> None:
+        """From the list back to the run that was shown, if there is one."""
+        if self._attached:
+            self._bring(self._attached.front)
+
+    def attach(self, paths: Sequence[str]) -> None:
+        """Watch exactly the runs at `paths`, those that are watched already as they are."""
+        fresh = [path for path in paths if path not in self._slots_by_path()]
+        if fresh:
+            self._open_all(paths, fresh)
+        else:
+            self._attach_opened(paths, {})
+
+    @work(thread=True, exclusive=True, group="attach")
+    def _open_all(self, paths: Sequence[str], fresh: Sequence[str]) -> None:
+        """In a thread: what belongs to a run is looked for first, and its mount may be slow."""
+        opened = {path: self._hall.monitor(path) for path in fresh}
+        self.call_from_thread(self._attach_opened, paths, opened)
+
+    def _attach_opened(self, paths: Sequence[str], opened: Mapping[str, Monitor]) -> None:
+        known = self._slots_by_path()
+        for slot in [slot for slot in self._attached.slots if slot not in {known.get(path) for path in paths}]:
+            self._forget(slot)
+        for path, monitor in opened.items():
+            slot = known[path] = self._add(monitor)
+            self._paths[slot] = path
+            self._watch(slot)
+        slots = [known[path] for path in paths]
+        self._attached.sort(slots)
+        self.workspace = Workspace(now=self.workspace.now)
+        self._bring(slots[0])
+
+    def _slots_by_path(self) -> dict[str, int]:
+        known = {state.run.path: slot for slot, state in self._attached.states.items()}
+        return {**known, **{path: slot for slot, path in self._paths.items() if slot in self._attached.monitors}}
+
+    def compare(self, paths: Sequence[str]) -> ConfigTable:
+        """The configurations of runs side by side. Reads files: not for the screen's thread."""
+        return self._hall.compare(paths)
+
+    def _forget(self, slot: int) -> None:
+        monitor = self._attached.drop(slot)
+        Thread(target=monitor.stop, name="lptui detach", daemon=True).start()  # it may wait for a stuck mount
+        self._screens.pop(slot, None)
+        self._paths.pop(slot, None)
+        self.remove_mode(self._modes_of.pop(slot))
 
     def _bring(self, slot: int) -> None:
         """Show the run of `slot`; the layout and the step of the cursor stay, what belongs to another run does not."""
@@ -142,6 +216,7 @@ class LptuiApp(ThemedApp):
             space = self._gather(space)
         if old is not None and old is not screen:
             screen.resemble(old)
+        self.first_rows = ()  # they were the first run's
         self.switch_mode(self._modes_of[slot])
         self.workspace = space
 
@@ -190,30 +265,16 @@ class LptuiApp(ThemedApp):
 
         return run_it
 
-    @property
-    def failure(self) -> Exception | None:
-        """The exception that ended the app, or None: whoever ran the app tells of it."""
-        return self._exception
-
-    def panic(self, *renderables: object) -> None:
-        """A part of Textual without an exception to hand on gave up, such as its reader of the terminal."""
-        if self._exception is None:
-            self._exception = RuntimeError("; ".join(map(_panic_text, renderables)) or "the screen gave up")
-        self._return_code = 1
-        self._close_messages_no_wait()
-
-    def _fatal_error(self) -> None:
-        # Textual would print a traceback with the values of all variables, which may hold secrets of the run.
-        self._close_messages_no_wait()
-
     def _start(self) -> None:
+        if self._hall.mode:
+            self._hall.open(self._attached)
         for slot in self._attached.slots:
             self._watch(slot)
 
     def _add(self, monitor: Monitor) -> int:
         """One more run, with a screen and a mode of its own."""
         slot = self._attached.add(monitor)
-        self._modes_of[slot] = f"run-{slot}" if self._modes_of else self.DEFAULT_MODE
+        self._modes_of[slot] = f"run-{slot}" if self.DEFAULT_MODE in self._modes else self.DEFAULT_MODE
         self.add_mode(self._modes_of[slot], self._opening or (lambda: self._screen_of(slot)))
         return slot
 
@@ -236,11 +297,3 @@ class LptuiApp(ThemedApp):
 
     def _post_answer(self, on_answer: OnAnswer, answer: Answer) -> None:
         self.post_message(AnswerArrived(on_answer, answer))
-
-
-def _panic_text(renderable: object) -> str:
-    """The last line of what Textual would have printed."""
-    trace = getattr(renderable, "trace", None)  # of a rich Traceback
-    if trace is None or not trace.stacks:
-        return str(renderable)
-    return f"{trace.stacks[0].exc_type}: {trace.stacks[0].exc_value}"

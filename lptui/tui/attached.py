@@ -49,19 +49,21 @@ class Attached:
             self.front = slot
         return slot
 
-    def drop(self, slot: int) -> None:
-        """Watch it no more."""
+    def sort(self, slots: Sequence[int]) -> None:
+        """Put the runs in this order."""
+        self.monitors = {slot: self.monitors[slot] for slot in slots}
+
+    def drop(self, slot: int) -> Monitor:
+        """Watch it no more; its monitor, which is still to be stopped."""
         monitor = self.monitors.pop(slot)
         self.states.pop(slot, None)
         self._told.pop(slot, None)
         if self.front == slot:
             self.front = next(iter(self.monitors), 0)
-        monitor.stop()
+        return monitor
 
     def take(self, slot: int, state: RunState) -> Sequence[Finding]:
         """Keep a run's newest state; the findings in it that are news."""
-        if slot not in self.monitors:
-            return ()  # the last word of one that is watched no more
         self.states[slot] = state
         self._told[slot], fresh = find_toasts(self._told.get(slot, Told()), state)
         return fresh

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textual.message import Message
 
 from lptui.model.request import Answer
+from lptui.model.summary import RunBoard
 from lptui.state.run_state import RunState
 
 
@@ -22,6 +23,19 @@ class StateArrived(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, StateArrived) and message.slot == self.slot
+
+
+class BoardArrived(Message):
+    """The list of runs changed; a newer one takes the place of one that still waits."""
+
+    bubble = False
+
+    def __init__(self, board: RunBoard) -> None:
+        super().__init__()
+        self.board = board
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, BoardArrived)
 
 
 class AnswerArrived(Message):

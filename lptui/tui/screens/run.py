@@ -171,6 +171,9 @@ class RunScreen(LiveScreen):
         else:
             self._app.bring_next(by)
 
+    def action_runs(self) -> None:
+        self._app.show_runs()
+
     def action_freeze(self) -> None:
         self._app.toggle_freeze()
 

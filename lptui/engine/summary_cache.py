@@ -1,0 +1,107 @@
+"""Quick looks kept between starts, by the sizes and mtimes of what was looked at: a folder of old runs is read once.
+
+What is still going on is never answered from here: its state depends on processes and on the clock.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any, cast
+
+from lptui import __version__
+from lptui.config.folders import state_folder
+from lptui.config.kept_copy import read_copy, write_copy
+from lptui.files import FileFailure, stat_file
+from lptui.model.run import RunInfo
+from lptui.model.summary import RunSummary
+from lptui.text import short_duration
+
+MOST = 20_000
+ENDED = ("finished", "crashed")
+SILENT = 3600.0
+"""Seconds of silence after which a run that nobody writes is taken from here, even without an end."""
+Stamp = list[list[float]]
+
+
+class SummaryCache:
+    """The looks at runs below some roots. `folder` '' keeps nothing on disk. Safe to use from several threads."""
+
+    def __init__(self, roots: tuple[str, ...], folder: str | None = None) -> None:
+        if folder is None:
+            folder = "" if os.environ.get("LPTUI_NO_CACHE") else os.path.join(state_folder(os.environ), "cache")
+        name = zlib.crc32(repr((__version__, roots)).encode("utf-8", "surrogateescape"))
+        self._path = os.path.join(folder, f"runs-{name:08x}.json") if folder else ""
+        self._entries: dict[str, dict[str, Any]] = {}
+        self._changed = False
+
+    def load(self) -> None:
+        """Read what earlier starts left; anything odd in it is left out."""
+        data = read_copy(self._path)
+        if isinstance(data, dict):
+            table = cast("dict[str, Any]", data)
+            self._entries = {path: entry for path, entry in table.items() if _is_entry(entry)}
+
+    def save(self) -> None:
+        """Keep it for the next start, if it changed."""
+        if self._changed and self._path:
+            self._changed = False
+            write_copy(self._path, dict(list(self._entries.items())[-MOST:]))
+
+    def find(self, path: str, now: float, written: bool) -> RunSummary | None:
+        """The look at the run at `path`, if its files are as they were and it is over, or silent for long and not
+        `written` by any process."""
+        entry = self._entries.get(path)
+        if entry is None or written or _stamp(entry["files"]) != entry["stamp"]:
+            return None
+        summary = _from_record(entry["summary"])
+        if summary is None or summary.condition in ENDED:
+            return summary
+        quiet = now - (now if summary.modified_at is None else summary.modified_at)
+        if quiet < SILENT:
+            return None
+        return replace(summary, reason=f"silent for {short_duration(quiet)}, and nothing says how it ended")
+
+    def keep(self, run: RunInfo, summary: RunSummary) -> None:
+        """Remember a look."""
+        files = [run.path, *run.logs[:1], *run.wandb[-1:], *run.checkpoint_dirs[:4]]
+        files += [f"{folder}/termination_reason" for folder in (run.job_metadata, run.path) if folder]
+        files += [path for path in (run.heartbeat, run.job_metadata) if path]
+        self._entries.pop(run.path, None)
+        self._entries[run.path] = {"files": files, "stamp": _stamp(files), "summary": asdict(summary)}
+        self._changed = True
+
+    def changed(self, path: str) -> bool:
+        """Whether the files of a run differ from when it was looked at."""
+        entry = self._entries.get(path)
+        return entry is None or _stamp(entry["files"]) != entry["stamp"]
+
+
+def _stamp(files: list[str]) -> Stamp:
+    stamp: Stamp = []
+    for file in files:
+        try:
+            stat = stat_file(file)
+            stamp.append([float(stat.size), stat.modified_at])
+        except FileFailure:
+            stamp.append([-1.0, 0.0])
+    return stamp
+
+
+def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    record = cast("Mapping[str, object]", entry)
+    files = record.get("files")
+    return (
+        isinstance(files, list) and all(isinstance(f, str) for f in files) and isinstance(record.get("summary"), dict)
+    )
+
+
+def _from_record(record: dict[str, Any]) -> RunSummary | None:
+    if set(record) != {field.name for field in fields(RunSummary)}:
+        return None
+    values: dict[str, Any] = {**record, "tags": tuple(record["tags"])}
+    return RunSummary(**values)

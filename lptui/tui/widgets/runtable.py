@@ -1,0 +1,187 @@
+"""The table of runs: a row each, the columns that fit, the filter, the marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lptui.model.summary import RunBoard, RunSummary
+from lptui.state.run_state import Condition
+from lptui.text import cell_width, format_value, plural, short_age, short_bytes, short_number
+from lptui.tui.glyphs import condition_glyph, severity_glyph
+from lptui.tui.widgets.rows import Page
+from lptui.tui.widgets.spans import Row, Span, clean, columns, crop
+
+Cell = tuple[str, str]
+_GLYPHS: dict[str, Condition] = {
+    "running": "running", "stalled": "stalled", "crashed": "crashed", "finished": "finished", "waiting": "waiting",
+    "failed": "crashed", "killed": "crashed", "pending": "waiting", "preempting": "running",
+}  # fmt: skip
+"""What a run does, as we or the W&B server call it -> the condition whose glyph it has."""
+_FRESH = 60.0
+
+
+def condition_cell(run: RunSummary, *, plain: bool) -> Cell:
+    """Glyph and word of what a run does."""
+    if run.looked == "listed":
+        return "looking", "faint"
+    glyph, style = condition_glyph(_GLYPHS.get(run.condition, "unknown"), plain=plain)
+    return f"{glyph} {clean(run.condition, 20)}", style
+
+
+def _age(run: RunSummary, now: float) -> Cell:
+    if run.modified_at is None:
+        return "-", "dim"
+    age = now - run.modified_at
+    alive = run.condition == "running"
+    return short_age(age), "ok" if alive and age < _FRESH else "warn" if alive and age > 600 else "dim"
+
+
+def _step(run: RunSummary) -> Cell:
+    if run.step is None:
+        return ("-", "faint") if run.epoch is None else (f"ep {short_number(run.epoch)}", "value")
+    total = f"/{short_number(run.total)}" if run.total else ""
+    return f"{short_number(run.step)}{total}", "value"
+
+
+def _share(run: RunSummary) -> Cell:
+    return ("", "") if run.share is None else (f"{min(999, int(100 * run.share))} %", "value")
+
+
+def _metric(run: RunSummary) -> Cell:
+    if not run.metric:
+        return "", ""
+    name = clean(run.metric, 200).rpartition("/")[2]
+    style = "error" if run.value is None or run.value != run.value or abs(run.value) == float("inf") else "value"
+    return f"{name} {format_value(run.value) if run.value is not None else '-'}", style
+
+
+def _finding(run: RunSummary, *, plain: bool) -> Cell:
+    if run.looked == "listed":
+        return "", ""
+    if run.severity is None:
+        return "", ""
+    glyph, style = severity_glyph(run.severity, plain=plain)
+    more = f" (+{run.findings - 1})" if run.findings > 1 else ""
+    return f"{glyph} {clean(run.finding, 300)}{more}", style
+
+
+def _restarts(run: RunSummary) -> Cell:
+    return (str(run.restarts), "warn") if run.restarts else ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The rows that the filter leaves, in order; which of them are marked, and which are attached (paths)."""
+
+    rows: tuple[RunSummary, ...] = ()
+    marked: frozenset[str] = frozenset()
+    attached: frozenset[str] = frozenset()
+
+
+def run_page(board: RunBoard, choice: Choice, width: int, *, plain: bool) -> Page:
+    """The rows at `width` cells, under a line of column titles. Keys are the runs' paths."""
+    names = [clean(run.name, 200) for run in choice.rows]
+    fitting = _fit_columns(width, max((cell_width(name) for name in names), default=8))
+    made: list[Row] = [crop(columns([(title, "dim", size, align) for title, size, align, _ in fitting]), width)]
+    for run, name in zip(choice.rows, names, strict=True):
+        cells = _cells(run, name, board.now, choice, plain=plain)
+        made.append(columns([(*cells[title], size, align) for title, size, align, _ in fitting]))
+    return Page(made, [None, *(run.path for run in choice.rows)], 1)
+
+
+def _cells(run: RunSummary, name: str, now: float, choice: Choice, *, plain: bool) -> dict[str, Cell]:
+    mark = " "
+    if run.path in choice.marked:
+        mark = "*" if plain else "◆"
+    elif run.path in choice.attached:
+        mark = "+" if plain else "▸"
+    return {
+        "": (mark, "accent bold"),
+        "run": (name, "title" if mark != " " else "value"),
+        "state": condition_cell(run, plain=plain),
+        "age": _age(run, now),
+        "step": _step(run),
+        "done": _share(run),
+        "metric": _metric(run),
+        "starts": _restarts(run),
+        "size": (short_bytes(run.size), "dim") if run.size is not None else ("", ""),
+        "ckpts": (str(run.checkpoints), "dim") if run.checkpoints else ("", ""),
+        "finding": _finding(run, plain=plain),
+    }
+
+
+_Column = tuple[str, int, str, int]
+"""Title, cells, alignment, and how dispensable it is (0: always there)."""
+_GROWTH = {"finding": 60, "metric": 6, "run": 12}
+"""Cells that a column takes of what is left over."""
+
+
+def _fit_columns(width: int, longest: int) -> list[_Column]:
+    """The columns that fit in `width` cells."""
+    wanted: list[_Column] = [
+        ("", 1, "<", 0),
+        ("run", max(8, min(longest, 36 if width >= 140 else 24 if width >= 100 else 18)), "<", 0),
+        ("state", 10, "<", 0),
+        ("age", 8, ">", 1),
+        ("step", 13, ">", 3),
+        ("done", 5, ">", 2),
+        ("metric", 18, "<", 4),
+        ("starts", 6, ">", 7),
+        ("ckpts", 5, ">", 8),
+        ("size", 9, ">", 6),
+        ("finding", 16, "<", 5),
+    ]
+    while sum(size + 1 for _, size, _, _ in wanted) - 1 > width and any(need for *_, need in wanted):
+        wanted.remove(max(wanted, key=lambda column: column[3]))
+    left = width - sum(size + 1 for _, size, _, _ in wanted) + 1
+    result: list[_Column] = []
+    for title, size, align, need in reversed(wanted):
+        more = max(0, min(left, _GROWTH.get(title, 0)))
+        left -= more
+        result.append((title, size + more, align, need))
+    return result[::-1]
+
+
+def board_words(board: RunBoard, shown: int, marked: int) -> Row:
+    """How many runs there are, how far the look at them is, what the list leaves out."""
+    total = len(board.rows)
+    row: list[Span] = [(f" {plural(total, 'run')}", "title")]
+    if shown != total:
+        row.append((f", {shown} shown", "accent"))
+    counts: dict[str, int] = {}
+    for run in board.rows:
+        if run.looked != "listed":
+            counts[run.condition] = counts.get(run.condition, 0) + 1
+    styles = {"running": "ok", "stalled": "warn", "crashed": "error"}
+    ordered = sorted(counts, key=lambda c: (c not in styles, c))
+    row += [(f"  {counts[c]} {clean(c, 20)}", styles.get(c, "dim")) for c in ordered]
+    if marked:
+        row.append((f"  {marked} marked", "accent bold"))
+    if not board.listed:
+        row.append(("  looking for runs …", "dim"))
+    elif board.looked < total:
+        row.append((f"  looked at {board.looked} of {total} …", "dim"))
+    return (*row, *((f"  ! {clean(note, 160)}", "warn") for note in board.notes[:2]))
+
+
+def tell_run(run: RunSummary | None, board: RunBoard, width: int) -> list[Row]:
+    """The chosen run in words: where it is, why it is called what it is called, and what is wrong with it."""
+    if run is None:
+        return []
+    how = {
+        "listed": "not looked at yet",
+        "quick": "a quick look: the ends of its log and W&B file; attach (enter) for the whole verdict",
+        "full": "read in full: it is attached",
+        "server": "as the W&B server says",
+    }[run.looked]
+    first = [clean(run.path, 400)]
+    if run.steps_per_second:
+        first.append(f"{short_number(run.steps_per_second)} steps/s")
+    rows: list[Row] = [((f" {' · '.join(first)}", "dim"),)]
+    if run.severity is not None:
+        text = f" {run.severity}: {clean(run.finding, 400)} "
+        rows.append(((text, "error" if run.severity == "error" else "warn"), (f" {clean(run.reason, 300)}", "dim")))
+    else:
+        rows.append(((f" {clean(run.reason, 400)}", "dim"),))
+    rows.append(((f" {how}", "faint"),))
+    return [crop(row, width) for row in rows]

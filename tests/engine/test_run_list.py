@@ -1,0 +1,229 @@
+"""The list of runs: what a quick look tells, the cache, what changes under it, bad roots."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import lptui.engine.run_list as module
+from lptui.engine.quick_look import look_at
+from lptui.engine.reading import read_run
+from lptui.engine.run_list import RunList
+from lptui.model.run import RunInfo
+from lptui.model.summary import RunBoard, RunSummary, board_order
+from lptui.run import discover
+from lptui.sources.writers import Writers, find_writers
+
+Recorded = Callable[[str], Path]
+NOBODY = Writers()
+KINDS = ("healthy", "nan", "cuda-oom", "crash", "restarted", "host-oom")
+
+
+def nobody() -> Writers:
+    return NOBODY
+
+
+def rows(board: RunBoard) -> dict[str, RunSummary]:
+    return {row.name: row for row in board.rows}
+
+
+def make_list(*roots: Path, now: float | None = None, cache: Path | None = None) -> RunList:
+    places = tuple(str(root) for root in roots)
+    clock = (lambda: now) if now is not None else None
+    folder = "" if cache is None else str(cache)
+    if clock is None:
+        return RunList(places, cache_folder=folder, writers=nobody)
+    return RunList(places, clock, cache_folder=folder, writers=nobody)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_quick_look_says_of_a_run_that_is_over_what_a_full_reading_says(kind: str, recorded: Recorded) -> None:
+    run = discover(str(recorded(kind)))
+    now = (run.modified_at or 0.0) + 3600
+    quick, full = look_at(run, NOBODY, now), read_run(run, clock=lambda: now, patience=0.0)
+    assert quick.condition == full.life.condition
+    assert quick.step is not None
+    assert abs(quick.step - (full.progress.step or 0)) <= 0.002 * (full.progress.total or 1)
+    assert quick.looked == "quick"
+    assert quick.metric == "overview/reward"
+    last = full.series["overview/reward"].last()
+    assert last is not None
+    assert quick.value == last.value
+    if full.worst is not None and full.worst.cls not in ("nan-metric", "nonfinite"):
+        assert quick.severity == "error"
+    assert quick.size is not None
+    assert quick.size > 100_000
+    assert quick.checkpoints > 0
+
+
+def test_restarts_are_counted_by_the_folders_that_wandb_leaves(recorded: Recorded) -> None:
+    run = discover(str(recorded("restarted")))
+    assert look_at(run, NOBODY, (run.modified_at or 0.0) + 60).restarts == len(run.wandb) - 1 == 4
+
+
+def test_a_run_that_a_process_writes_runs_and_one_that_nobody_writes_was_killed(recorded: Recorded) -> None:
+    path = recorded("corrupt-checkpoint")  # without an end record
+    run = discover(str(path))
+    now = (run.modified_at or 0.0) + 3600
+    assert look_at(run, NOBODY, now).condition == "crashed"
+    writers = Writers({f"{path}/x": (7, "python")}, {str(path): (7, "python")})
+    assert look_at(run, writers, now).condition != "crashed"
+    doubt = Writers(reason="lptui runs in a container")
+    assert look_at(run, doubt, now).condition == "unknown"
+    assert "container" in look_at(run, doubt, now).reason or "silent" in look_at(run, doubt, now).reason
+
+
+def test_our_own_open_file_is_found_by_others_and_not_by_ourselves(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    with log.open("w"):
+        assert find_writers(own_pid=-1).of(str(tmp_path)) is not None
+        assert find_writers(own_pid=-1).of("/nowhere", [str(log)]) is not None
+        assert find_writers().of(str(tmp_path)) is None
+    with log.open():
+        assert find_writers(own_pid=-1).of(str(tmp_path)) is None
+
+
+def test_a_thousand_runs_are_named_at_once_and_each_is_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1000):
+        folder = tmp_path / "train_dir" / f"run{number:04d}"
+        folder.mkdir(parents=True)
+        (folder / "train.log").write_text(f"step={number} loss=0.5\n")
+        (folder / "config.yaml").write_text("seed: 1\n")
+        os.utime(folder / "train.log", (number + 1, number + 1))
+        os.utime(folder / "config.yaml", (number + 1, number + 1))
+    looked: list[str] = []
+
+    def look(run: RunInfo, writers: Writers, now: float) -> RunSummary:
+        looked.append(run.name)
+        return look_at(run, writers, now)
+
+    monkeypatch.setattr(module, "look_at", look)
+    monkeypatch.setattr(module, "LOOKERS", 1)
+    runs = make_list(tmp_path / "train_dir", now=10_000.0, cache=tmp_path / "cache")
+    board = runs.read()
+    assert len(board.rows) == board.looked == len(looked) == 1000
+    assert looked[0] == "run0999"  # newest first
+    assert looked == sorted(looked, reverse=True)
+    assert rows(board)["run0123"].step == 123
+    again = make_list(tmp_path / "train_dir", now=10_000.0, cache=tmp_path / "cache").read()
+    assert len(looked) == 1000  # from the cache
+    assert {r.name: (r.step, r.condition) for r in again.rows} == {r.name: (r.step, r.condition) for r in board.rows}
+
+
+def test_the_cache_forgets_a_run_that_changed_and_survives_nonsense(recorded: Recorded, tmp_path: Path) -> None:
+    path, cache = recorded("healthy"), tmp_path / "cache"
+    now = path.stat().st_mtime + 1e6
+    assert rows(make_list(path.parent, now=now, cache=cache).read())["healthy"].condition == "finished"
+    (path / "termination_reason").unlink()
+    log = path / "logs" / "script.log"
+    log.write_bytes(log.read_bytes() + b"Traceback (most recent call last):\nRuntimeError: CUDA error: out of memory\n")
+    changed = rows(make_list(path.parent, now=now, cache=cache).read())["healthy"]
+    assert changed.severity == "error"
+    kept = list(cache.iterdir())
+    assert len(kept) == 1
+    for text in (
+        b"",
+        b"[]",
+        b'{"x": 1}',
+        b'{"%s": {"files": [1], "stamp": 3, "summary": {}}}' % str(path).encode(),
+        b"\xff",
+    ):
+        kept[0].write_bytes(text)
+        assert rows(make_list(path.parent, now=now, cache=cache).read())["healthy"] == changed
+
+
+def test_what_goes_on_is_never_answered_from_the_cache(tmp_path: Path) -> None:
+    run, cache = tmp_path / "train_dir" / "r", tmp_path / "cache"
+    run.mkdir(parents=True)
+    (run / "train.log").write_text("step=5 loss=1\n")
+    (run / "config.yaml").write_text("a: 1\n")
+    now = (run / "train.log").stat().st_mtime
+    first = rows(make_list(run.parent, now=now + 1, cache=cache).read())["r"]
+    assert first.condition == "running"
+    later = rows(make_list(run.parent, now=now + 900, cache=cache).read())["r"]
+    assert later.condition != "running"
+    old = rows(make_list(run.parent, now=now + 90_000, cache=cache).read())["r"]
+    assert "1d 1h" in old.reason  # the words go on although the files do not
+
+
+def test_a_run_that_vanishes_while_it_is_listed_is_no_row(recorded: Recorded) -> None:
+    path = recorded("healthy")
+    shutil.copytree(path, path.parent / "other")
+    runs = make_list(path.parent)
+    runs._begin()
+    assert set(rows(runs.board())) == {"healthy", "other"}
+    shutil.rmtree(path.parent / "other")
+    runs._look_at_all()
+    assert set(rows(runs.board())) == {"healthy"}
+
+
+def test_live_boards_show_new_runs_and_drop_old_ones(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REFRESH", 0.01)
+    monkeypatch.setattr(module, "RELIST", 0.0)
+    path = recorded("healthy")
+    boards: queue.SimpleQueue[RunBoard] = queue.SimpleQueue()
+    runs = make_list(path.parent)
+    runs.start(boards.put)
+
+    def until(names: set[str]) -> None:
+        while True:
+            board = boards.get(timeout=20)
+            if board.listed and {r.name for r in board.rows} == names and board.looked == len(board.rows):
+                return
+
+    until({"healthy"})
+    shutil.copytree(path, path.parent / "later")
+    until({"healthy", "later"})
+    shutil.rmtree(path.parent / "later")
+    until({"healthy"})
+    runs.stop()
+
+
+def test_a_root_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import lptui.run.listing as listing
+    from lptui.files import FileFailure
+
+    real = listing.list_folder
+
+    def refuse(path: str) -> object:
+        if path == str(tmp_path / "closed"):
+            raise FileFailure(path, "permission denied", "ask its owner")
+        return real(path)
+
+    monkeypatch.setattr(listing, "list_folder", refuse)
+    (tmp_path / "closed").mkdir()
+    board = make_list(tmp_path / "closed").read()
+    assert board.rows == ()
+    assert "permission denied" in board.notes[0]
+
+
+def test_hostile_names_are_kept_as_data(tmp_path: Path) -> None:
+    name = "a\x1b]0;x\x07\nb"
+    run = tmp_path / "train_dir" / name
+    run.mkdir(parents=True)
+    (run / "train.log").write_text("step=1 loss=1\n")
+    (run / "config.yaml").write_text("a: 1\n")
+    assert [row.path for row in make_list(tmp_path / "train_dir").read().rows] == [str(run)]
+
+
+def test_attention_first_then_newest() -> None:
+    now = 1e9
+    plain = RunSummary("finished", "/f", looked="quick", condition="finished", modified_at=now - 10)
+    order = [
+        replace(plain, name="stalled", condition="stalled", modified_at=now - 9000),
+        replace(plain, name="failing", condition="running", severity="error", modified_at=now - 9001),
+        replace(plain, name="crashed", condition="crashed", modified_at=now - 3600),
+        replace(plain, name="warned", condition="running", severity="warning", modified_at=now - 5),
+        replace(plain, name="running", condition="running", modified_at=now - 2),
+        plain,
+        replace(plain, name="old crash", condition="crashed", modified_at=now - 9e5),
+    ]
+    assert [run.name for run in board_order(tuple(reversed(order)), now)] == [run.name for run in order]
