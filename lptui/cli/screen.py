@@ -38,18 +38,17 @@ def make_app(
 
 def make_browser(run: RunInfo, settings: Settings, file: str = "") -> LptuiApp:
     """The app on the checkpoints of a run or folder only, not yet running; with `file` on that one."""
-    from lptui.run import discover
     from lptui.tui.screens.checkpoints import CheckpointsScreen
 
     is_run = bool(run.logs or run.wandb or run.event_files)
-    engine = Station(settings).open(run, lambda: discover(run.path) if is_run else run)
+    engine = Station(settings).engine(run, lambda: discover(run.path) if is_run else run)
     return LptuiApp(engine, settings, opening=lambda: CheckpointsScreen(file, is_run=is_run))
 
 
 class Station:
     """Makes the engines of runs, which share one engine of the machine, and the list of runs."""
 
-    def __init__(self, settings: Settings, roots: tuple[str, ...]) -> None:
+    def __init__(self, settings: Settings, roots: tuple[str, ...] = ()) -> None:
         self._settings, self._roots = settings, roots
         self._host = HostEngine()
         self._list: RunList | None = None
