@@ -1,4 +1,4 @@
-"""The metrics pane: a page of charts in a useful order, a filter, one chart in full, the time cursor."""
+"""The metrics pane: a page of charts in a useful order, tables, a filter, one chart in full, the time cursor."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from textual.widgets import Input
 from lptui.state.run_state import RunState
 from lptui.text import sanitise
 from lptui.text.width import cut
-from lptui.tui.moments import checkpoint_cursor, finding_cursor
 from lptui.tui.panes import Pane
 from lptui.tui.widgets.chartgrid import ChartGrid
-from lptui.tui.widgets.chartlines import Line, RunSeries, family_lines, run_lines
-from lptui.tui.widgets.chartmarks import marks_of
-from lptui.tui.widgets.chartplan import Tile, plan_tiles
-from lptui.tui.widgets.chartplot import Mark
+from lptui.tui.widgets.chartmarks import cursor_of, marks_of
+from lptui.tui.widgets.chartplan import Tile
 from lptui.tui.widgets.chartwindow import window_words
 from lptui.tui.widgets.frameline import FrameLine
-from lptui.tui.widgets.metricorder import arrange, filter_names
+from lptui.tui.widgets.metricchoice import MetricChoice
+from lptui.tui.widgets.metriclist import MetricList
+from lptui.tui.widgets.metrictable import entries_of
+from lptui.tui.widgets.rows import RowsView
 from lptui.tui.workspace import Cursor, Workspace
 
 
-def _key(key: str, action: str, word: str, name: str, tooltip: str) -> Binding:
-    return Binding(key, action, word, show=False, id=f"metrics.{name}", tooltip=tooltip)
+def _key(key: str, action: str, word: str, name: str, tooltip: str, *, show: bool = False) -> Binding:
+    return Binding(key, action, word, show=show, id=f"metrics.{name}", tooltip=tooltip)
 
 
 class MetricsPane(Pane):
@@ -37,9 +37,16 @@ class MetricsPane(Pane):
     sources = ("wandb", "events", "jsonl", "series")
     BINDING_GROUP_TITLE = "Metrics"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "e", "expectations", "Expected", id="metrics.expectations", tooltip="What each metric should do, and does"
+        _key("e", "expectations", "Expected", "expectations", "What each metric should do, and does", show=True),
+        _key(
+            "v",
+            "table",
+            "Table",
+            "table",
+            "The chosen family, or all metrics, as a table; or charts",
+            show=True,
         ),
+        _key("V", "families", "Families", "families", "Families of many metrics as one table each, or chart by chart"),
         _key("F", "favourite", "Favourite", "favourite", "Keep this metric near the front, or let it go"),
         _key("b", "together", "Together", "together", "Train and validation in one chart, or apart"),
         _key("u", "sections", "Sections", "sections", "Group the charts by the prefix of their names; enter folds one"),
@@ -48,133 +55,152 @@ class MetricsPane(Pane):
     DEFAULT_CSS = """
     MetricsPane { layout: vertical; }
     MetricsPane ChartGrid { height: 1fr; }
+    MetricsPane MetricList { height: 1fr; display: none; }
+    MetricsPane.table ChartGrid { display: none; }
+    MetricsPane.table MetricList { display: block; }
     MetricsPane #metrics-filter { height: 1; border: none; padding: 0; display: none; }
     MetricsPane #metrics-filter.open { display: block; }
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.choice = MetricChoice()
         self.grid = ChartGrid()
-        self.grid.lines_of = self._lines_of
+        self.grid.feed = self.choice
+        self.list = MetricList(self.grid.book)
         self.line = FrameLine()
-        self.favourites: tuple[str, ...] = ()
-        self.together = True
-        self._filter = ""
-        self._ordered: list[str] = []
-        self._urgent: frozenset[str] = frozenset()
-        self._runs: tuple[RunSeries, ...] = ()
-        self._front = 0
-        self._planned_of: tuple[object, ...] = ()
+        self._family: Tile | None = None
+        """The family whose table is shown; None: all metrics."""
 
     def compose(self) -> ComposeResult:
         yield self.grid
+        yield self.list
         yield self.line
         yield Input(placeholder="part of a name, a glob such as *loss, or /regex/", id="metrics-filter", compact=True)
+
+    @property
+    def in_table(self) -> bool:
+        """Whether the table is shown instead of charts."""
+        return self.has_class("table")
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
         run = workspace.run
         others = tuple(other.series for other in workspace.runs)
-        return (
-            run.series,
-            run.findings,
-            run.checkpoints,
-            workspace.cursor,
-            run.statuses,
-            run.judged,
-            len(others),
-            *others,
-        )
+        own = (run.series, run.findings, run.checkpoints, workspace.cursor, run.statuses, run.judged)
+        return (*own, len(others), *others)
 
     def show(self, workspace: Workspace) -> None:
         run, cursor, grid = workspace.run, workspace.cursor, self.grid
-        self._runs = tuple(RunSeries(one.run.name, one.series, one.axes) for one in workspace.runs)
-        self._front = workspace.front
-        self._order(workspace)
-        grid.judged = {key: one.judgement for key, one in run.judged.items()}
+        self.choice.take(workspace)
+        grid.judged = self.choice.judged
         grid.growing = run.life.condition in ("running", "waiting")
         grid.moment = (cursor.step, cursor.at) if cursor is not None else (None, None)
         self._mark(run)
         self._plan()
 
     def note(self, state: RunState) -> str:
-        grid, parts = self.grid, list[str]()
-        if self._urgent:
-            parts.append(f"{len(self._urgent)} violated")
-        if grid.range_words:
+        grid, parts, wanted = self.grid, list[str](), self.choice.wishes.filter
+        if self.choice.urgent:
+            parts.append(f"{len(self.choice.urgent)} violated")
+        if self.in_table:
+            parts.append(f"table of {len(self.list.entries)}")
+        elif grid.range_words:
             parts.append(grid.range_words)
         elif grid.tiles and not grid.zoomed:
-            parts.append(f"{len(grid.tiles)}" + (f" of {len(self._ordered)}" if self._filter else ""))
-        if self._filter:
-            parts.append(f"filter '{cut(sanitise(self._filter), 20)}'")
-        words = ", ".join(parts)
-        look = grid.look
-        told = {"time": "wall time", "since": "since start", "epoch": "epochs"}.get(look.axis, "")
-        smooth = look.smooth
-        weight = f"smooth {smooth.amount:g}" if smooth.kind == "weight" else f"smooth {smooth.amount:g}s"
-        for word in (
-            told, window_words(grid.window, look.axis), "log y" if look.log else "",
-            "" if look.clip else "outliers shown", "" if smooth.off else weight,
-        ):  # fmt: skip
-            words += f" · {word}" if word else ""
-        return words.removeprefix(" · ")
+            parts.append(f"{len(grid.tiles)}" + (f" of {len(self.choice.ordered)}" if wanted else ""))
+        if wanted:
+            parts.append(f"filter '{cut(sanitise(wanted), 20)}'")
+        words = [", ".join(parts), *self._look_words()]
+        return " · ".join(word for word in words if word)
+
+    def _look_words(self) -> list[str]:
+        """What was set of the axes."""
+        look = self.grid.look
+        axis = {"time": "wall time", "since": "since start", "epoch": "epochs"}.get(look.axis, "")
+        smooth = f"smooth {look.smooth.amount:g}{'' if look.smooth.kind == 'weight' else 's'}"
+        return [
+            axis,
+            window_words(self.grid.window, look.axis),
+            "log y" if look.log else "",
+            "" if look.clip else "outliers shown",
+            "" if look.smooth.off else smooth,
+        ]
 
     def focus_view(self) -> None:
-        self.grid.focus()
+        (self.list if self.in_table else self.grid).focus()
 
     def action_filter(self) -> None:
         entry = self.query_one(Input)
         entry.add_class("open")
-        entry.value = self._filter
+        entry.value = self.choice.wishes.filter
         entry.focus()
 
     def action_search(self) -> None:
         self.action_filter()
 
     def action_detail(self) -> None:
-        """Let the chosen chart fill the pane, or fold a section; with the crosshair: set the time cursor there."""
+        """Let the chosen chart fill the pane, open a table, or fold a section; with the crosshair: the time cursor."""
         grid = self.grid
-        section = grid.chosen_section
+        if self.in_table:
+            self._show_row(self.list.selected)
+            return
+        section, tile = grid.chosen_section, grid.chosen
+        spot = grid.probed()
         if section is not None and not grid.zoomed:
             grid.folded ^= {section}
             grid.after()
-            return
-        spot = grid.probed()
-        if spot is not None:
+        elif spot is not None:
             self.choose(Cursor(at=spot.time, step=spot.step, origin=self.pane_id))
+        elif tile is not None and tile.table:
+            self._open_table(tile)
+        elif grid.zoomed:
+            self.close()
         else:
-            grid.zoom(not grid.zoomed)
+            grid.zoom(True)
 
     def action_expectations(self) -> None:
         self.post_message(self.DetailWanted("expectations", ""))
 
+    def action_table(self) -> None:
+        if self.in_table:
+            self._close_table()
+        else:
+            tile = self.grid.chosen
+            self._open_table(tile if tile is not None and tile.table and not self.grid.zoomed else None)
+
+    def action_families(self) -> None:
+        self._wish(tables=not self.choice.wishes.tables)
+
     def action_favourite(self) -> None:
         tile = self.grid.chosen
-        if tile is not None:
-            kept = [name for name in self.favourites if name != tile.name]
-            self.favourites = tuple(kept) if tile.name in self.favourites else (*kept, tile.name)
-            self._planned_of = ()
-            self._plan()
+        name = self.list.selected if self.in_table else tile.name if tile is not None and not tile.table else None
+        if name is None:
+            return
+        kept = self.choice.wishes.favourites
+        self._wish(favourites=tuple(n for n in kept if n != name) if name in kept else (*kept, name))
 
     def action_together(self) -> None:
-        self.together = not self.together
-        self._plan()
+        self._wish(together=not self.choice.wishes.together)
 
     def action_sections(self) -> None:
-        self.grid.heads = not self.grid.heads
-        self._plan()
+        self._wish(heads=not self.choice.wishes.heads)
 
     def close(self) -> bool:
         entry, grid = self.query_one(Input), self.grid
-        if grid.hair is not None:
+        if entry.has_class("open") or (self.choice.wishes.filter and not grid.zoomed and not self._family):
+            entry.remove_class("open")
+            self.focus_view()
+            self._wish(filter="")
+        elif self.in_table:
+            self._close_table()
+        elif grid.hair is not None:
             grid.hair = None
             grid.after()
         elif grid.zoomed:
+            back = grid.visitor is not None
             grid.zoom(False)
-        elif entry.has_class("open") or self._filter:
-            entry.remove_class("open")
-            self._filter = ""
-            grid.focus()
-            self._plan()
+            if back:
+                self._open_table(self._family)
         else:
             return False
         return True
@@ -182,13 +208,12 @@ class MetricsPane(Pane):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         if event.input.has_class("open"):
-            self._filter = event.value
-            self._plan()
+            self._wish(filter=event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         event.input.remove_class("open")
-        self.grid.focus()
+        self.focus_view()
 
     def on_chart_board_changed(self, event: ChartGrid.Changed) -> None:
         event.stop()
@@ -199,50 +224,53 @@ class MetricsPane(Pane):
 
     def on_chart_board_mark_chosen(self, event: ChartGrid.MarkChosen) -> None:
         event.stop()
-        if self.workspace is None:
-            return
-        run, mark = self.workspace.run, event.mark
-        self.choose(_cursor_of(run, mark, self.pane_id))
-        self.app.notify(sanitise(mark.title[:300]), markup=False, timeout=3)
+        if self.workspace is not None:
+            self.choose(cursor_of(self.workspace.run, event.mark, self.pane_id))
+            self.app.notify(sanitise(event.mark.title[:300]), markup=False, timeout=3)
 
-    def _order(self, workspace: Workspace) -> None:
-        """Put the names in order again if there are others, or others are urgent."""
-        run = workspace.run
-        urgent = frozenset(k for k, j in run.judged.items() if j.judgement.status == "violated")
-        names = run.series.keys() if len(self._runs) < 2 else dict.fromkeys(k for r in self._runs for k in r.series)
-        if len(self._ordered) == len(names) and urgent == self._urgent and all(n in names for n in self._ordered):
-            return
-        per_task = {name for name, cell in run.cells.items() if cell is not None}
-        self._ordered, self._urgent = arrange(names, per_task, urgent), urgent
+    def on_rows_view_clicked(self, event: RowsView.Clicked) -> None:
+        event.stop()
+        self.action_detail()
+
+    def _wish(self, **changes: object) -> None:
+        self.choice.wishes = replace(self.choice.wishes, **changes)  # type: ignore[arg-type]
+        self._plan()
+
+    def _open_table(self, tile: Tile | None) -> None:
+        """Show a family, or all that the filter keeps, as a table."""
+        self._family = tile
+        self.add_class("table")
+        self._plan()
+        self.list.focus()
+
+    def _close_table(self) -> None:
+        self._family = None
+        self.remove_class("table")
+        self._plan()
+        self.grid.focus()
+
+    def _show_row(self, name: str | None) -> None:
+        """The chart of one row of the table; esc comes back."""
+        if name is not None and name in self.choice.series:
+            self.remove_class("table")
+            self.grid.zoom(True)
+            self.grid.visitor = Tile(name, ((name, ""),))
+            self.grid.focus()
+            self.grid.after()
 
     def _plan(self) -> None:
-        """Lay out the tiles again if what they follow from has changed; draw."""
-        grid = self.grid
-        several = len(self._runs) > 1
-        made_of = (self._ordered, self._filter, self.favourites, self.together and not several, grid.heads)
-        if not self._planned_of or any(a is not b and a != b for a, b in zip(self._planned_of, made_of, strict=True)):
-            names = filter_names(self._ordered, self._filter)
-            front = {*self._urgent, *self.favourites}
-            names = [n for n in names if n in front] + [n for n in names if n not in front] if front else names
-            names.sort(key=lambda n: n not in self._urgent)
-            grid.tiles = plan_tiles(names, together=made_of[3], tables=False, sections=grid.heads, urgent=self._urgent)
-            grid.favourites = frozenset(self.favourites)
-            self._planned_of = made_of
-        grid.empty_text = self._why_empty()
-        grid.redraw()
+        """Draw what the wishes and the runs come to."""
+        grid, choice = self.grid, self.choice
+        if self.in_table:
+            names = self._family.members if self._family is not None else [(n, "") for n in choice.chosen_names()]
+            self.list.entries = entries_of(names, choice.series, choice.judged)
+            self.list.redraw()
+        else:
+            grid.tiles = choice.tiles()
+            grid.heads, grid.favourites = choice.wishes.heads, frozenset(choice.wishes.favourites)
+            grid.empty_text = self._why_empty()
+            grid.redraw()
         self._reframe()
-
-    def _lines_of(self, tile: Tile) -> tuple[Line, ...]:
-        """The lines of a chart now: of each run, or of each kind of data."""
-        if len(self._runs) > 1:
-            lines = run_lines(tile.name, self._runs)
-            mine = self._runs[self._front].label
-            return tuple(sorted(lines, key=lambda line: line.label != mine))
-        if not self._runs:
-            return ()
-        if len(tile.members) > 1:
-            return family_lines(tile.members, self._runs[0])
-        return run_lines(tile.name, self._runs)
 
     def _mark(self, run: RunState) -> bool:
         """Put what happened on the x axis; whether that changed anything."""
@@ -254,31 +282,18 @@ class MetricsPane(Pane):
         return True
 
     def _why_empty(self) -> str:
-        if self._ordered:
-            return f"no metric matches '{sanitise(self._filter)}' · esc shows all {len(self._ordered)}"
+        if self.choice.ordered:
+            wanted = sanitise(self.choice.wishes.filter)
+            return f"no metric matches '{wanted}' · esc shows all {len(self.choice.ordered)}"
         state = self.workspace.run if self.workspace is not None else None
         found = state is not None and state.run.records
-        return (
-            "no metric has been logged yet"
-            if found
-            else "no metrics found: no W&B or TensorBoard file, CSV or JSON with steps, nor numbers in the log"
-        )
+        nothing = "no metrics found: no W&B or TensorBoard file, CSV or JSON with steps, nor numbers in the log"
+        return "no metric has been logged yet" if found else nothing
 
     def _set_frame(self, note: str, status: str) -> None:
         super()._set_frame(note, status)
-        self.line.say(self, note if self._filter or self.grid.range_words else "", status)
+        self.line.say(self, note if self.choice.wishes.filter or self.grid.range_words else "", status)
 
     def _reframe(self) -> None:
         if self.workspace is not None:
             self._set_frame(self.note(self.workspace.run), self.status(self.workspace.run))
-
-
-def _cursor_of(run: RunState, mark: Mark, origin: str) -> Cursor:
-    """The moment of a mark."""
-    finding = next((f for f in run.findings if mark.kind == "finding" and f.id == mark.key), None)
-    saved = next((c for c in run.checkpoints if mark.kind == "checkpoint" and c.path == mark.key), None)
-    if finding is not None:
-        return finding_cursor(finding, origin)
-    if saved is not None:
-        return checkpoint_cursor(saved, origin)
-    return Cursor(at=mark.moment[1], step=mark.moment[0], origin=origin)

@@ -99,6 +99,8 @@ def _round_log(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
 def y_labels(scale: Scale, values: Sequence[float], height: int, room: int) -> dict[int, str]:
     """Labels by row, each in at most `room` cells. Neighbours that would read the same are told as differences."""
     step = min((abs(b - a) for a, b in pairwise(values)), default=0.0)
+    if step > 0 and math.isfinite(step):  # 56.75, 57.25: the values need more digits than what they differ by
+        step = next((s for s in (step, step / 2, step / 10) if abs(values[0] / s - round(values[0] / s)) < 1e-6), step)
     texts = [tick_text(value, value if scale.log else step, room) for value in values]
     if len(set(texts)) < len(texts):
         texts = [texts[0], *("+" + _short_power(value - values[0], room - 1) for value in values[1:])]

@@ -54,33 +54,54 @@ class Pose:
 
 def chart_rows(curves: Sequence[Curve], width: int, height: int, look: Look, pose: Pose) -> list[Row]:
     """`curves` in `height` rows of `width` cells; they were reduced to `dot_columns(width)`."""
-    found = find_scale([c.columns for c in curves], log=look.log, clip=look.clip)
-    if found is not None and pose.span is not None:
-        found = Scale(*pose.span, log=found.log and pose.span[0] > 0)
-    unit = unit_of(curves[0].line.series.key, max(abs(found.low), abs(found.high)) if found else 0.0)
-    rows = _head(curves, found, unit, width, height, look, pose)
-    with_axis = height - len(rows) >= 4
-    body = max(1, height - len(rows) - with_axis)
-    room, side = plot_width(width), label_width(width)
+    head = head_rows(curves, width, height, look, pose)
+    return [*head, *body_rows(curves, width, height - len(head), look, pose)][:height]
+
+
+def body_rows(curves: Sequence[Curve], width: int, height: int, look: Look, pose: Pose) -> list[Row]:
+    """The plot and its axes: all below the head. Follows from the columns of the curves, not from newest values."""
+    found = _scale(curves, look, pose)
     if found is None:
-        broken = any(any(c.columns.broken) for c in curves)
-        words = "only NaN or infinite values so far" if broken else "no points here"
-        text = wrap(words, max(8, room))
-        rows += [crop(((" " * side, ""), (line, "error" if broken else "dim")), width) for line in text]
-        return [*rows, *[()] * height][:height]
-    scale, labels = _y_axis(found, body, side, unit, fixed=pose.span is not None)
+        return _nothing(curves, width, height)
+    with_axis = height >= 4
+    body = max(1, height - with_axis)
+    room, side = plot_width(width), label_width(width)
+    scale, labels = _y_axis(found, body, side, _unit(curves, found), fixed=pose.span is not None)
     paper = Paper(room, body, scale, look.plain, look.mono or look.plain, pose.moment, pose.hair, look.marks)
     edge = "|" if look.plain else "│"
+    rows: list[Row] = []
     for y, line in enumerate(draw(curves, paper)):
         rows.append(((fit(labels.get(y, ""), side - 1, ">"), "dim"), (edge, "faint"), *join_cells(line)))
     if with_axis:
         rows.append(((" " * side, ""), *axis_row(curves[0], room, look)))
-    return rows[:height]
+    return rows
 
 
-def _head(
-    curves: Sequence[Curve], scale: Scale | None, unit: Unit, width: int, height: int, look: Look, pose: Pose
-) -> list[Row]:
+def _scale(curves: Sequence[Curve], look: Look, pose: Pose) -> Scale | None:
+    found = find_scale([c.columns for c in curves], log=look.log, clip=look.clip)
+    if found is not None and pose.span is not None:
+        return Scale(*pose.span, log=found.log and pose.span[0] > 0)
+    return found
+
+
+def _unit(curves: Sequence[Curve], scale: Scale | None) -> Unit:
+    return unit_of(curves[0].line.series.key, max(abs(scale.low), abs(scale.high)) if scale else 0.0)
+
+
+def _nothing(curves: Sequence[Curve], width: int, height: int) -> list[Row]:
+    """What is said where no finite value is in view."""
+    broken = any(any(c.columns.broken) for c in curves)
+    words = "only NaN or infinite values so far" if broken else "no points here"
+    side = " " * label_width(width)
+    text = wrap(words, max(8, plot_width(width)))
+    rows = [crop(((side, ""), (line, "error" if broken else "dim")), width) for line in text]
+    return [*rows, *[()] * height][:height]
+
+
+def head_rows(curves: Sequence[Curve], width: int, height: int, look: Look, pose: Pose) -> list[Row]:
+    """Title, legend, details: what tells of the newest values."""
+    scale = _scale(curves, look, pose)
+    unit = _unit(curves, scale)
     several = len(curves) > 1
     rows = [
         title_row(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from textual import events
@@ -13,6 +13,7 @@ from lptui.stores.series import Spot
 from lptui.text import plural
 from lptui.tui.widgets.chart import Look, Pose, beside
 from lptui.tui.widgets.chartfacts import facts_row, probe_row
+from lptui.tui.widgets.chartfeed import ChartFeed, NoFeed
 from lptui.tui.widgets.chartlayout import Layout, lay_out
 from lptui.tui.widgets.chartlines import Line
 from lptui.tui.widgets.chartplan import Band, Tile, bands_of, fill, page_of
@@ -20,6 +21,8 @@ from lptui.tui.widgets.chartplot import Mark
 from lptui.tui.widgets.chartsketch import Sketches
 from lptui.tui.widgets.chartwindow import Range, Window, join, resolve
 from lptui.tui.widgets.expectationrows import status_look, status_row
+from lptui.tui.widgets.metricfacts import FactBook
+from lptui.tui.widgets.metrictable import family_tile
 from lptui.tui.widgets.rows import LinesView, Row
 from lptui.tui.widgets.seriesplace import place_of, read, value_at
 from lptui.tui.widgets.spans import clean, crop, wrap
@@ -29,7 +32,7 @@ HEAD = "\0"
 
 
 class ChartBoard(LinesView, can_focus=True):
-    """`tiles` in their order; their lines come from `lines_of`. One tile is chosen, or fills the view (`zoomed`). What
+    """`tiles` in their order; their lines come from `feed`. One tile is chosen, or fills the view (`zoomed`). What
     hands do to it is in `ChartMouse` and `ChartGrid`."""
 
     class Changed(Message):
@@ -42,10 +45,21 @@ class ChartBoard(LinesView, can_focus=True):
             super().__init__()
             self.mark = mark
 
+    heads = False
+    """Whether sections have heads."""
+    growing = False
+    """Whether the run goes on: the x axis keeps some room then."""
+    empty_text = "no metrics yet"
+    zoomed = False
+
     def __init__(self) -> None:
         super().__init__()
-        self.tiles: Sequence[Tile] = ()
-        self.lines_of: Callable[[Tile], tuple[Line, ...]] = lambda _tile: ()
+        self._tiles: Sequence[Tile] = ()
+        self._places: dict[str, int] = {}
+        self.feed: ChartFeed = NoFeed()
+        self.book = FactBook()
+        self.visitor: Tile | None = None
+        """A chart that is shown though no tile is it: one row of a table."""
         self.look = Look()
         self.window = Window()
         self.spans: dict[str, Range] = {}
@@ -56,14 +70,8 @@ class ChartBoard(LinesView, can_focus=True):
         """(step, unix time) of the time cursor."""
         self.judged: Mapping[str, Judgement] = {}
         """How metrics stand to what is expected of them."""
-        self.best_of: Callable[[Sequence[Line]], int | None] = lambda _lines: None
         self.favourites: Collection[str] = ()
         self.folded: set[str] = set()
-        self.heads = False
-        self.growing = False
-        """Whether the run goes on: the x axis keeps some room then."""
-        self.empty_text = "no metrics yet"
-        self.zoomed = False
         self.wanted: int | None = None
         """How many columns the reader asked for."""
         self.sketches = Sketches()
@@ -71,8 +79,20 @@ class ChartBoard(LinesView, can_focus=True):
         self._top = 0
         self._layout = Layout(1, 1, 1, 1)
         self._bands: list[Band] = []
+        self._band_at: dict[int, int] = {}
         self._bands_of: tuple[object, ...] = ()
         self._stop = 0
+
+    @property
+    def tiles(self) -> Sequence[Tile]:
+        """The charts in their order."""
+        return self._tiles
+
+    @tiles.setter
+    def tiles(self, tiles: Sequence[Tile]) -> None:
+        if tiles is not self._tiles:
+            self._tiles = tiles
+            self._places = {tile.name: i for i, tile in enumerate(tiles)}
 
     @property
     def reduced(self) -> int:
@@ -82,12 +102,14 @@ class ChartBoard(LinesView, can_focus=True):
     @property
     def chosen(self) -> Tile | None:
         """The tile that is chosen; None on the head of a section."""
+        if self.zoomed and self.visitor is not None:
+            return self.visitor
         index = self.chosen_index
         return self.tiles[index] if index is not None else None
 
     @property
     def chosen_index(self) -> int | None:
-        found = next((i for i, tile in enumerate(self.tiles) if tile.name == self.chosen_key), None)
+        found = self._places.get(self.chosen_key)
         if found is not None or self.chosen_key.startswith(HEAD):
             return found
         shown = [band for band in self._bands[self._top :] if band.section is None]
@@ -108,7 +130,7 @@ class ChartBoard(LinesView, can_focus=True):
 
     def probed(self) -> Spot | None:
         """The point of the chosen chart at the crosshair."""
-        lines = self.lines_of(self.chosen) if self.chosen is not None else ()
+        lines = self.feed.lines_of(self.chosen) if self.chosen is not None else ()
         return read(lines[0], self.hair, self.look.axis) if lines and self.hair is not None else None
 
     def lines(self, width: int, height: int) -> Sequence[Row]:
@@ -128,7 +150,12 @@ class ChartBoard(LinesView, can_focus=True):
 
     def tile_rows(self, tile: Tile, width: int, height: int) -> list[Row]:
         """One tile of the grid."""
-        lines = self.lines_of(tile)
+        if tile.table:
+            chosen = self.has_focus and self.chosen is tile
+            return family_tile(
+                tile.name, self.feed.entries_of(tile), self.book, width, height, chosen=chosen, plain=self.plain
+            )
+        lines = self.feed.lines_of(tile)
         if not lines:
             return [crop(((f" {clean(tile.name, 300)}", "dim"),), width)]
         return self.sketches.rows(
@@ -150,7 +177,9 @@ class ChartBoard(LinesView, can_focus=True):
     def whole_range(self) -> Range | None:
         """The range of x that the visible charts have together."""
         axis = self.look.axis
-        reaches = [self.sketches.reach(line, axis) for tile in self.visible_tiles() for line in self.lines_of(tile)]
+        reaches = [
+            self.sketches.reach(line, axis) for tile in self.visible_tiles() for line in self.feed.lines_of(tile)
+        ]
         return join([r for r in reaches if r is not None and not r[2]] or reaches)
 
     def visible_tiles(self) -> list[Tile]:
@@ -169,7 +198,7 @@ class ChartBoard(LinesView, can_focus=True):
 
     def zoom(self, on: bool) -> None:
         """Let the chosen chart fill the view, or go back to the grid."""
-        self.zoomed, self.hair = on and bool(self.tiles), None
+        self.zoomed, self.hair, self.visitor = on and bool(self.tiles), None, None
         self.after()
 
     def after(self) -> None:
@@ -191,9 +220,11 @@ class ChartBoard(LinesView, can_focus=True):
         """Fit the bands to the window, and keep what is chosen in view."""
         layout = lay_out(width, height - self.heads, len(self.tiles), self.wanted)
         made_of = (self.tiles, layout, frozenset(self.folded), self.heads)
-        if self._bands_of != made_of:
+        if self._bands_of[1:] != made_of[1:] or self._bands_of[0] is not self.tiles:
             self._bands = bands_of(self.tiles, layout.columns, self.folded, heads=self.heads)
             self._bands_of, self._layout = made_of, layout
+            charts = [(i, band) for i, band in enumerate(self._bands) if band.section is None]
+            self._band_at = {place: i for i, band in charts for place in range(band.start, band.stop)}
             band = self._band_of(self.chosen_key)
             place = self._top if band is None else band
             self._top = page_of(self._bands, place, height, layout.height) if self._bands else 0
@@ -211,10 +242,8 @@ class ChartBoard(LinesView, can_focus=True):
     def _band_of(self, key: str) -> int | None:
         if key.startswith(HEAD):
             return next((i for i, band in enumerate(self._bands) if band.section == key[1:]), None)
-        index = next((i for i, tile in enumerate(self.tiles) if tile.name == key), None)
-        if index is None:
-            return None
-        return next((i for i, b in enumerate(self._bands) if b.section is None and b.start <= index < b.stop), None)
+        index = self._places.get(key)
+        return self._band_at.get(index) if index is not None else None
 
     def _head_row(self, band: Band, width: int) -> Row:
         chosen = self.has_focus and self.chosen_section == band.section
@@ -246,12 +275,12 @@ class ChartBoard(LinesView, can_focus=True):
             chosen=not self.zoomed and self.has_focus and self.chosen is tile,
             star=tile.name in self.favourites,
             read=values,
-            best=self.best_of(lines) if len(lines) > 1 else None,
+            best=self.feed.best_of(lines) if len(lines) > 1 else None,
             span=self.spans.get(tile.name),
         )  # fmt: skip
 
     def _lines_zoomed(self, tile: Tile, width: int, height: int) -> list[Row]:
-        lines = self.lines_of(tile)
+        lines = self.feed.lines_of(tile)
         if not lines:
             return []
         judgement = self.judged.get(lines[0].series.key)

@@ -121,7 +121,7 @@ class ChartGrid(ChartMouse):
 
     def action_reset(self) -> None:
         self.window = Window()
-        self.spans = {} if not self.zoomed else {k: v for k, v in self.spans.items() if k != self.chosen_key}
+        self.spans = {} if not self.zoomed else {k: v for k, v in self.spans.items() if k != self._chosen_name}
         self.after()
 
     def action_follow(self) -> None:
@@ -144,12 +144,17 @@ class ChartGrid(ChartMouse):
 
     def mark_place(self) -> float | None:
         """Where the time cursor is on the x axis."""
-        lines = next((lines for tile in self.visible_tiles() if (lines := self.lines_of(tile))), ())
+        lines = next((lines for tile in self.visible_tiles() if (lines := self.feed.lines_of(tile))), ())
         return place_of(lines[0], *self.moment, self.look.axis) if lines else None
+
+    @property
+    def _chosen_name(self) -> str:
+        tile = self.chosen
+        return tile.name if tile is not None else ""
 
     def _counts(self, axis: Axis) -> bool:
         """Whether any chart in view can be placed on `axis`; the run's steps are always there to come back to."""
-        lines = [line for tile in self.visible_tiles() for line in self.lines_of(tile)]
+        lines = [line for tile in self.visible_tiles() for line in self.feed.lines_of(tile)]
         reaches = [self.sketches.reach(line, axis) for line in lines]
         return axis == "step" or any(reach is not None and not reach[2] for reach in reaches)
 
@@ -162,6 +167,8 @@ class ChartGrid(ChartMouse):
 
     def _move(self, x: int, y: int) -> None:
         index = self.chosen_index
+        if self.zoomed and (self.visitor is not None or index is None):
+            return
         if self.zoomed and index is not None:
             self.choose(self.tiles[max(0, min(len(self.tiles) - 1, index + (x or y)))].name)
             return
@@ -202,7 +209,7 @@ class ChartGrid(ChartMouse):
     def _shown(self) -> Range | None:
         """What the x axis of the chosen chart shows, or of all of them where none is chosen."""
         tile = self.chosen
-        lines = self.lines_of(tile) if tile is not None and not tile.table else ()
+        lines = self.feed.lines_of(tile) if tile is not None and not tile.table else ()
         return self.shown_range(lines) if lines else self.whole_range()
 
     def _around(self, whole: Range) -> Range:

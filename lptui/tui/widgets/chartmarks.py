@@ -12,7 +12,9 @@ from lptui.stores.axes import Axis, place
 from lptui.stores.series import Series
 from lptui.text import short_number
 from lptui.tui.glyphs import severity_glyph
+from lptui.tui.moments import checkpoint_cursor, finding_cursor
 from lptui.tui.widgets.chartplot import Mark
+from lptui.tui.workspace import Cursor
 
 _MOST = 60
 """Marks of one kind, the newest; more would be a solid line."""
@@ -52,3 +54,14 @@ def _checkpoints(state: RunState) -> Iterable[Mark]:
         at = f" at step {short_number(saved.step)}" if saved.step is not None else ""
         moment = (None if saved.step is None else float(saved.step), saved.modified_at)
         yield Mark(0.0, "info", "◆", "o", "checkpoint", saved.path, f"checkpoint {saved.name}{at}", moment)
+
+
+def cursor_of(run: RunState, mark: Mark, origin: str) -> Cursor:
+    """The moment of a mark."""
+    finding = next((f for f in run.findings if mark.kind == "finding" and f.id == mark.key), None)
+    saved = next((c for c in run.checkpoints if mark.kind == "checkpoint" and c.path == mark.key), None)
+    if finding is not None:
+        return finding_cursor(finding, origin)
+    if saved is not None:
+        return checkpoint_cursor(saved, origin)
+    return Cursor(at=mark.moment[1], step=mark.moment[0], origin=origin)

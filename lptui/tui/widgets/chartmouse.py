@@ -135,7 +135,7 @@ class ChartMouse(ChartBoard):
         return (scale.low, scale.high) if scale is not None else None
 
     def _spot_tile(self, tile: Tile, x: int, y: int, width: int, height: int) -> Spotted:
-        lines = self.lines_of(tile) if not tile.table else ()
+        lines = self.feed.lines_of(tile) if not tile.table else ()
         if not lines:
             return Spotted(tile)
         shown = self.shown_range(lines)
@@ -148,11 +148,11 @@ class ChartMouse(ChartBoard):
     def _place_in(self, began: Spotted, x: int) -> float | None:
         """The place on the axis of the chart where a drag began, for a pointer that may have left it."""
         width = self.size.width if self.zoomed else self._layout.width
-        index = next((i for i, tile in enumerate(self.tiles) if tile is began.tile), None)
-        band = self._band_of(began.tile.name) if began.tile is not None else None
-        if index is None or (band is None and not self.zoomed):
+        name = began.tile.name if began.tile is not None else ""
+        index, band = self._places.get(name), self._band_of(name)
+        if not self.zoomed and (index is None or band is None):
             return None
-        left = 0 if self.zoomed or band is None else (index - self._bands[band].start) * width
+        left = 0 if self.zoomed or band is None or index is None else (index - self._bands[band].start) * width
         at = min(plot_width(width) - 0.5, max(0.0, x - left - label_width(width) + 0.5))
         return began.shown[0] + at * began.cell
 

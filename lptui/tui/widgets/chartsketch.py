@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lptui.stores.axes import Axes, Axis
 from lptui.stores.columns import reach
 from lptui.stores.series import Series
-from lptui.tui.widgets.chart import Look, Pose, chart_rows, dot_columns
+from lptui.tui.widgets.chart import Look, Pose, body_rows, dot_columns, head_rows
 from lptui.tui.widgets.chartlines import Line
 from lptui.tui.widgets.chartwindow import Range
 from lptui.tui.widgets.curves import Curve, curve_of, same_look
@@ -24,6 +24,9 @@ class _Sketch:
     key: tuple[object, ...]
     shown: Range
     made_of: tuple[object, ...] = ()
+    newest: tuple[object, ...] = ()
+    head: int = 0
+    body: list[Row] = field(default_factory=list[Row])
     rows: list[Row] = field(default_factory=list[Row])
 
 
@@ -41,12 +44,16 @@ class Sketches:
         """The chart in `height` rows of `width` cells."""
         sketch = self._reduced(name, lines, shown, width, look)
         newest = tuple(line.series for line in lines)
-        made_of = (*newest, *sketch.curves, height, look, pose)
-        if not _same(sketch.made_of, made_of):
+        made_of = (*sketch.curves, height, look, pose)
+        if not _same(sketch.newest, newest) or not _same(sketch.made_of, made_of):
             curves = [
                 Curve(line, curve.columns, curve.smooth) for line, curve in zip(lines, sketch.curves, strict=True)
             ]
-            sketch.rows, sketch.made_of = chart_rows(curves, width, height, look, pose), made_of
+            head = head_rows(curves, width, height, look, pose)
+            if len(head) != sketch.head or not _same(sketch.made_of, made_of):
+                sketch.body = body_rows(curves, width, height - len(head), look, pose)
+            sketch.rows = [*head, *sketch.body][:height]
+            sketch.head, sketch.newest, sketch.made_of = len(head), newest, made_of
         return sketch.rows
 
     def reach(self, line: Line, axis: Axis) -> Reach | None:

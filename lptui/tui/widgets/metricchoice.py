@@ -1,0 +1,109 @@
+"""Which charts there are, in which order, and what each of them draws: from the runs that are watched to tiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lptui.model.expectation import Judgement
+from lptui.stores.series import Series
+from lptui.trends.roles import find_role
+from lptui.tui.widgets.chartlines import Line, RunSeries, family_lines, run_lines
+from lptui.tui.widgets.chartplan import Tile, plan_tiles
+from lptui.tui.widgets.metricfacts import facts_of
+from lptui.tui.widgets.metricorder import arrange, filter_names
+from lptui.tui.widgets.metrictable import Entry, entries_of
+from lptui.tui.workspace import Workspace
+
+_HIGHER = frozenset(("score", "success", "throughput", "explained_variance"))
+_LOWER = frozenset(("loss",))
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What the reader wants of the grid; kept from one watch to the next."""
+
+    favourites: tuple[str, ...] = ()
+    together: bool = True
+    tables: bool = True
+    heads: bool = False
+    filter: str = field(default="", compare=True)
+
+
+class MetricChoice:
+    """The metrics of all runs that are watched; the one in front leads."""
+
+    def __init__(self) -> None:
+        self.wishes = Wishes()
+        self.ordered: list[str] = []
+        self.urgent: frozenset[str] = frozenset()
+        self.runs: tuple[RunSeries, ...] = ()
+        self.front = 0
+        self.judged: Mapping[str, Judgement] = {}
+        self._planned_of: tuple[object, ...] = ()
+        self._tiles: tuple[Tile, ...] = ()
+        self._per_task: frozenset[str] = frozenset()
+
+    @property
+    def series(self) -> Mapping[str, Series]:
+        """The metrics of the run in front."""
+        return self.runs[self.front].series if self.runs else {}
+
+    def take(self, workspace: Workspace) -> None:
+        """Follow the runs; names are put in order again only if there are others, or others are urgent."""
+        run = workspace.run
+        self.runs = tuple(RunSeries(one.run.name, one.series, one.axes) for one in workspace.runs)
+        self.front = workspace.front
+        self.judged = {key: one.judgement for key, one in run.judged.items()}
+        urgent = frozenset(k for k, j in self.judged.items() if j.status == "violated")
+        names = run.series.keys() if len(self.runs) < 2 else dict.fromkeys(k for r in self.runs for k in r.series)
+        if len(self.ordered) == len(names) and urgent == self.urgent and all(n in names for n in self.ordered):
+            return
+        self._per_task = frozenset(name for name, cell in run.cells.items() if cell is not None)
+        self.ordered, self.urgent = arrange(names, self._per_task, urgent), urgent
+
+    def tiles(self) -> tuple[Tile, ...]:
+        """The charts to show; the same object while nothing changed that they follow from."""
+        wishes = self.wishes
+        together = wishes.together and len(self.runs) < 2
+        made_of = (wishes.filter, wishes.favourites, together, wishes.tables, wishes.heads, self.ordered)
+        if self._planned_of[:-1] == made_of[:-1] and self._planned_of and self._planned_of[-1] is self.ordered:
+            return self._tiles
+        names = self.chosen_names()
+        apart = self.urgent | set(wishes.favourites)
+        tiles = plan_tiles(
+            names, together=together, tables=wishes.tables, sections=wishes.heads, urgent=apart, per_task=self._per_task
+        )
+        self._planned_of, self._tiles = made_of, tiles
+        return tiles
+
+    def chosen_names(self) -> list[str]:
+        """The metrics that the filter keeps: violated ones first, then favourites, then in their order."""
+        names = filter_names(self.ordered, self.wishes.filter)
+        rank = dict.fromkeys(self.wishes.favourites, 1) | dict.fromkeys(self.urgent, 0)
+        return sorted(names, key=lambda name: rank.get(name, 2)) if rank else names
+
+    def lines_of(self, tile: Tile) -> tuple[Line, ...]:
+        """The lines of a chart now: of each run, the one in front first, or of each kind of data."""
+        if len(self.runs) > 1:
+            lines = run_lines(tile.name, self.runs)
+            return tuple(sorted(lines, key=lambda line: line.solid != self.front))
+        if not self.runs:
+            return ()
+        return family_lines(tile.members, self.runs[0]) if len(tile.members) > 1 else run_lines(tile.name, self.runs)
+
+    def entries_of(self, tile: Tile) -> list[Entry]:
+        """The rows of a table."""
+        return entries_of(tile.members, self.series, self.judged)
+
+    def best_of(self, lines: Sequence[Line]) -> int | None:
+        """Which run stands best by the mean of its newest points, where a name says whether high or low is good."""
+        role = find_role(lines[0].series.key) if len(self.runs) > 1 else None
+        if role not in _HIGHER and role not in _LOWER:
+            return None
+        means = [facts_of(line.series).mean for line in lines]
+        known = [(mean, i) for i, mean in enumerate(means) if mean is not None and math.isfinite(mean)]
+        if len(known) < 2:
+            return None
+        return max(known)[1] if role in _HIGHER else min(known)[1]
