@@ -110,10 +110,11 @@ def _join_pair(series: dict[str, Series], first: str, second: str, quantities: Q
     if points <= quantities.apart.get((first, second), 0) * GROWTH:
         return quantities
     taken = {m.source for m in members(one)}
-    if any(m.source in taken for m in members(two)) or not compare(one, two).proves:  # one source means two things
+    leads = join([one, two])
+    other = two if leads.key == first else one
+    if any(m.source in taken for m in members(two)) or not compare(leads, other).proves:  # one source means two things
         return replace(quantities, apart={**quantities.apart, (first, second): points})
-    leads, gone = (first, second) if join([one, two]).key == first else (second, first)
-    moved = [replace(m, key=leads, name=m.name or gone) for m in members(series.pop(gone))]
-    series[leads] = join([*members(series[leads]), *moved])
-    names = {(m.source, m.name): leads for m in moved}
+    moved = [replace(m, key=leads.key, name=m.name or other.key) for m in members(series.pop(other.key))]
+    series[leads.key] = join([*members(series[leads.key]), *moved])
+    names = {(m.source, m.name): leads.key for m in moved}
     return replace(quantities, names={**quantities.names, **names})

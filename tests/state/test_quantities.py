@@ -102,6 +102,13 @@ def test_names_spelt_alike_are_joined_when_their_values_are_the_same(one: str, t
     assert sorted(state.series) == ([one] if joined else sorted([one, two]))
 
 
+def test_a_few_points_of_the_log_are_found_among_many_of_a_record() -> None:
+    text = samples("log x", "loss", [(s, round(v, 5)) for s, v in curve(range(0, 5000, 100))])
+    state = after(text, samples("wandb", "train/loss", curve(range(5000))))
+    assert list(state.series) == ["train/loss"]
+    assert state.series["train/loss"].source == "wandb"
+
+
 def test_names_are_not_joined_for_constants_or_other_values_or_within_one_source() -> None:
     constant = after(
         samples("wandb", "a/zero", [(s, 0.0) for s in range(50)]),
