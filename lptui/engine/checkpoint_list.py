@@ -11,7 +11,7 @@ from lptui.model.events import CheckpointsSeen, Tick
 from lptui.model.readings import CheckpointReading
 from lptui.model.run import RunInfo
 from lptui.run.checkpoint_files import CheckpointFiles
-from lptui.sources.checkpoints import CheckpointSource, Inspecting, targets
+from lptui.sources.checkpoints import CheckpointSource, Inspecting, deep_paths
 from lptui.sources.host import HostSource
 from lptui.sources.launch import LaunchSource
 from lptui.state.fold import fold_all
@@ -94,7 +94,7 @@ def find_payloads(run: RunInfo, clock: Callable[[], float] = time.time) -> list[
     """Absolute paths of all files of the run's checkpoints that hold weights or state, oldest first."""
     files = CheckpointFiles(run)
     groups: Iterable[CheckpointGroup] = group([(f.path, f.size, f.mtime) for f in files.look(clock()).files])
-    return [files.absolute(file.path) for one in groups for file in targets(one)]
+    return [files.absolute(name) for one in groups for name in deep_paths(one)]
 
 
 def as_run(path: str) -> RunInfo:

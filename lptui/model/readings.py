@@ -173,6 +173,8 @@ class CheckpointReading:
     """What the safe look inside found, as (name, value) rows for the detail view."""
     framework: str = ""
     """Whose it is, as far as names and keys tell: metta, hf, lightning, sb3, pufferlib, dcp, deepspeed, ..."""
+    optimizer_step: int | None = None
+    """Updates that its optimizer counts."""
     policy_path: str = ""
     """The policy (or model) that a trainer state names, as written."""
     policy_file: PolicyFile = ""

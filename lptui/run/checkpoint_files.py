@@ -18,6 +18,8 @@ LOOK_AGAIN = 30.0
 POINTERS = frozenset(("latest", "latest_checkpointed_iteration.txt"))
 """Small files that name the checkpoint to resume (DeepSpeed, Megatron)."""
 MAX_POINTER = 512
+_ORBAX = frozenset(("_CHECKPOINT_METADATA", "_METADATA", "commit_success.txt"))
+_ORBAX_TEMPORARY = ".orbax-checkpoint-tmp"
 INSIDE = 400
 """Files of one checkpoint folder that are listed, also one folder deeper (iter_0000100/mp_rank_00)."""
 
@@ -50,6 +52,7 @@ class CheckpointFiles:
         self._run = run
         self._folders = run.checkpoint_dirs
         self._looked_at: float | None = None
+        self._tags: frozenset[str] = frozenset()
         # a log named by itself: what else lies in its folder is none of its business
         self._single = f"{run.path}/{run.name}" in run.written
 
@@ -69,12 +72,13 @@ class CheckpointFiles:
         failures: list[str] = []
         pointers: list[CheckpointPointer] = []
         for folder in self.folders:
-            for entry in _list(folder, failures):
+            entries = _list(folder, failures)
+            pointers += [p for e in entries if e.name in POINTERS for p in self._read_pointer(e)]
+            self._tags = frozenset(p.names for p in pointers)
+            for entry in entries:
                 if entry.stat.is_folder:
                     self._add_bundle(entry, files, failures)
-                elif entry.name in POINTERS:
-                    pointers += self._read_pointer(entry)
-                else:
+                elif entry.name not in POINTERS:
                     self._add(entry, files)
         newest = sorted(files.values(), key=lambda f: (f.mtime, f.path))
         kept = tuple(newest[-MAX_FILES:])
@@ -96,9 +100,16 @@ class CheckpointFiles:
         self._folders = tuple(dict.fromkeys((*self._folders, *own)))
 
     def _add_bundle(self, entry: Entry, files: dict[str, FoundFile], failures: list[str]) -> None:
-        if os.path.islink(entry.path) or not layout.is_checkpoint_folder(entry.name):
+        """A folder that is one checkpoint by its name, by what the pointer beside it names, or (orbax, which calls
+        them by their step alone) by what lies in it."""
+        if os.path.islink(entry.path):
+            return
+        numbered = entry.name.isdecimal() or _ORBAX_TEMPORARY in entry.name
+        if not (numbered or entry.name in self._tags or layout.is_checkpoint_folder(entry.name)):
             return
         inside = _list(entry.path, failures)
+        if entry.name.isdecimal() and not any(inner.name in _ORBAX for inner in inside):
+            return
         for inner in inside[:INSIDE]:
             if inner.stat.is_folder and not os.path.islink(inner.path):
                 for deep in _list(inner.path, failures)[:INSIDE]:

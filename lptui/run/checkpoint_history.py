@@ -23,6 +23,7 @@ class Save:
     step: int | None = None
     epoch: int | None = None
     seconds: float | None = None
+    optimizer_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def remember(
 
 def _to_save(one: CheckpointReading, known: Save | None) -> Save:
     seconds = one.save_seconds if one.save_seconds is not None or known is None else known.seconds
-    return Save(one.path, one.modified_at, one.size, one.role, one.step, one.epoch, seconds)
+    return Save(one.path, one.modified_at, one.size, one.role, one.step, one.epoch, seconds, one.optimizer_step)
 
 
 def _look_for_falls(

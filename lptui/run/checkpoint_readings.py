@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from lptui.checkpoints.groups import CheckpointGroup
+from lptui.checkpoints.groups import CheckpointGroup, GroupFile
 from lptui.checkpoints.info import DAMAGED, VERDICTS, CheckpointInfo, Reading
+from lptui.checkpoints.report import DeepReport
 from lptui.files import FileFailure, stat_file
 from lptui.model.readings import CheckpointReading, PolicyFile
 from lptui.text import format_value, plural, sanitise
@@ -13,21 +15,22 @@ from lptui.text.secrets import mask_text
 
 MOST_PARTS = 64
 _NOT_NOW = ("changed", "vanished")
+_NO_WORD = ("reader-failed", "changed", "not-read")
+"""What a deep pass says that could not be made."""
 
 
 def read_group(
     one: CheckpointGroup,
-    infos: Sequence[CheckpointInfo],
+    main: CheckpointInfo | None,
     absolute: Callable[[str], str],
     *,
     being_written: str = "",
     usual_size: int | None = None,
     save_seconds: float | None = None,
 ) -> CheckpointReading:
-    """`infos`: the files that were looked into, the one to load first. The worst of them gives the verdict; a
-    number in a file goes before the one in its name. `being_written` says why it counts as such, '' if it does not."""
-    main = infos[0] if infos else None
-    verdict, reason, next_step = _judge(one, infos, being_written)
+    """`main` is what was found inside, None if nobody looked yet; a number in a file goes before the one in its name.
+    `being_written` says why it counts as such, '' if it does not."""
+    verdict, reason, next_step = _judge(one, main, being_written)
     step = _first(main.agent_step, main.global_step, main.step) if main else None
     epoch = _first(main.epoch) if main else None
     name = one.name
@@ -50,6 +53,7 @@ def read_group(
         format=main.format if main else "",
         facts=tuple(_facts(main, policy_file)) if main else (),
         framework=_framework(one, main),
+        optimizer_step=_first(main.optimizer_step) if main else None,
         policy_path=policy_path,
         policy_file=policy_file,
         parts=tuple(sanitise(f.path.rpartition("/")[2]) for f in one.files[:MOST_PARTS]) if name.bundle else (),
@@ -69,22 +73,45 @@ def _first(*readings: Reading | None) -> int | None:
     return next((int(r.value) for r in readings if r is not None and abs(r.value) < 1e18), None)
 
 
-def _judge(one: CheckpointGroup, infos: Sequence[CheckpointInfo], being_written: str) -> tuple[str, str, str]:
+def _judge(one: CheckpointGroup, info: CheckpointInfo | None, being_written: str) -> tuple[str, str, str]:
     """(verdict, reason, next step): damage first, then what is missing, then what was found."""
     if being_written:
         return "being-written", being_written, "wait for the save to finish"
-    worst = min(infos, key=lambda info: VERDICTS.index(info.verdict), default=None)
-    if worst is not None and worst.verdict in DAMAGED:
-        return worst.verdict, worst.reason, worst.next_step
+    if info is not None and info.verdict in DAMAGED:
+        return info.verdict, info.reason, info.next_step
     if not one.complete:
         return "incomplete", one.reason, "do not resume from it; take the one before it"
-    if worst is None or worst.verdict in _NOT_NOW:
+    if info is None or info.verdict in _NOT_NOW:
         return "unread", "", ""
-    if worst.verdict == "ok-unverified":
-        return "ok", worst.reason, ""
-    if worst.verdict == "ok-verified":
-        return "ok-verified", worst.reason, ""
-    return worst.verdict, worst.reason, worst.next_step
+    if info.verdict == "ok-unverified":
+        return "ok", info.reason, ""
+    if info.verdict == "ok-verified":
+        return "ok-verified", info.reason, ""
+    return info.verdict, info.reason, info.next_step
+
+
+def deepen(
+    info: CheckpointInfo, files: Sequence[GroupFile], reports: Mapping[str, DeepReport | None]
+) -> CheckpointInfo:
+    """A deep pass over its `files` says more than the first look, unless it could not look or a file is another by
+    now. One bad file is enough; good it is when all were read."""
+    found = [r for f in files if (r := reports.get(f.path)) is not None and _is_of(r, f) and r.verdict not in _NO_WORD]
+    bad = [r for r in found if not r.good and r.verdict != "custom-pickle"]
+    if bad:
+        worst = min(bad, key=lambda r: VERDICTS.index(r.verdict))
+        return replace(
+            info, verdict=worst.verdict, reason=f"{worst.reason} ({worst.checked})", next_step=worst.next_step
+        )
+    if not found or len(found) < len(files) or info.verdict != "ok-unverified":
+        return info
+    verified = all(r.verdict == "ok-verified" for r in found)  # no checksum: read, not verified
+    reason = f"{found[0].reason} ({found[0].checked})"
+    return replace(info, verdict="ok-verified" if verified else "ok-unverified", reason=reason)
+
+
+def _is_of(report: DeepReport, file: GroupFile) -> bool:
+    """Whether it speaks of the file as it is now: its key holds size and mtime in ns."""
+    return len(report.key) > 3 and report.key[2] == file.size and abs(report.key[3] / 1e9 - file.mtime) < 1e-3
 
 
 def _facts(info: CheckpointInfo, policy_file: str) -> list[tuple[str, str]]:

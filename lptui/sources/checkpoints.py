@@ -9,14 +9,13 @@ from typing import Protocol
 
 from lptui.checkpoints.groups import CheckpointGroup, GroupFile, group
 from lptui.checkpoints.info import CheckpointInfo
-from lptui.checkpoints.names import SUFFIXES
 from lptui.checkpoints.report import DeepReport
 from lptui.model.events import CheckpointsSeen, Event, StatusSeen
 from lptui.model.place import Place
 from lptui.model.readings import CheckpointReading, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.run.checkpoint_files import CheckpointFiles, FoundFiles
-from lptui.run.checkpoint_readings import read_group
+from lptui.run.checkpoint_readings import deepen, read_group
 from lptui.run.checkpoint_writing import (
     CUT_OFF,
     Watch,
@@ -51,7 +50,7 @@ class Inspecting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """One file's L1, the size and mtime that it was read at, and how often the reader failed on it."""
+    """One checkpoint's L1, the size and mtime that it was read at, and how often the reader failed on it."""
 
     size: int
     mtime: float
@@ -103,7 +102,7 @@ class CheckpointSource:
         """Absolute paths of the files of the checkpoint at `path` that a deep pass reads. May be called from any
         thread."""
         found = [g for g in self._groups if path in (g.path, self._files.absolute(g.path))]
-        return [self._files.absolute(file.path) for one in found for file in targets(one)]
+        return [self._files.absolute(name) for one in found for name in deep_paths(one)]
 
     def take_report(self, report: DeepReport) -> None:
         """What a deep pass found; it counts for as long as the file stays as it was. May be called from any thread."""
@@ -145,8 +144,8 @@ class CheckpointSource:
             found = replace(self._found, failures=found.failures)
         if found.files != self._found.files:
             self._groups = group([(f.path, f.size, f.mtime) for f in found.files])
-            self._looked = {path: seen for path, seen in self._looked.items() if path in found.known}
             paths = {g.path for g in self._groups}
+            self._looked = {path: seen for path, seen in self._looked.items() if path in paths}
             self._readings = {path: kept for path, kept in self._readings.items() if path in paths}
         self._found = found
         self._watches = watch(self._watches, self._groups, now, before)
@@ -171,79 +170,68 @@ class CheckpointSource:
 
     def _looks_cut_off(self, one: CheckpointGroup) -> bool:
         """Only a young one: who was written an hour ago is no save in progress, and costs no look at processes."""
-        if not one.complete:
-            return self._is_young(one)
-        verdicts = {s.info.verdict for f in targets(one) if (s := self._looked.get(f.path)) and _same(s, f)}
-        return not verdicts.isdisjoint(CUT_OFF) and self._is_young(one)
+        if (self._listed_at or 0.0) - one.mtime >= YOUNG:
+            return False
+        info = self._info_of(one)
+        return not one.complete or (info is not None and info.verdict in CUT_OFF)
 
-    def _is_young(self, one: CheckpointGroup) -> bool:
-        return (self._listed_at or 0.0) - one.mtime < YOUNG
+    def _info_of(self, one: CheckpointGroup) -> CheckpointInfo | None:
+        """What the reader said of it as it is now."""
+        seen = self._looked.get(one.path)
+        return seen.info if seen is not None and _same(seen, one) else None
 
     def _look_into_one(self, settled: Sequence[CheckpointGroup]) -> None:
-        """Ask the reader for the file that is due first; `pending` tells that more are due."""
+        """Ask the reader for the one that is due first; `pending` tells that more are due."""
         due = self._due(settled)
         self.pending = len(due) > 1
         if not due:
             return
         one = due[0]
-        path = self._files.absolute(one.path)
         old = self._looked.get(one.path)
         failures = old.failures if old is not None and _same(old, one) else 0
         if self._inspector is None:
             from lptui.checkpoints.worker import Inspector
 
             self._inspector = Inspector()
-        info = self._inspector.inspect(path, _PATIENCE[min(failures, 1)])
+        info = self._inspector.inspect(self._files.absolute(one.path), _PATIENCE[min(failures, 1)])
         failures += info.verdict == "reader-failed"
         # the table of tensors may be megabytes; no row shows it
         info = replace(info, tensors=(), scalars=())
         self._looked[one.path] = _Looked(one.size, one.mtime, info, failures)
 
-    def _due(self, settled: Sequence[CheckpointGroup]) -> list[GroupFile]:
+    def _due(self, settled: Sequence[CheckpointGroup]) -> list[CheckpointGroup]:
         wanted = self._wanted.copy()
-        newest = sorted(settled, key=lambda g: (g.mtime, g.path), reverse=True)
+        newest = sorted((g for g in settled if targets(g)), key=lambda g: (g.mtime, g.path), reverse=True)
         asked = [g for g in newest if self._files.absolute(g.path) in wanted or g.path in wanted]
         for one in asked:
-            for file in targets(one):
-                self._looked.pop(file.path, None)
+            self._looked.pop(one.path, None)
         self._wanted -= wanted
-        due = [file for g in [*asked, *newest[:NEWEST]] for file in targets(g) if self._is_due(file)]
-        # what was never read goes first: a file that changes all the time must not keep the others waiting
-        return sorted(dict.fromkeys(due), key=lambda file: file.path in self._looked)
+        due = [g for g in dict.fromkeys((*asked, *newest[:NEWEST])) if self._is_due(g)]
+        # what was never read goes first: one that changes all the time must not keep the others waiting
+        return sorted(due, key=lambda one: one.path in self._looked)
 
-    def _is_due(self, file: GroupFile) -> bool:
-        seen = self._looked.get(file.path)
-        if seen is None or not _same(seen, file):
+    def _is_due(self, one: CheckpointGroup) -> bool:
+        seen = self._looked.get(one.path)
+        if seen is None or not _same(seen, one):
             return True
         return seen.info.verdict == "changed" or 0 < seen.failures < len(_PATIENCE)
 
     def _read(self, one: CheckpointGroup) -> CheckpointReading:
         """The row of one group; the same value as before as long as nothing about it changed."""
-        infos = tuple(
-            self._deepen(file, seen.info)
-            for file in targets(one)
-            if (seen := self._looked.get(file.path)) is not None and _same(seen, file)
-        )
+        info = self._info_of(one)
+        if info is not None and self._deep:
+            info = deepen(info, targets(one), {f.path: self._deep.get(self._files.absolute(f.path)) for f in one.files})
         writing, seconds = self._writing.get(one.path, ""), self._watches[one.path].seconds
         usual = usual_size(one, self._usual) if writing else None
-        basis = (one, infos, writing, seconds, usual)
+        basis = (one, info, writing, seconds, usual)
         kept = self._readings.get(one.path)
         if kept is not None and kept[0] == basis:
             return kept[1]
         reading = read_group(
-            one, infos, self._files.absolute, being_written=writing, usual_size=usual, save_seconds=seconds
+            one, info, self._files.absolute, being_written=writing, usual_size=usual, save_seconds=seconds
         )
         self._readings[one.path] = (basis, reading)
         return reading
-
-    def _deepen(self, file: GroupFile, info: CheckpointInfo) -> CheckpointInfo:
-        """A deep pass says more than the first look, unless it could not look or the file is another by now."""
-        report = self._deep.get(self._files.absolute(file.path))
-        if report is None or report.key != info.key or report.verdict in ("reader-failed", "changed", "not-read"):
-            return info
-        verdict = "ok-unverified" if report.verdict == "ok" else report.verdict  # no checksum: read, not verified
-        reason = f"{report.reason} ({report.checked})"
-        return replace(info, verdict=verdict, reason=reason, next_step=report.next_step)
 
     def _tell(self, found: FoundFiles, count: int, now: float) -> Iterator[Event]:
         condition = "partial" if found.cut or found.failures else "ok" if count else "absent"
@@ -269,15 +257,19 @@ class CheckpointSource:
 
 
 def targets(one: CheckpointGroup) -> list[GroupFile]:
-    """The files of a checkpoint that are worth a look inside: weights and optimizer, first the one to
-    load."""
-    known = (*SUFFIXES, ".zip", ".metadata")
-    files = [f for f in one.files if f.role not in ("side", "temporary") and f.path.endswith(known)]
+    """The files of a checkpoint that hold weights or state, first the one to load."""
+    files = [f for f in one.files if f.role not in ("side", "temporary") and not f.path.endswith(".json")]
     return sorted(files, key=lambda f: f.path != one.payload)[:SHARDS]
 
 
-def _same(seen: _Looked, file: GroupFile) -> bool:
-    return (seen.size, seen.mtime) == (file.size, file.mtime)
+def deep_paths(one: CheckpointGroup) -> list[str]:
+    """What a deep pass reads of it, relative to the run: its files; of orbax, whose chunks mean nothing alone, the
+    folder."""
+    return [one.path] if one.name.layout == "orbax" else [file.path for file in targets(one)]
+
+
+def _same(seen: _Looked, one: CheckpointGroup) -> bool:
+    return (seen.size, seen.mtime) == (one.size, one.mtime)
 
 
 def _is_leftover(one: CheckpointGroup, now: float) -> bool:

@@ -43,6 +43,7 @@ def resume_proof(state: RunState) -> ResumeProof | None:
             reached,
             _stride(state, mine or earlier),
             _rates(state, start.at),
+            _optimizer_steps(state, start.at),
         )
     )
 
@@ -60,6 +61,14 @@ def _stride(state: RunState, records: Sequence[tuple[float, float]]) -> int:
     rows = dict(state.config)
     batch = next((int(rows[k]) for k in _BATCH_KEYS if rows.get(k, "").isdigit()), 0)
     return max(int(2 * median(rises)) if rises else 0, batch)
+
+
+def _optimizer_steps(state: RunState, at: float | None) -> tuple[float, float] | None:
+    """The optimizer's own count in the newest save before the restart, and in the first after it."""
+    counts = [(s.at, s.optimizer_step) for s in state.saving.history.saves if s.optimizer_step is not None]
+    before = [n for time, n in counts if at is not None and time < at]
+    after = [n for time, n in counts if at is not None and time >= at]
+    return (float(before[-1]), float(after[0])) if before and after else None
 
 
 def _rates(state: RunState, at: float | None) -> tuple[float, float] | None:

@@ -145,14 +145,14 @@ def test_bundles_are_one_row_and_tell_what_is_missing(tmp_path: Path) -> None:
     assert (found["r:v5"].verdict, found["r:v5"].files) == ("ok", 2)
     assert (found["r:v6"].verdict, found["r:v6"].complete) == ("incomplete", False)
     assert "policy_spec.json is missing" in found["r:v6"].reason
-    assert reader.asked == ["weights.safetensors"] * 2
+    assert reader.asked == ["r:v6", "r:v5"], "a folder is looked at as a whole: its files belong together"
 
 
-def test_the_worst_file_of_a_folder_decides(tmp_path: Path) -> None:
+def test_what_is_said_of_the_folder_decides(tmp_path: Path) -> None:
     for name in ("model.safetensors", "optimizer.pt", "trainer_state.json"):
         save(tmp_path / "checkpoint-10" / name)
     reader = Inspecting()
-    reader.verdicts["optimizer.pt"] = "truncated"
+    reader.verdicts["checkpoint-10"] = "truncated"
     found = drain(CheckpointSource(discover(str(tmp_path)), reader))
     assert found["checkpoint-10"].verdict == "truncated"
     assert found["checkpoint-10"].step == 10
