@@ -1,12 +1,13 @@
-"""Who answers a request: those of a log and those of checkpoints have threads of their own."""
+"""Who answers a request: those of a log, of checkpoints and of layouts have threads of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from lptui.engine.checkpoint_answers import CheckpointAnswers
+from lptui.engine.layout_answers import LayoutAnswers
 from lptui.engine.log_answers import LogAnswers, Reply
-from lptui.model.request import Cancel, CheckpointRequest, LogRequest, Request
+from lptui.model.request import Cancel, CheckpointRequest, LayoutRequest, LogRequest, Request
 from lptui.sources import Source
 from lptui.sources.checkpoints import CheckpointSource
 from lptui.sources.log import LogSource
@@ -19,6 +20,7 @@ class Answers:
         self._sources_of = sources_of
         self._logs = LogAnswers(self._log, run)
         self._checkpoints = CheckpointAnswers(self._checkpoint_sources)
+        self._layouts = LayoutAnswers(run)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -31,6 +33,8 @@ class Answers:
             self._logs.ask(request, reply)
         elif isinstance(request, CheckpointRequest):
             self._checkpoints.ask(request, reply)
+        elif isinstance(request, LayoutRequest):
+            self._layouts.ask(request, reply)
         elif isinstance(request, Cancel):
             self._checkpoints.cancel(request.request)
 
@@ -38,6 +42,7 @@ class Answers:
         """End the threads; a search or a deep pass that runs is cancelled."""
         self._logs.stop()
         self._checkpoints.stop()
+        self._layouts.stop()
 
     def _checkpoint_sources(self) -> list[CheckpointSource]:
         return [s for s in self._sources_of("checkpoints").values() if isinstance(s, CheckpointSource)]

@@ -6,6 +6,7 @@ from array import array
 from dataclasses import dataclass
 from typing import Literal
 
+from lptui.model.chart_layout import ChartLayout
 from lptui.model.log import Chunk
 from lptui.model.log_query import EVERYTHING, LogPlace, LogQuery
 
@@ -143,9 +144,22 @@ class Cancel:
     request: CheckpointRequest
 
 
+@dataclass(frozen=True, slots=True)
+class ReadLayout:
+    """How the charts of this project were arranged last."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLayout:
+    """Keep how the charts are arranged now; answered only if that fails."""
+
+    layout: ChartLayout
+
+
+LayoutRequest = ReadLayout | KeepLayout
 CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints | MeasureDrift | FindNonFinite
 LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | SaveLog
-Request = LogRequest | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel
+Request = LogRequest | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel | LayoutRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,4 +239,12 @@ class CheckpointAnswer:
     error: str = ""
 
 
-Answer = Chunk | RowsRead | SearchProgress | Sifted | Sought | SaveProgress | CheckpointAnswer
+@dataclass(frozen=True, slots=True)
+class LayoutRead:
+    """The layout that was kept; None where there is none, or it cannot be used or kept: `note` says why."""
+
+    layout: ChartLayout | None
+    note: str = ""
+
+
+Answer = Chunk | RowsRead | SearchProgress | Sifted | Sought | SaveProgress | CheckpointAnswer | LayoutRead

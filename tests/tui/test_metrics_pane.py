@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from textual.app import App, ComposeResult
 
+from lptui.model.chart_layout import ChartLayout
 from lptui.model.events import Points
+from lptui.model.request import LayoutRead, ReadLayout
 from lptui.model.run import RunInfo
 from lptui.state.run_state import RunState
 from lptui.stores.series import Series, extend
@@ -21,9 +23,12 @@ from lptui.tui.workspace import Cursor, Workspace
 class Harness(App[None]):
     CSS = "MetricsPane { border: round white; height: 1fr; } LinesView { height: 1fr; width: 1fr; }"
 
-    def __init__(self) -> None:
+    def __init__(self, layout: ChartLayout | None = None, note: str = "") -> None:
         super().__init__()
         self.cursors: list[Cursor] = []
+        self.asked: list[Any] = []
+        self.kept = layout
+        self.layout_note = note
 
     def compose(self) -> ComposeResult:
         yield MetricsPane()
@@ -35,7 +40,9 @@ class Harness(App[None]):
         self.cursors.append(message.cursor)
 
     def ask(self, request: Any, on_answer: Any) -> None:
-        raise AssertionError("metrics are in the state")
+        self.asked.append(request)
+        if isinstance(request, ReadLayout):
+            on_answer(LayoutRead(self.kept, self.layout_note))
 
     @property
     def pane(self) -> MetricsPane:

@@ -13,10 +13,11 @@ from lptui.state.run_state import RunState
 from lptui.text import sanitise
 from lptui.text.width import cut
 from lptui.tui.panes import Pane
+from lptui.tui.widgets.chartfacts import look_words
 from lptui.tui.widgets.chartgrid import ChartGrid
 from lptui.tui.widgets.chartmarks import cursor_of, marks_of
+from lptui.tui.widgets.chartmemory import LayoutMemory
 from lptui.tui.widgets.chartplan import Tile
-from lptui.tui.widgets.chartwindow import window_words
 from lptui.tui.widgets.frameline import FrameLine
 from lptui.tui.widgets.metricchoice import MetricChoice
 from lptui.tui.widgets.metriclist import MetricList
@@ -71,6 +72,7 @@ class MetricsPane(Pane):
         self.line = FrameLine()
         self._family: Tile | None = None
         """The family whose table is shown; None: all metrics."""
+        self.memory = LayoutMemory(self.grid, self.choice, self.list, self.ask, self._on_layout)
 
     def compose(self) -> ComposeResult:
         yield self.grid
@@ -96,6 +98,7 @@ class MetricsPane(Pane):
         grid.growing = run.life.condition in ("running", "waiting")
         grid.moment = (cursor.step, cursor.at) if cursor is not None else (None, None)
         self._mark(run)
+        self.memory.begin()
         self._plan()
 
     def note(self, state: RunState) -> str:
@@ -110,21 +113,8 @@ class MetricsPane(Pane):
             parts.append(f"{len(grid.tiles)}" + (f" of {len(self.choice.ordered)}" if wanted else ""))
         if wanted:
             parts.append(f"filter '{cut(sanitise(wanted), 20)}'")
-        words = [", ".join(parts), *self._look_words()]
+        words = [", ".join(parts), *look_words(grid.look, grid.window)]
         return " · ".join(word for word in words if word)
-
-    def _look_words(self) -> list[str]:
-        """What was set of the axes."""
-        look = self.grid.look
-        axis = {"time": "wall time", "since": "since start", "epoch": "epochs"}.get(look.axis, "")
-        smooth = f"smooth {look.smooth.amount:g}{'' if look.smooth.kind == 'weight' else 's'}"
-        return [
-            axis,
-            window_words(self.grid.window, look.axis),
-            "log y" if look.log else "",
-            "" if look.clip else "outliers shown",
-            "" if look.smooth.off else smooth,
-        ]
 
     def focus_view(self) -> None:
         (self.list if self.in_table else self.grid).focus()
@@ -228,6 +218,10 @@ class MetricsPane(Pane):
             self.choose(cursor_of(self.workspace.run, event.mark, self.pane_id))
             self.app.notify(sanitise(event.mark.title[:300]), markup=False, timeout=3)
 
+    def on_metric_list_sorted(self, event: MetricList.Sorted) -> None:
+        event.stop()
+        self.memory.keep()
+
     def on_rows_view_clicked(self, event: RowsView.Clicked) -> None:
         event.stop()
         self.action_detail()
@@ -294,6 +288,13 @@ class MetricsPane(Pane):
         super()._set_frame(note, status)
         self.line.say(self, note if self.choice.wishes.filter or self.grid.range_words else "", status)
 
+    def _on_layout(self, note: str) -> None:
+        """The kept layout arrived, or cannot be used."""
+        if note:
+            self.app.notify(sanitise(note), severity="warning", markup=False, timeout=8)
+        self._plan()
+
     def _reframe(self) -> None:
         if self.workspace is not None:
+            self.memory.keep()
             self._set_frame(self.note(self.workspace.run), self.status(self.workspace.run))

@@ -8,7 +8,9 @@ from lptui.stores.axes import Axis
 from lptui.stores.series import Series, Spot
 from lptui.text import clock, format_value, plural, sanitise, short_duration, short_number
 from lptui.text.units import date
+from lptui.tui.widgets.chart import Look
 from lptui.tui.widgets.chartlines import Line
+from lptui.tui.widgets.chartwindow import Window, window_words
 from lptui.tui.widgets.curves import Curve
 from lptui.tui.widgets.spans import Row, Span
 
@@ -46,3 +48,15 @@ def probe_row(line: Line, spot: Spot | None, axis: Axis) -> Row:
         told = f"{since} after its start" if axis == "since" and since else f"{date(spot.time)[:10]} {clock(spot.time)}"
         row += [(", " if spot.step is not None else "", "dim"), (told, "key")]
     return (*row, (": ", "dim"), (format_value(spot.value), "value bold"))
+
+
+def look_words(look: Look, window: Window) -> list[str]:
+    """What the reader set of the axes, for the title of the pane."""
+    unit = "" if look.smooth.kind == "weight" else "s"
+    return [
+        {"time": "wall time", "since": "since start", "epoch": "epochs"}.get(look.axis, ""),
+        window_words(window, look.axis),
+        "log y" if look.log else "",
+        "" if look.clip else "outliers shown",
+        "" if look.smooth.off else f"smooth {look.smooth.amount:g}{unit}",
+    ]

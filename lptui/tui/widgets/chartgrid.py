@@ -24,6 +24,11 @@ HALVES = (0.0, 10.0, 60.0, 600.0, 3600.0)
 """What `m` goes through: weights where x counts steps, half-lives in seconds where it is time."""
 
 
+def smoothing(axis: Axis, amount: float) -> Smooth:
+    """The smoothing by `amount`: a weight, or seconds where x is a time."""
+    return Smooth("half" if axis in ("time", "since") else "weight", amount)
+
+
 class ChartGrid(ChartMouse):
     """The board of charts with its keys."""
 
@@ -61,7 +66,8 @@ class ChartGrid(ChartMouse):
         axis = self.look.axis
         after = AXES.index(axis) + 1
         chosen = next((a for a in (*AXES[after:], *AXES[:after]) if self._counts(a)), axis)
-        at = 0 if self.look.smooth.off else self._smooth_levels().index(self.look.smooth.amount)
+        levels, amount = self._smooth_levels(), self.look.smooth.amount
+        at = levels.index(amount) if amount in levels else 0
         self.look = replace(self.look, axis=chosen)
         self.look = replace(self.look, smooth=self._smooth(at))
         self.hair, self.window = None, Window()
@@ -162,8 +168,7 @@ class ChartGrid(ChartMouse):
         return HALVES if self.look.axis in ("time", "since") else WEIGHTS
 
     def _smooth(self, at: int) -> Smooth:
-        kind = "half" if self.look.axis in ("time", "since") else "weight"
-        return Smooth(kind, self._smooth_levels()[at])
+        return smoothing(self.look.axis, self._smooth_levels()[at])
 
     def _move(self, x: int, y: int) -> None:
         index = self.chosen_index
