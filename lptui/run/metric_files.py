@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from lptui.files import Entry
 from lptui.model.run import Looked, MetricFile, MetricStore
-from lptui.run.inside import Inside
+from lptui.run.inside import Inside, look_inside
 from lptui.run.listing import MAX_DEPTH, Listing, read_head
 from lptui.run.metric_stores import find_stores
+from lptui.run.wandb_beside import parents_of
 
 MOST_TABLES = 64
 MOST_LOOKS = 256
@@ -65,43 +66,61 @@ class MetricsFound(NamedTuple):
 
 def find_metrics(listing: Listing, inside: Inside, name: str) -> MetricsFound:
     """What is read of the metrics in the run called `name`, and of the trackers' stores beside it."""
-    root, events, candidates, folders = inside.root, inside.events, inside.tables, inside.checkpoint_dirs
+    root = inside.root
     stores, told = find_stores(listing, root, name, inside.databases, inside.mlruns)
-    newest_events = choose_newest(root, sorted(events, key=lambda e: (e.stat.modified_at, e.path)))
-    states = [folder for folder in dict.fromkeys((root, *folders)) if newest_trainer_state(listing, folder)]
-    tables = choose_tables([e for e in candidates if e.name != TRAINER_STATE]) if candidates else Choice(())
-    newest_tables = choose_newest(root, tables.entries)
-    found = tuple(MetricFile(e.path, table_prefix(root, e.path)) for e in newest_tables.entries)
-    found += tuple(MetricFile(f"{folder}/{TRAINER_STATE}", series_prefix(root, folder), folder) for folder in states)
-    notes = [note for note in (newest_tables.note, tables.note) if note]
+    events, tables = _choose_events(root, inside), _choose_tables(root, inside)
     where = f"in {root}, to depth {MAX_DEPTH}"
-    return MetricsFound(
-        newest_events.entries,
-        found,
-        stores,
-        (
-            Looked(
-                "tensorboard",
-                tuple(e.path for e in newest_events.entries),
-                newest_events.note or ("" if events else f"no event file {where}"),
-            ),
-            Looked(
-                "metrics files",
-                tuple(t.path for t in found),
-                "; ".join(notes) or ("" if found else f"no CSV, TSV or JSON with steps and results {where}"),
-            ),
-            told,
-        ),
+    none = f"no CSV, TSV or JSON with steps and results {where}"
+    if not (events.entries or tables.entries):
+        for folder in _find_named_beside(listing, root):
+            beside = look_inside(listing, folder)
+            events, tables = _choose_events(root, beside), _choose_tables(root, beside)
+            if events.entries or tables.entries:
+                events, tables = (
+                    c._replace(note=c.note or f"a folder of its name, {folder}") for c in (events, tables)
+                )
+                break
+    found = tuple(MetricFile(e.path, table_prefix(root, e.path)) for e in tables.entries)
+    states = [f for f in dict.fromkeys((root, *inside.checkpoint_dirs)) if newest_trainer_state(listing, f)]
+    found += tuple(MetricFile(f"{folder}/{TRAINER_STATE}", series_prefix(root, folder), folder) for folder in states)
+    looked = (
+        _tell("tensorboard", [e.path for e in events.entries], events.note, f"no event file {where}"),
+        _tell("metrics files", [t.path for t in found], tables.note, none),
+        told,
     )
+    return MetricsFound(events.entries, found, stores, looked)
+
+
+def _choose_events(root: str, inside: Inside) -> Choice:
+    return choose_newest(root, sorted(inside.events, key=lambda e: (e.stat.modified_at, e.path)))
+
+
+def _choose_tables(root: str, inside: Inside) -> Choice:
+    candidates = [e for e in inside.tables if e.name != TRAINER_STATE]
+    if not candidates:
+        return Choice(())
+    tables = choose_tables(candidates)
+    newest = choose_newest(root, tables.entries)
+    return newest._replace(note="; ".join(note for note in (newest.note, tables.note) if note))
+
+
+def _tell(kind: str, paths: Sequence[str], note: str, none: str) -> Looked:
+    return Looked(kind, tuple(paths), note if paths else none)
 
 
 def series_prefix(root: str, folder: str) -> str:
     """What the place of a file below the run says of its series: `train/`, or nothing."""
-    inside = folder[len(root) :].strip("/") if folder == root or folder.startswith(root.rstrip("/") + "/") else ""
-    telling = [
-        part for part in inside.split("/") if part and not _PLAIN_FOLDER.match(part) and not _NUMBERED.match(part)
-    ]
-    return "".join(f"{part}/" for part in telling)
+    parts = _below(root, folder).split("/")
+    return "".join(f"{p}/" for p in parts if p and not _PLAIN_FOLDER.match(p) and not _NUMBERED.match(p))
+
+
+def _below(root: str, path: str) -> str:
+    """The path below the run, or below a folder of the run's name somewhere else."""
+    if path == root or path.startswith(root.rstrip("/") + "/"):
+        return path[len(root) :].strip("/")
+    name = root.rstrip("/").rpartition("/")[2]
+    mark = f"/{name}/"
+    return path.rpartition(mark)[2].strip("/") if name and mark in path else ""
 
 
 def table_prefix(root: str, path: str) -> str:
@@ -135,7 +154,7 @@ def choose_newest(root: str, entries: Sequence[Entry]) -> Choice:
 
 def _starts(root: str, path: str) -> Iterable[tuple[str, str]]:
     """(what such folders have in common, the folder) of each folder on the way that is one of several starts."""
-    parts = path[len(root) :].strip("/").split("/")[:-1]
+    parts = _below(root, path).split("/")[:-1]
     for depth, part in enumerate(parts):
         match = _NUMBERED.match(part)
         if match:
@@ -179,10 +198,11 @@ def newest_trainer_state(listing: Listing, folder: str) -> str:
     return own.path if own is not None and (not best or own.stat.modified_at >= written - 1.0) else best
 
 
-def find_named_beside(listing: Listing, parents: Sequence[str], name: str) -> list[str]:
+def _find_named_beside(listing: Listing, root: str) -> list[str]:
     """Folders called like the run where loggers keep theirs: `runs/NAME` beside it, `~/ray_results/NAME`."""
-    places = [
-        f"{parent.rstrip('/')}/{folder}" for parent in parents[:2] for folder in ("runs", "tb_logs", "lightning_logs")
-    ]
+    folders = ("runs", "tb_logs", "lightning_logs")
+    places = [f"{parent.rstrip('/')}/{folder}" for parent in parents_of(root)[:2] for folder in folders]
     places.append(os.path.expanduser("~/ray_results"))
-    return [entry.path for place in places if (entry := listing.find(place, name)) and entry.stat.is_folder]
+    name = root.rstrip("/").rpartition("/")[2]
+    found = [entry for place in places if (entry := listing.find(place, name)) and entry.stat.is_folder]
+    return [entry.path for entry in found if entry.path != root]

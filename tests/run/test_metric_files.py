@@ -9,6 +9,7 @@ import pytest
 from lptui.model.run import MetricFile, RunInfo
 from lptui.run import discover, list_runs
 from lptui.run.metric_files import series_prefix, table_prefix
+from lptui.sources.registry import SOURCES
 
 RECORDED = Path(__file__).parents[1] / "formats" / "recorded"
 
@@ -25,6 +26,7 @@ RECORDED = Path(__file__).parents[1] / "formats" / "recorded"
         ("/r/loss_train", "loss_train/"),
         ("/r/1700000000.1234567", ""),
         ("/elsewhere/train", ""),
+        ("/elsewhere/r/train", "train/"),
     ],
 )
 def test_what_a_folder_says_of_its_series(folder: str, prefix: str) -> None:
@@ -117,3 +119,22 @@ def test_curves_in_folders_of_their_own_make_one_run(tmp_path: Path) -> None:
     (run,) = list_runs(str(tmp_path))
     assert run.name == "fit"
     assert len(run.event_files) == 2
+
+
+def test_a_folder_of_its_name_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    own = tmp_path / "outputs" / "arena"
+    own.mkdir(parents=True)
+    (own / "train.log").write_text("step 1\n")
+    copy("events/tf2", tmp_path / "runs" / "arena")
+    copy("events/torch", tmp_path / "runs" / "another")
+    run = discover(str(own))
+    assert sorted(path.split("/")[-2] for path in run.event_files) == ["train", "validation"]
+    assert note(run, "tensorboard") == f"a folder of its name, {tmp_path}/runs/arena"
+    (kind,) = [kind for kind in SOURCES if kind.kind == "event_files"]
+    assert sorted(s.name for s in kind.make(run).values()) == ["tensorboard train", "tensorboard validation"]
+    copy("tables/ray", tmp_path / "home" / "ray_results" / "trial")
+    (tmp_path / "trial").mkdir()
+    assert [file.path for file in discover(str(tmp_path / "trial")).metric_files] == [
+        f"{tmp_path}/home/ray_results/trial/result.json"
+    ]
