@@ -12,7 +12,7 @@ from lptui.model.run import RunInfo
 from lptui.run import discover
 from lptui.run.listing import read_head
 from lptui.sources.configuration import ConfigurationSource
-from lptui.sources.wandb import mask_rows
+from lptui.text.secrets import mask_rows
 
 _HEAD = 512 * 1024
 

@@ -16,7 +16,7 @@ from lptui.model.events import AlertSeen, ConfigSeen, Event, Samples, StatusSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
 from lptui.sources.run_tables import Chosen, Tables, choose_run
-from lptui.text.secrets import mask_secrets
+from lptui.text.secrets import mask_rows
 
 SOON = 2.0
 """Seconds between two copies of a small database."""
@@ -157,8 +157,7 @@ class RunDatabaseSource:
         settings = self.tables.settings(database, run) if self._use_config else []
         if len(settings) != self._told_settings:
             self._told_settings = len(settings)
-            rows = tuple((key, mask_secrets(key, value)) for key, value in settings)
-            yield ConfigSeen(place=self.place, seen_at=now, path=self.path, rows=rows)
+            yield ConfigSeen(place=self.place, seen_at=now, path=self.path, rows=mask_rows(settings))
         alerts = self.tables.alerts(database, run, self._told_alerts)
         for alert in alerts:
             self._told_alerts = alert.number

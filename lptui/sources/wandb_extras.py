@@ -9,7 +9,7 @@ from lptui.formats.latest import Latest
 from lptui.formats.wandb import Alert, ConfigUpdate, HistoryRow, Record, RunStart, decode, decode_summary
 from lptui.model.events import AlertSeen, ConfigSeen, Event, Points
 from lptui.model.place import Place
-from lptui.text.secrets import mask_secrets
+from lptui.text.secrets import mask_rows
 
 _HIDDEN = ("_wandb", "_step", "_runtime", "_timestamp")
 _SHORT = 4096
@@ -53,7 +53,7 @@ class Extras:
                 changed |= self._settings.put(order, record.items)
                 changed |= self._settings.put(order, ((name, None) for name in record.removed))
         if changed and self._use_config:
-            rows = tuple((key, mask_secrets(key, value)) for key, value in self._settings.items())
+            rows = mask_rows(self._settings.items())
             yield ConfigSeen(place=self.place, seen_at=now, path=self.path, rows=rows)
 
     def tell_alert(self, alert: Alert, row: bytes, now: float) -> AlertSeen:

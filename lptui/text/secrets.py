@@ -7,7 +7,7 @@ number alone is a git commit far more often than a W&B key, so that one needs a 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -43,6 +43,11 @@ def mask_secrets(key: str, value: str) -> str:
     """`value`, or a mask if `key` (dotted, snake or camel case) or the value's own shape makes it a
     secret."""
     return MASK if _key_hides(key, value) else mask_text(value)
+
+
+def mask_rows(rows: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Configuration rows with secrets masked."""
+    return tuple((key, mask_secrets(key, value)) for key, value in rows)
 
 
 def mask_text(text: str) -> str:
