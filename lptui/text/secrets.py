@@ -53,7 +53,10 @@ def mask_rows(rows: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 def mask_text(text: str) -> str:
     """The same text with every secret in it masked: a log line, a command line, evidence."""
     lowered = text.lower()
-    if not any(trigger in lowered for trigger in _TRIGGERS):
+    for trigger in _TRIGGERS:  # a plain loop: this runs for every row that is drawn
+        if trigger in lowered:
+            break
+    else:
         return text
     for pattern, replacement in _shapes():
         text = pattern.sub(replacement, text)

@@ -132,7 +132,7 @@ class LogWindow(LinesView, can_focus=True):
         return rows
 
     def render_line(self, y: int) -> Strip:
-        base = self.rich_style
+        base = self.rich_style if self._base is None else self._base
         if y >= len(self._lines):
             return Strip.blank(self.size.width, base)
         plain = self.plain

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
@@ -34,6 +35,7 @@ class LinesView(Widget):
         super().__init__(id=id, classes=classes)
         self._lines: list[Row] = []
         self._styles: SpanStyles | None = None
+        self._base: Style | None = None
 
     def lines(self, width: int, height: int) -> Sequence[Row]:
         """The visible lines, top to bottom; fewer than `height` leave the rest blank."""
@@ -67,8 +69,12 @@ class LinesView(Widget):
                         start, end = 0, width  # a part of it would be cut at the wrong character
                     self.refresh(Region(start, y, end - start, 1))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # resolving the style sheet costs more than a whole line; once for all of them
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        base = self.rich_style
+        base = self.rich_style if self._base is None else self._base
         if y >= len(self._lines):
             return Strip.blank(self.size.width, base)
         styles, plain, width = self._span_styles(), self.plain, self.size.width
