@@ -16,6 +16,7 @@ from lptui.text import plural, sanitise
 from lptui.tui.moments import finding_cursor, fix_command
 from lptui.tui.panes import Pane
 from lptui.tui.widgets.frameline import FrameLine
+from lptui.tui.widgets.logblocks import frame_place
 from lptui.tui.widgets.logcards import Cards
 from lptui.tui.widgets.logentry import Entry, Purpose
 from lptui.tui.widgets.logfilter import Filter
@@ -155,10 +156,17 @@ class LogPane(Pane):
         self.app.notify(f"{plural(len(rows), 'row')} copied{more}", markup=False, timeout=3)
 
     def action_detail(self) -> None:
-        """Set the time cursor to the chosen row; on a finding's row, open the finding too."""
+        """Open a folded block or a JSON line; copy the place that a traceback's frame names; set the time cursor to any
+        other row; on a finding's row, open the finding too."""
         extent, position = self.view.extent, self.view.paint.chosen
         if extent is None or position is None:
             super().action_detail()
+            return
+        if self.view.open_chosen():
+            return
+        if place := frame_place(self.view.chosen_line()):
+            self.app.copy_to_clipboard(sanitise(place))
+            self.app.notify(sanitise(place), title="copied (place)", markup=False, timeout=4)
             return
         finding = self._finding_at(position)
         if finding is None:

@@ -147,7 +147,7 @@ class Finder:
             return
         self._set(replace(search, progress=answer))
         if answer.done and answer.hit is not None:
-            self._host.view.jump(answer.hit)
+            self._host.view.jump(answer.hit, unfold=True)
         elif answer.done and not answer.error and search.first:
             self.ask(search.pattern, not answer.request.backwards, answer.request.start)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from lptui.formats.log_folds import Fold
 from lptui.model.log import Chunk, LogView
 from lptui.model.request import ReadLog
 from lptui.tui.widgets.lognumber import line_number
@@ -30,7 +31,7 @@ MARGIN = 64 * 1024
 class Unit:
     """One row of the log: bytes [start, end). `seams` are drawn above it. `lost`: these bytes cannot be
     read, and why. `piece`: it is a part of a line that was cut. `aside`: it only stands around a row that was asked
-    for."""
+    for. `fold`: it stands for a block of lines."""
 
     start: int
     end: int
@@ -38,6 +39,7 @@ class Unit:
     seams: tuple[tuple[str, float], ...] = ()
     piece: bool = False
     aside: bool = False
+    fold: Fold | None = None
 
 
 class Hand:
@@ -133,6 +135,15 @@ class Hand:
             return tail, unit.start - tail_start, unit.end - tail_start
         start, end = unit.start - self._start, unit.end - self._start
         return (self._data, start, end) if start >= 0 and end <= len(self._data) else (b"", 0, 0)
+
+    def stretch(self, low: int, high: int) -> tuple[bytes, int]:
+        """(bytes, position) of what is in hand of [low, high): of tail or window, whichever reaches lower."""
+        best, at = b"", high
+        for start, data in ((self.view.tail_start, self.view.tail), (self._start, self._data)):
+            first, last = max(low, start), min(high, start + len(data))
+            if first < last and (first < at or (first == at and last - first > len(best))):
+                best, at = data[first - start : last - start], first
+        return best, at
 
     def line_length(self, unit: Unit) -> tuple[int, bool]:
         """(bytes of the line that `unit` is a piece of, whether that is all of it and not just what is in

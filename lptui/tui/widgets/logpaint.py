@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from lptui.text import cell_width, clock, short_bytes
+from lptui.tui.widgets.logblocks import field_rows, fields_row, fold_row, read_fields
 from lptui.tui.widgets.logcards import Cards, card_rows, gutter
 from lptui.tui.widgets.loghand import Unit
 from lptui.tui.widgets.logscroll import Rows, Slot
@@ -45,6 +47,7 @@ class Painter:
         self.hand: Rows | None = None
         self._card_rows: dict[tuple[int, int, int], list[Row]] = {}
         self._heights: dict[tuple[int, int, int], int] = {}
+        self._opened: set[int] = set()
 
     @property
     def room(self) -> int:
@@ -89,9 +92,24 @@ class Painter:
         low, high = sorted((self.chosen, self.chosen if self.mark is None else self.mark))
         return unit.start <= high and low < max(unit.end, unit.start + 1)
 
+    def toggle(self, unit: Unit, hand: Rows) -> bool:
+        """Show the fields of a JSON line one a row, or as one row again; whether it is one."""
+        if unit.fold is not None or unit.lost or self._fields(unit, hand) is None:
+            return False
+        self._opened ^= {unit.start}
+        return True
+
+    def _fields(self, unit: Unit, hand: Rows) -> dict[str, Any] | None:
+        data, start, end = hand.text_of(unit)
+        return read_fields(data[start:end]) if data[start : start + 1] == b"{" else None
+
     def _height(self, unit: Unit) -> int:
         """Screen rows of the text alone."""
-        if not self.wrap or unit.lost or self.hand is None:
+        if unit.fold is not None or unit.lost or self.hand is None:
+            return 1
+        if unit.start in self._opened and (fields := self._fields(unit, self.hand)) is not None:
+            return 1 + len(field_rows(fields))
+        if not self.wrap:
             return 1
         key = (unit.start, unit.end, self.room)
         height = self._heights.get(key)
@@ -118,6 +136,9 @@ class Painter:
         if unit.lost:
             size = short_bytes(unit.end - unit.start)
             return crop((("  ", ""), (f"{size} of the log cannot be read: {unit.lost}", "warn")), self.width)
+        special = self._special_row(unit, hand, index)
+        if special is not None:
+            return (*self._margin(unit, hand, index), *crop(special, self.room))
         room, mark = self.room, ""
         if unit.piece and index == 0:
             size, whole = hand.line_length(unit)
@@ -132,6 +153,21 @@ class Painter:
         if mark:
             row = (*crop(row, room - len(mark)), (mark, "dim"))
         return (*self._margin(unit, hand, index), *row)
+
+    def _special_row(self, unit: Unit, hand: Rows, index: int) -> Row | None:
+        """A folded block, or a JSON line as fields; None for text."""
+        if unit.fold is not None:
+            return fold_row(unit.fold, self.plain)
+        if self.left or (self.wrap and unit.start not in self._opened):
+            return None
+        fields = self._fields(unit, hand)
+        if fields is None:
+            return None
+        if unit.start in self._opened and index:
+            rows = field_rows(fields)
+            return rows[min(index, len(rows)) - 1]
+        row = fields_row(fields)
+        return row if self.highlight is None else mark_matches(row, self.highlight("".join(text for text, _ in row)))
 
     def _margin(self, unit: Unit, hand: Rows, index: int) -> Row:
         """What stands left of a line: its number, and the mark of a finding."""

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lptui.tui.widgets.loghand import Hand, Unit
+from lptui.tui.widgets.logfolding import FoldingHand
+from lptui.tui.widgets.loghand import Unit
 from lptui.tui.widgets.logsieved import SievedHand
 
-Rows = Hand | SievedHand
+Rows = FoldingHand | SievedHand
 """All rows of a log, or those that a filter keeps."""
 Count = Callable[[Unit], int]
 """How many screen rows a unit takes: its seams, itself, its cards. May be 0 (an empty log)."""

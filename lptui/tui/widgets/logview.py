@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
-from lptui.tui.widgets.loghand import Hand, Unit
+from lptui.tui.widgets.logfolding import FoldingHand
+from lptui.tui.widgets.loghand import Unit
 from lptui.tui.widgets.lognumber import count_lines
 from lptui.tui.widgets.logscroll import Scroll
 from lptui.tui.widgets.logtext import plain_text
@@ -36,12 +37,15 @@ class LogRows(LogWindow):
         Binding("left", "side(-1)", "Left", show=False, id="log.left", tooltip="Scroll to the left"),
         Binding("right", "side(1)", "Right", show=False, id="log.right", tooltip="Scroll long lines to the right"),
         Binding("w", "wrap", "Wrap", show=False, id="log.wrap", tooltip="Wrap long lines, or cut them"),
+        Binding("o", "fold", "Fold", show=False, id="log.fold", tooltip="Fold tracebacks and repeated lines, or none"),
         Binding("number_sign", "number", "Numbers", show=False, id="log.numbers", tooltip="Line numbers, or none"),
     ]
 
-    def jump(self, position: int) -> None:
-        """Choose the row at `position` and bring it into view."""
+    def jump(self, position: int, *, unfold: bool = False) -> None:
+        """Choose the row at `position` and bring it into view; `unfold`: also out of a folded block."""
         if self.scroll is not None:
+            if unfold and isinstance(self.scroll.hand, FoldingHand):
+                self.scroll.hand.open_at(position)
             self.scroll.jump(position, max(MARGIN_ABOVE, self.size.height // 3))
             self.paint.chosen, self.paint.mark = position, None
             self._after_move()
@@ -60,7 +64,7 @@ class LogRows(LogWindow):
         if number < 0:
             return f"line {number:,} from the end · {share}"
         whole = self._hands.get(extent.file)
-        total = count_lines(extent, whole.hand) if whole is not None and isinstance(whole.hand, Hand) else None
+        total = count_lines(extent, whole.hand) if whole is not None and isinstance(whole.hand, FoldingHand) else None
         return f"line {number:,}{f' of {total:,}' if total else ''} · {share}"
 
     def chosen_rows(self) -> list[str]:
@@ -112,6 +116,35 @@ class LogRows(LogWindow):
         if self.scroll is not None:
             self.scroll.skip = 0
         self._after_move()
+
+    def action_fold(self) -> None:
+        if self.scroll is not None and isinstance(self.scroll.hand, FoldingHand):
+            self.scroll.hand.folding = not self.scroll.hand.folding
+            self.scroll.skip = 0
+            self._after_move()
+
+    def open_chosen(self) -> bool:
+        """Open (or fold) the chosen block, or the fields of the chosen JSON line; whether there was anything to."""
+        scroll, chosen = self.scroll, self.paint.chosen
+        if scroll is None or chosen is None:
+            return False
+        opened = isinstance(scroll.hand, FoldingHand) and scroll.hand.toggle(chosen)
+        if not opened:
+            unit = scroll.hand.unit(chosen)
+            opened = unit is not None and self.paint.toggle(unit, scroll.hand)
+        if opened:
+            scroll.skip = 0
+            self._after_move()
+        return opened
+
+    def chosen_line(self) -> bytes:
+        """The bytes of the chosen row, as far as it is in hand."""
+        scroll, chosen = self.scroll, self.paint.chosen
+        unit = scroll.hand.unit(chosen) if scroll is not None and chosen is not None else None
+        if scroll is None or unit is None or unit.fold is not None:
+            return b""
+        data, start, end = scroll.hand.text_of(unit)
+        return data[start : min(end, start + 4096)]
 
     def action_number(self) -> None:
         self.paint.numbers = not self.paint.numbers

@@ -17,8 +17,8 @@ from textual.strip import Strip
 from lptui.model.log import LogView as LogExtent
 from lptui.model.request import ReadLog, ReadRows
 from lptui.tui.widgets.logcards import Cards
+from lptui.tui.widgets.logfolding import FoldingHand
 from lptui.tui.widgets.logfound import Found
-from lptui.tui.widgets.loghand import Hand
 from lptui.tui.widgets.logpaint import Painter
 from lptui.tui.widgets.logscroll import Scroll, Slot
 from lptui.tui.widgets.logsieved import SievedHand
@@ -71,7 +71,7 @@ class LogWindow(LinesView, can_focus=True):
         if extent is not None:
             known = self._hands.get(extent.file)
             if known is None:
-                self._hands[extent.file] = Scroll(Hand(extent), self.paint.count)
+                self._hands[extent.file] = Scroll(FoldingHand(extent), self.paint.count)
             else:
                 known.hand.update(extent)
             if self._sieved is not None:
@@ -167,7 +167,7 @@ class LogWindow(LinesView, can_focus=True):
         match scroll.hand, request:
             case SievedHand() as hand, ReadRows():
                 hand.add(request, answer)
-            case Hand() as hand, ReadLog():
+            case FoldingHand() as hand, ReadLog():
                 hand.add(request, answer)
             case _:
                 return

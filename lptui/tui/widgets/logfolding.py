@@ -1,0 +1,94 @@
+"""A log with its blocks folded: a traceback, a line that many ranks repeat, a banner or a dump is one row until it is
+opened. No Textual here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lptui.formats.log_folds import LONGEST, Fold, find_folds
+from lptui.model.log import LogView
+from lptui.tui.widgets.loghand import Hand, Unit
+
+BUCKET = 64 * 1024
+_MOST_BUCKETS = 64
+
+
+class FoldingHand(Hand):
+    """As `Hand`; blocks are looked for near what is shown only, in stretches of 64 KiB."""
+
+    def __init__(self, view: LogView) -> None:
+        super().__init__(view)
+        self.folding = True
+        self.opened: set[int] = set()
+        """Positions of the blocks that the reader opened."""
+        self._buckets: dict[int, tuple[int, int, list[Fold]]] = {}
+
+    def unit(self, position: int) -> Unit | None:
+        unit = super().unit(position)
+        if unit is None or unit.lost or not self.folding:
+            return unit
+        fold = self.block_at(unit.start)
+        if fold is None or fold.start in self.opened:
+            return unit
+        first = unit if unit.start == fold.start else super().unit(fold.start)
+        return Unit(fold.start, fold.end, seams=first.seams if first is not None else (), fold=fold)
+
+    def block_at(self, position: int) -> Fold | None:
+        """The block that holds `position`, whether it is open or not."""
+        region = self._region_at(position)
+        if region is None:
+            return None
+        number = position // BUCKET
+        earlier = self._bucket(number - 1, region.start, region.end)
+        folds = [*earlier, *self._bucket(number, region.start, region.end)]
+        for fold in folds:
+            if fold.start <= position < fold.end:
+                return fold
+        return None
+
+    def toggle(self, position: int) -> bool:
+        """Open the folded block at `position`, or fold it again from its first row; whether there is one."""
+        fold = self.block_at(position) if self.folding else None
+        if fold is None or (fold.start in self.opened and not self._first_row_holds(fold, position)):
+            return False
+        self.opened ^= {fold.start}
+        return True
+
+    def open_at(self, position: int) -> None:
+        """Make the row at `position` visible."""
+        fold = self.block_at(position) if self.folding else None
+        if fold is not None:
+            self.opened.add(fold.start)
+
+    def _first_row_holds(self, fold: Fold, position: int) -> bool:
+        first = super().unit(fold.start)
+        return first is not None and first.start <= position < first.end
+
+    def _bucket(self, number: int, floor: int, ceiling: int) -> list[Fold]:
+        """The blocks that begin within a bucket, as far as its bytes are in hand; those that reach over from the one
+        before are that one's."""
+        low, high = max(floor, number * BUCKET), min(ceiling, (number + 1) * BUCKET + LONGEST)
+        if low >= high:
+            return []
+        data, at = self.stretch(low, high)
+        known = self._buckets.get(number)
+        if known is not None and known[0] == at and known[1] == len(data):
+            return known[2]
+        folds = self._find(data, at, floor, (number + 1) * BUCKET)
+        if len(self._buckets) > _MOST_BUCKETS:
+            self._buckets.clear()
+        self._buckets[number] = (at, len(data), folds)
+        return folds
+
+    def _find(self, data: bytes, at: int, floor: int, stop: int) -> list[Fold]:
+        skip = 0 if at == floor else data.find(b"\n") + 1
+        if at != floor and skip == 0:
+            return []
+        whole = data[skip:]
+        base = at + skip
+        tail_start = self.view.tail_start
+        return [
+            replace(f, start=f.start + base, end=f.end + base)
+            for f in find_folds(whole)
+            if f.start + base < stop and not f.start + base < tail_start < f.end + base
+        ]

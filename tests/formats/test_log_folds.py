@@ -1,0 +1,114 @@
+"""Blocks of lines that one row can stand for, and what is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lptui.formats.log_folds import find_folds
+
+TRACE = """Traceback (most recent call last):
+  File "/work/run/train.py", line 214, in <module>
+    main()
+  File "/work/run/rl/trainer.py", line 388, in train
+    loss.backward()
+RuntimeError: shapes (64, 12) and (128,) do not match
+"""
+LOGS = Path(__file__).parents[1] / "provoked" / "logs"
+
+
+def ranks(text: str, order: tuple[int, ...]) -> str:
+    """The text as each rank prints it, two lines at a time in turn."""
+    lines = {rank: [f"[rank{rank}]: {line}\n" for line in text.splitlines()] for rank in order}
+    out: list[str] = []
+    while any(lines.values()):
+        for rank in order:
+            out += lines[rank][:2]
+            lines[rank] = lines[rank][2:]
+    return "".join(out)
+
+
+def test_the_tracebacks_of_many_ranks_are_one_row() -> None:
+    block = ranks(TRACE, (3, 0, 1, 2))
+    text = f"12:04:11 [INFO] a: before\n{block}12:04:12 [INFO] a: after\n".encode()
+    (fold,) = find_folds(text)
+    assert text[fold.start : fold.end].decode() == block
+    assert fold.title == "RuntimeError: shapes (64, 12) and (128,) do not match  trainer.py:388 in train"
+    assert fold.detail == "x 4 ranks, first rank 3, 12:04:11"
+    assert fold.lines == 24
+
+
+def test_two_failures_are_two_rows() -> None:
+    other = TRACE.replace("RuntimeError: shapes", "ValueError: sizes")
+    folds = find_folds((TRACE + other + "end\n").encode())
+    assert [f.title.split(":")[0] for f in folds] == ["RuntimeError", "ValueError"]
+
+
+def test_a_traceback_that_is_still_being_written_is_no_block() -> None:
+    assert find_folds(TRACE.encode()[:-30]) == []
+    assert find_folds(TRACE.split("RuntimeError")[0].encode()) == []
+
+
+def test_what_all_ranks_say_is_one_row_but_for_their_own_number() -> None:
+    text = "".join(f"[rank{n}]: Warning: slow on cuda:{n}\n" for n in range(8)) + "12:00:00 [INFO] x: go\n"
+    (fold,) = find_folds(text.encode())
+    assert fold.ranks == tuple(range(8))
+    assert fold.detail == "x 8 ranks, first rank 0, 12:00:00"
+
+
+def test_repeated_lines_are_one_row_and_progress_is_not() -> None:
+    text = "12:00:0{} [WARNING] env: slow reset\n"
+    (fold,) = find_folds("".join(text.format(n) for n in range(6)).encode() + b"end\n")
+    assert (fold.title, fold.detail) == ("slow reset", "x 6, 12:00:00")
+    progress = "".join(f"12:00:0{n} [INFO] train: step {n} loss 0.5\n" for n in range(9))
+    assert find_folds(progress.encode()) == []
+    of_ranks = "".join(f"[rank{n}]: step {100 + n * 7} loss 0.5\n" for n in range(8))
+    assert find_folds(of_ranks.encode() + b"end\n") == []
+
+
+def test_a_banner_and_a_dump_of_the_configuration_are_rows() -> None:
+    dump = (
+        "12:05:00 [INFO] t: Trainer config after overrides:\n" + "trainer:\n  lr: 0.1\n  betas:\n    - 0.9\nseed: 1\n"
+    )
+    banner = "=== RESTART INFO ===\n".replace("===", "=" * 13) + "  RESTART_COUNT: 2\n  RUNTIME: 9\n" + "=" * 38 + "\n"
+    text = (banner + dump + "12:05:01 [INFO] t: go\n").encode()
+    first, second = find_folds(text)
+    assert (first.kind, first.lines) == ("banner", 4)
+    assert first.title == "RESTART INFO  RESTART_COUNT: 2 · RUNTIME: 9"
+    assert (second.kind, second.lines, second.title) == ("config", 6, "Trainer config after overrides:")
+    assert text[second.end :] == b"12:05:01 [INFO] t: go\n"
+
+
+@pytest.mark.parametrize("name", ["shape", "loader-exception", "out-of-memory-numpy", "dtype"])
+def test_real_tracebacks_are_folded(name: str) -> None:
+    data = (LOGS / f"{name}.log").read_bytes()
+    folds = [f for f in find_folds(data) if f.kind == "traceback"]
+    assert folds
+    for fold in folds:
+        assert b"Traceback" in data[fold.start : fold.end]
+        assert data[: fold.start].endswith(b"\n") or fold.start == 0
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in LOGS.glob("healthy-*.log")))
+def test_healthy_logs_lose_no_progress_line_to_a_fold(name: str) -> None:
+    data = (LOGS / name).read_bytes()
+    hidden = sum(f.lines for f in find_folds(data))
+    assert hidden <= data.count(b"\n") // 4
+
+
+PARTS = [TRACE.encode(), b"same\n", b"same\n", b"12:00:00 [INFO] a: b\n", b"config:\n", b"  a: 1\n", b"=====\n", b"\n"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(PARTS), max_size=30), st.binary(max_size=20))
+def test_blocks_are_whole_lines_in_order_and_apart(parts: list[bytes], junk: bytes) -> None:
+    data = b"".join(parts) + junk + b"\n"
+    end = 0
+    for fold in find_folds(data):
+        assert end <= fold.start < fold.end <= len(data)
+        assert fold.start == 0 or data[fold.start - 1] == 10
+        assert data[fold.end - 1] == 10
+        end = fold.end

@@ -1,0 +1,105 @@
+"""Blocks that fold and open in place, JSON lines, and what enter does on a row."""
+
+from __future__ import annotations
+
+import json
+
+from log_harness import LogApp, settle, type_line
+
+from lptui.tui.widgets.logblocks import fields_row, frame_place, read_fields
+
+TRACE = b"""[rank3]: Traceback (most recent call last):
+[rank3]:   File "/work/run/train.py", line 214, in <module>
+[rank3]:     main()
+[rank3]: RuntimeError: boom
+"""
+BEFORE = b"".join(b"12:00:%02d [INFO] a: line %d\n" % (n, n) for n in range(50))
+AFTER = b"".join(b"12:01:%02d [INFO] a: later %d\n" % (n, n) for n in range(5))
+
+
+async def test_a_traceback_is_one_row_opens_on_enter_and_its_frame_is_copied() -> None:
+    app = LogApp(BEFORE + TRACE + AFTER)
+    async with app.run_test(size=(100, 14)) as pilot:
+        await settle(pilot)
+        row = next(r for r in app.shown if "boom" in r)
+        assert row == "  ▸ RuntimeError: boom  train.py:214 in <module> (rank 3, 12:00:49)  4 lines"
+        for _ in range(6):
+            await pilot.press("up")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert any('File "/work/run/train.py", line 214' in r for r in app.shown)
+        await pilot.press("down", "enter")
+        assert app.copied == ["/work/run/train.py:214"]
+        await pilot.press("up", "enter")
+        await settle(pilot)
+        assert any("▸ RuntimeError" in r for r in app.shown)
+
+
+async def test_a_search_opens_the_block_that_holds_its_match() -> None:
+    app = LogApp(BEFORE + TRACE + AFTER)
+    async with app.run_test(size=(100, 14)) as pilot:
+        await type_line(pilot, "slash", "main\\(\\)")
+        assert any(r.strip() == "[rank3]:     main()" for r in app.shown)
+
+
+async def test_all_blocks_unfold_with_one_key() -> None:
+    app = LogApp(BEFORE + TRACE + AFTER)
+    async with app.run_test(size=(100, 14)) as pilot:
+        await pilot.press("o")
+        await settle(pilot)
+        assert any(r.strip() == "[rank3]: RuntimeError: boom" for r in app.shown)
+
+
+async def test_a_block_far_back_folds_the_same_when_it_is_read_in() -> None:
+    filler = b"".join(b"12:02:%02d [INFO] a: filler %d %s\n" % (n % 60, n, b"x" * 60) for n in range(4000))
+    app = LogApp(BEFORE + TRACE + AFTER + filler)
+    async with app.run_test(size=(100, 14)) as pilot:
+        await pilot.press("home")
+        await settle(pilot)
+        await pilot.press(*["pagedown"] * 4)
+        await settle(pilot)
+        assert sum("▸ RuntimeError" in r for r in app.shown) == 1
+        assert not any(r.strip().startswith("[rank3]") for r in app.shown)
+
+
+async def test_json_lines_are_columns_and_open_to_fields() -> None:
+    line = {
+        "time": "12:00",
+        "level": "error",
+        "msg": "lost",
+        "rank": 3,
+        "api_key": "abcdefgh12345678",
+        "env": {"a": [1]},
+    }
+    app = LogApp(b"before\n" + json.dumps(line).encode() + b"\nafter\n")
+    async with app.run_test(size=(100, 14)) as pilot:
+        await settle(pilot)
+        assert app.shown[1] == '  12:00 ERROR   lost  rank=3 api_key=*** env={"a": [1]}'
+        await pilot.press("up", "up", "enter")
+        await settle(pilot)
+        rows = [r.strip() for r in app.shown[2:]]
+        assert rows[:8] == [
+            "time: 12:00", "level: error", "msg: lost", "rank: 3", "api_key: ***", "env:", "a:", "[0]: 1",
+        ]  # fmt: skip
+        assert rows[8] == "after"
+        await pilot.press("enter")
+        await settle(pilot)
+        assert app.shown[2].strip() == "after"
+
+
+def test_hostile_json_stays_text() -> None:
+    fields = read_fields(json.dumps({"level": "\x1b]0;t\x07", "a\x1b[2J": "[bold]\u202e"}).encode())
+    assert fields is not None
+    text = "".join(t for t, _ in fields_row(fields))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "[bold]" in text
+    assert read_fields(b"{not json}") is None
+    assert read_fields(b"[1, 2]") is None
+    assert read_fields(b"{" + b'"a":{' * 5000 + b"}" * 5001) is None
+
+
+def test_places_of_frames() -> None:
+    assert frame_place(b'  File "a/b.py", line 12, in f') == "a/b.py:12"
+    assert frame_place("│ /home/me/train.py:10 in outer       │".encode()) == "/home/me/train.py:10"
+    assert frame_place(b"loss: 1 in x") == ""
