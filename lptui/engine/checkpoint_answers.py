@@ -14,6 +14,7 @@ from lptui.checkpoints.contents import Contents, Measured, collect, collect_repo
 from lptui.checkpoints.difference import Difference, compare_numbers, join, pair
 from lptui.checkpoints.drift import Drift
 from lptui.checkpoints.info import CheckpointInfo
+from lptui.checkpoints.probe import file_key
 from lptui.checkpoints.report import DeepReport
 from lptui.checkpoints.worker import Inspector, Verifier
 from lptui.config.checksums import open_verifier
@@ -32,6 +33,8 @@ Reply = Callable[[CheckpointAnswer], None]
 Progress = Callable[[int, int], None]
 PATIENCE = 60.0
 """Seconds for one look inside: a reader waits for it, so it may take longer than those of the list."""
+KEPT = 4
+"""Looks that are remembered: deep passes and comparisons follow them."""
 
 
 class CancelledError(Exception):
@@ -74,6 +77,7 @@ class CheckpointAnswers:
         self._passes: queue.SimpleQueue[tuple[CheckpointRequest, Reply] | None] = queue.SimpleQueue()
         self._waiting: dict[CheckpointRequest, int] = {}
         """How often each request waits or runs: what is not here was cancelled."""
+        self._looked: dict[str, CheckpointInfo | None] = {}
         self._threads = [
             threading.Thread(target=self._run, args=(box,), name=f"lptui checkpoint {name}", daemon=True)
             for box, name in ((self._looks, "looks"), (self._passes, "passes"))
@@ -135,18 +139,18 @@ class CheckpointAnswers:
             job.end(self._bisect(request.paths, job))
 
     def _look(self, path: str) -> Contents:
-        for source in self._sources():
-            source.request(path)  # the list shall be as new as what is shown
         files = self._files(path)
         whole = self._inspect([path])[0] if os.path.isdir(path) and files != [path] else None
-        return collect(path, self._inspect(files), whole)
+        contents = collect(path, self._inspect(files), whole)
+        for source in self._sources():
+            source.request(path)  # the list shall be as new as what is shown
+        return contents
 
     def _verify(self, path: str, job: _Job) -> Measured:
         files = self._files(path)
-        contents = collect(path, self._inspect(files))
         with open_verifier() as verifier:
             reports = [self._read(verifier, file, job, progress) for file, progress in _shares(files, job.tell)]
-        return collect_reports(contents, reports)
+        return collect_reports(collect(path, self._inspect(files)), reports)
 
     def _read(self, verifier: Verifier, file: str, job: _Job, progress: Progress) -> DeepReport:
         report = verifier.verify(file, progress=progress, stop=job.unwanted)
@@ -195,8 +199,14 @@ class CheckpointAnswers:
         return next(iter(self._files(path)), path)
 
     def _inspect(self, files: Sequence[str]) -> list[CheckpointInfo]:
-        with Inspector() as inspector:
-            return [inspector.inspect(file, PATIENCE) for file in files]
+        """First looks; of a file that is as it was at the last look, that one."""
+        known = {path: self._looked.get(path) for path in files}
+        fresh = [path for path, info in known.items() if info is None or info.key != _key(path)]
+        if fresh:
+            with Inspector() as inspector:
+                known.update({path: inspector.inspect(path, PATIENCE) for path in fresh})
+        self._looked = dict([*self._looked.items(), *known.items()][-KEPT:])
+        return [info for path in files if (info := known[path]) is not None]
 
     def _files(self, path: str) -> list[str]:
         """The files of a checkpoint that hold weights or state; of one that the run does not know, its own path: a
@@ -220,6 +230,15 @@ def _shares(files: Sequence[str], tell: Progress) -> Iterable[tuple[str, Progres
         progress(0, 1)
         yield file, progress
         before += size
+
+
+def _key(path: str) -> tuple[int, ...]:
+    """As `CheckpointInfo.key`; () for what is no file."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return ()
+    return file_key(status)
 
 
 def _size(path: str) -> int:

@@ -205,6 +205,8 @@ class CheckpointsPane(RowsPane):
 
 def none_yet(state: RunState) -> str:
     """Why the list is empty."""
+    if state.statuses and "checkpoints" not in state.statuses:
+        return "Looking for checkpoints …"
     looked = next((k for k in state.run.looked if k.kind.startswith("checkpoint")), None)
     if state.run.checkpoint_dirs:
         return "No checkpoint has been written yet. Watched: " + ", ".join(clean(d) for d in state.run.checkpoint_dirs)

@@ -14,7 +14,16 @@ from lptui.tui.verdicts import verdict_word
 from lptui.tui.widgets.rows import LinesView
 from lptui.tui.widgets.spans import Row, bar, clean, crop, spread, wrap
 
-_FILE_KNOWS_BETTER = ("unread", "not-read", "ok", "ok-unverified", "ok-verified", "custom-pickle", "changed")
+_FILE_KNOWS_BETTER = (
+    "unread",
+    "not-read",
+    "ok",
+    "ok-unverified",
+    "ok-verified",
+    "custom-pickle",
+    "changed",
+    "reader-failed",
+)
 """Verdicts of the list that say nothing beyond the file itself."""
 
 

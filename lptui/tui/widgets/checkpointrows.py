@@ -10,7 +10,7 @@ from lptui.model.readings import CheckpointReading
 from lptui.run.checkpoint_series import stem
 from lptui.run.checkpoint_summary import RunCheckpoints, is_stale
 from lptui.run.resume_proof import ResumeProof
-from lptui.text import plural, short_age, short_bytes, short_duration, short_number, shorten_middle
+from lptui.text import cell_width, plural, short_age, short_bytes, short_duration, short_number, shorten_middle
 from lptui.text.secrets import mask_text
 from lptui.text.units import date
 from lptui.tui.glyphs import level_glyph
@@ -65,7 +65,7 @@ def _room_row(known: RunCheckpoints) -> Row:
     few = found.saves < 3 or (found.seconds is not None and found.seconds < _SOON)
     more = f"room for {found.saves} more" if found.saves < MANY else f"room for over {MANY:,} more"
     row: Row = ((f"disk {short_bytes(found.free)} free: ", "dim"), (more, "warn" if few else "ok"))
-    if found.limited_by not in ("", "disk"):
+    if found.limited_by not in ("", "disk") and found.saves < MANY:
         row = (*row, (f" ({found.limited_by})", "warn" if few else "dim"))
     if found.seconds is not None and found.seconds < _FAR:
         row = (*row, (f", full in {short_duration(found.seconds)} at this pace", "warn" if few else "dim"))
@@ -137,11 +137,14 @@ class Table:
     def row(self, one: CheckpointReading) -> Row:
         """One checkpoint in one line."""
         row = columns([(*c.cell(one, self), c.width, c.align) for c in self.columns])
-        notes = _notes(one, self)
+        notes, cells = _notes(one, self), len(row)
         room = self.width - row_width(row) - 1
-        taken = sum(len(text) for text, _ in notes)
-        name = shorten_middle(clean(one.name), max(4, room - taken if room - taken >= _LEAST_NAME else room))
-        return crop((*row, (f" {name}", "value"), *notes), self.width)
+        name = shorten_middle(clean(one.name), max(4, room))
+        room -= cell_width(name)
+        for note in notes:  # the name is worth more than what is said behind it
+            room -= cell_width(note[0])
+            row = (*row, note) if room >= 0 else row
+        return crop((*row[:cells], (f" {name}", "value"), *row[cells:]), self.width)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -160,7 +163,6 @@ class Table:
         order = ("", "step", "epoch", "size", title, "gap", "took")
         chosen: list[Column] = []
         room = self.width - _LEAST_NAME
-        room -= 9 if self.loaded or self.marked else 0  # for what is said behind a name
         for column in by_worth:
             if (not chosen or column.width + 1 <= room) and (column.title != "took" or self.timed):
                 chosen.append(column)
@@ -222,5 +224,6 @@ def find_gaps(checkpoints: Sequence[CheckpointReading]) -> dict[str, float]:
     gaps: dict[str, float] = {}
     for rows in series.values():
         rows.sort(key=lambda c: c.modified_at)
-        gaps.update({b.path: b.modified_at - a.modified_at for a, b in pairwise(rows) if b.modified_at > a.modified_at})
+        times = {b.path: b.modified_at - a.modified_at for a, b in pairwise(rows)}
+        gaps.update({path: gap for path, gap in times.items() if gap >= 1})  # less is a copy of the files
     return gaps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lptui.checkpoints.comparison import TensorChange
+from lptui.checkpoints.comparison import MOST_ROWS, TensorChange
 from lptui.checkpoints.difference import KINDS, Difference, NumberChange
 from lptui.text import format_value, plural, short_bytes, shorten_middle
 from lptui.tui.widgets.rows import Page
@@ -46,6 +46,8 @@ def _head(found: Difference, names: tuple[str, str], width: int) -> list[Row]:
         return rows
     counts = ", ".join(f"{found.count(kind):,} {kind}" for kind in KINDS if found.count(kind))
     rows += [((line, "value"),) for line in wrap(f"{plural(len(found.rows), 'tensor')}: {counts}", width, 2)]
+    if len(found.rows) >= MOST_ROWS:
+        rows.append(((f"only the first {MOST_ROWS:,} of each file are listed", "warn"),))
     cost = f"{short_bytes(found.read)} of tensors read" if found.read else "told by checksums: no tensor was read"
     more = "" if found.measured or not found.count("changed") else "; m measures by how much"
     return [*rows, *(((line, "dim"),) for line in wrap(cost + more, width, 2))]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lptui.checkpoints.contents import Contents, Measured
+from lptui.checkpoints.report import MOST_TENSORS
 from lptui.checkpoints.tree import Node, Numbers
 from lptui.text import plural
 from lptui.tui.widgets.rows import Page
@@ -68,6 +69,8 @@ class TensorSheet:
         if self.listing.needle.strip():
             found = sum(node.tensor is not None for node in self._list(contents))
             words = f"{found:,} of {words} with {clean(self.listing.needle, 60)}"
+        if self._measured is not None and any(len(r.tensors) >= MOST_TENSORS for r in self._measured.reports):
+            words += f", numbers of the first {MOST_TENSORS:,}"
         return words + (f", by {self.listing.order}" if self.listing.order != "file" else "")
 
     def filter(self, needle: str) -> None:
