@@ -163,8 +163,9 @@ class Table:
         order = ("", "step", "epoch", "size", title, "gap", "took")
         chosen: list[Column] = []
         room = self.width - _LEAST_NAME
+        empty = {title for title, filled in (("took", self.timed), ("gap", self.gaps)) if not filled}
         for column in by_worth:
-            if (not chosen or column.width + 1 <= room) and (column.title != "took" or self.timed):
+            if (not chosen or column.width + 1 <= room) and column.title not in empty:
                 chosen.append(column)
                 room -= column.width + 1
         return tuple(sorted(chosen, key=lambda column: order.index(column.title)))
