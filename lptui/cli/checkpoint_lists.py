@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lptui.model.readings import CheckpointReading
-from lptui.run.checkpoint_room import Retention, Room
+from lptui.run.checkpoint_room import MANY, Retention, Room
 from lptui.run.checkpoint_series import Cadence
 from lptui.run.checkpoint_summary import RunCheckpoints
 from lptui.run.recovery import Readiness
@@ -24,8 +24,6 @@ GLYPHS = {
     "being-written": "…",
     "unread": "·",
 }
-MANY = 1000
-"""Saves from which on nobody counts."""
 _SAYS = {"proven": "●", "contradicted": "✖", "open": "·"}
 
 
@@ -141,8 +139,8 @@ def readiness_lines(readiness: Readiness, proof: ResumeProof | None = None) -> I
         yield f"  run:  {readiness.command}"
     if readiness.note:
         yield f"        ({sanitise(readiness.note)})"
-    risk = [f"{readiness.steps_at_risk:,} steps"] if readiness.steps_at_risk is not None else []
-    risk += [short_duration(readiness.seconds_at_risk)] if readiness.seconds_at_risk is not None else []
+    risk = [f"{readiness.steps_at_risk:,} steps"] if readiness.steps_at_risk else []
+    risk += [short_duration(readiness.seconds_at_risk)] if (readiness.seconds_at_risk or 0) >= 1 else []
     if risk:
         yield f"  at risk since it: {', '.join(risk)}"
     if proof is not None:

@@ -62,8 +62,8 @@ class CheckpointFiles:
         return self._folders if self._single else tuple(dict.fromkeys((self._run.path, *self._folders)))
 
     def absolute(self, path: str) -> str:
-        """From a path relative to the run."""
-        return f"{self._run.path.rstrip('/')}/{path}"
+        """From a path relative to the run ('.' is the run directory itself, where that is one checkpoint)."""
+        return self._run.path if path == "." else f"{self._run.path.rstrip('/')}/{path}"
 
     def look(self, now: float) -> FoundFiles:
         """All files there are now, at most MAX_FILES, the newest."""

@@ -38,7 +38,7 @@ def read_group(
     policy_file = find_policy(main.policy_path, one.path, absolute) if main and main.policy_path else ""
     named = name.agent_step if name.agent_step is not None else name.global_step
     return CheckpointReading(
-        name=sanitise(one.path.rpartition("/")[2]),
+        name=sanitise(absolute(one.path).rpartition("/")[2]),
         path=absolute(one.path),
         role=name.role,
         size=one.size,

@@ -9,6 +9,9 @@ from lptui.model.readings import CheckpointReading, HostReading
 from lptui.run.checkpoint_history import CheckpointHistory
 from lptui.run.checkpoint_series import Cadence, main_series
 
+MANY = 1000
+"""Saves from which on nobody counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -31,7 +34,10 @@ def forecast(cadence: Cadence, history: CheckpointHistory, host: HostReading | N
     limits = _limits(cadence, host)
     if not limits:
         return Room(reason="the disk of the run has not been read")
-    limited_by, saves, free = min(limits, key=lambda limit: limit[1])
+    near = [
+        limit for limit in limits if limit[0] in ("disk", "quota") or limit[1] < MANY
+    ]  # inodes for years limit nothing
+    limited_by, saves, free = min(near or limits, key=lambda limit: limit[1])
     gross = cadence.bytes_per_hour
     if cadence.seconds is None or gross is None:
         copied = "their times tell no pace (a copy?)" if cadence.saves > 1 else "it takes two saves to know their pace"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from lptui.model.events import CheckpointsSeen
-from lptui.model.readings import CheckpointReading
 from lptui.run.checkpoint_history import remember
 from lptui.run.checkpoint_summary import RunCheckpoints, summarise, understand
 from lptui.run.recovery import Readiness, assess
@@ -29,14 +27,14 @@ def take_checkpoints(state: RunState, event: CheckpointsSeen) -> RunState:
 
 def run_checkpoints(state: RunState) -> RunCheckpoints:
     """Everything about the checkpoints of a run: cheap enough for each redraw, and the same for the same state."""
-    now = counted_until(state)
-    return summarise(state.checkpoints, state.saving, state.host, readiness(state), now)
+    now = state.life.last_sign if state.life.condition in _ENDED else state.now
+    return summarise(state.checkpoints, state.saving, state.host, readiness(state), now or None)
 
 
-def readiness(state: RunState, checkpoints: Sequence[CheckpointReading] | None = None) -> Readiness:
+def readiness(state: RunState) -> Readiness:
     """Whether the run could go on from what lies there, and what would be lost."""
     return assess(
-        state.checkpoints if checkpoints is None else checkpoints,
+        state.checkpoints,
         state.run.layout,
         state.run.name,
         step=state.progress.step,
@@ -49,6 +47,6 @@ def readiness(state: RunState, checkpoints: Sequence[CheckpointReading] | None =
 
 
 def counted_until(state: RunState) -> float | None:
-    """The time up to which work was done: now, or the last sign of life of a run that ended."""
-    ended = state.life.condition in _ENDED
-    return (state.life.last_sign if ended else state.now) or None
+    """The time up to which work was done: now for a run that lives, else its last sign of life."""
+    alive = state.life.condition in ("running", "stalled")
+    return (state.now if alive else state.life.last_sign) or None
