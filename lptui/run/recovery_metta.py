@@ -92,9 +92,7 @@ def _by_epoch(case: Situation, policies: list[CheckpointReading], rule: str, com
         return told
     again_step = "" if command.text else f"start it again as before, with run={case.run}"
     if state is None:
-        text = "trainer_state.pt is missing: the policy is loaded, but step and epoch begin at 0 without a word"
-        step = "bring trainer_state.pt back first"
-        return doubt(policy, text, rule, *command, fallback=fallback, next_step=step)
+        return _doubt_stateless(policy, fallback, rule, command)
     if state.verdict not in GOOD:
         told = refuse(state, fallback, rule, "its loader ends with an error")
         step = f"move trainer_state.pt away: the weights of {policy.name} are kept, step and epoch begin at 0"
@@ -107,3 +105,14 @@ def _by_epoch(case: Situation, policies: list[CheckpointReading], rule: str, com
         return doubt(candidate, text, rule, *command, fallback=fallback, next_step=again_step)
     told = accept(candidate, rule, *command, fallback)
     return replace(told, next_step=told.next_step or again_step)
+
+
+def _doubt_stateless(
+    policy: CheckpointReading, fallback: CheckpointReading | None, rule: str, command: Command
+) -> Readiness:
+    """Metta's own folders do not tell the step; one that does was written by a trainer that can go on from it."""
+    if policy.step is not None and policy.format == "metta-bundle":
+        text = "there is no trainer_state.pt: the optimizer begins anew; the step stands in the policy folder itself"
+        return doubt(policy, text, rule, *command, fallback=fallback)
+    text = "trainer_state.pt is missing: the policy is loaded, but step and epoch begin at 0 without a word"
+    return doubt(policy, text, rule, *command, fallback=fallback, next_step="bring trainer_state.pt back first")
