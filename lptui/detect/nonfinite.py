@@ -155,7 +155,7 @@ def _judge(onsets: Mapping[str, Onset], lines: Mapping[str, tuple[str, int]], st
         evidence=tuple(_evidence(k, bad[k], lines.get(k), state) for k in keys[:8]),
         fix=_fix(first, state),
         first_seen=first.time if first.time == first.time else None,
-        step=int(first.step) if first.step == first.step else None,
+        step=int(first.step) if math.isfinite(first.step) else None,
         count=len(keys),
         past=past,
         past_reason="all of them are finite again" if past else "",

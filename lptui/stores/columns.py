@@ -71,10 +71,16 @@ def reduce(
     """
     import numpy as np
 
-    coarse = find_buckets(series, width, axis, window, axes)
-    if coarse is not None:
-        return _reduce_buckets(series, width, axis, window, coarse)
-    laid = lay(series, axis, axes)
+    with np.errstate(all="ignore"):  # steps and values of any size; a warning would be written over the screen
+        coarse = find_buckets(series, width, axis, window, axes)
+        if coarse is not None:
+            return _reduce_buckets(series, width, axis, window, coarse)
+        return _reduce_points(lay(series, axis, axes), width, axis, window)
+
+
+def _reduce_points(laid: Laid, width: int, axis: Axis, window: tuple[float, float] | None) -> Columns:
+    import numpy as np
+
     known = np.isfinite(laid.xs)
     width = max(width, 0)
     nothing: Cells = (None,) * width
@@ -83,7 +89,7 @@ def reduce(
     start, end = window or (float(laid.xs[known].min()), float(laid.xs[known].max()))
     inside = known & (laid.xs >= start) & (laid.xs <= end)
     xs, ys = laid.xs[inside], laid.ys[inside]
-    slots = np.minimum(((xs - start) / ((end - start) or 1.0) * width).astype(np.int64), width - 1)
+    slots = _slots(xs, start, end, width)
     behind = None
     if laid.older is not None:
         older = laid.older[inside]
@@ -99,10 +105,11 @@ def reach(series: Series, axis: Axis = "step", axes: Axes = NO_AXES) -> tuple[fl
     """The first and the last place of `series` on `axis`, and what is counted instead (`own`); None without points."""
     import numpy as np
 
-    coarse = find_buckets(series, 1, axis, None, axes)
-    if coarse is not None:
-        return float(coarse[0].min()), float(coarse[1].max()), ""
-    laid = lay(series, axis, axes)
+    with np.errstate(all="ignore"):
+        coarse = find_buckets(series, 1, axis, None, axes)
+        if coarse is not None:
+            return float(coarse[0].min()), float(coarse[1].max()), ""
+        laid = lay(series, axis, axes)
     known = laid.xs[np.isfinite(laid.xs)]
     return (float(known.min()), float(known.max()), laid.own) if len(known) else None
 
@@ -118,9 +125,9 @@ def _reduce_buckets(
 
     begins, ends, of = coarse
     start, end = window or (float(begins.min()), float(ends.max()))
-    middles = (begins + ends) / 2
+    middles = begins / 2 + ends / 2
     inside = (middles >= start) & (middles <= end)
-    slots = np.minimum(((middles[inside] - start) / ((end - start) or 1.0) * width).astype(np.int64), width - 1)
+    slots = _slots(middles[inside], start, end, width)
     order = np.argsort(slots, kind="stable")
     slots, picked = slots[order], np.flatnonzero(inside)[order]
     low, high, mean = (np.full(width, np.nan) for _ in range(3))
@@ -134,13 +141,20 @@ def _reduce_buckets(
             np.minimum.reduceat(of.low[picked], firsts),
             np.maximum.reduceat(of.high[picked], firsts),
         )
-        with np.errstate(all="ignore"):
-            mean[filled] = np.clip(np.add.reduceat(of.total[picked], firsts) / counts, low[filled], high[filled])
+        mean[filled] = np.clip(np.add.reduceat(of.total[picked], firsts) / counts, low[filled], high[filled])
         for values in (low, high, mean):
             values[filled[counts == 0]] = np.nan
     last = series.own_last()
     newest = (float(ends[-1]), last.value) if last is not None and start <= ends[-1] <= end else None
     return Columns(start, end, _cells(low), _cells(high), tuple(broken.tolist()), newest, _cells(mean), axis)
+
+
+def _slots(xs: NDArray[np.float64], start: float, end: float, width: int) -> NDArray[np.int64]:
+    """The column of each place between `start` and `end`; halves, since a span may be too large for a number."""
+    import numpy as np
+
+    shares = (xs / 2 - start / 2) / ((end / 2 - start / 2) or 1.0)
+    return np.clip((shares * width).astype(np.int64), 0, width - 1)
 
 
 def find_last(laid: Laid, inside: NDArray[np.bool_]) -> tuple[float, float] | None:
@@ -174,8 +188,7 @@ def _gather(
         filled = slots[firsts]
         low[filled], high[filled] = np.minimum.reduceat(ys, firsts), np.maximum.reduceat(ys, firsts)
         counts = np.diff(np.append(firsts, len(ys)))
-        with np.errstate(over="ignore"):
-            mean[filled] = np.clip(np.add.reduceat(ys, firsts) / counts, low[filled], high[filled])
+        mean[filled] = np.clip(np.add.reduceat(ys, firsts) / counts, low[filled], high[filled])
     return _cells(low), _cells(high), _cells(mean), tuple(broken.tolist())
 
 
