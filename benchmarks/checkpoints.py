@@ -1,129 +1,196 @@
-"""Checkpoints, whole and damaged: what lptui says, what torch.load says, and how long each takes, in one run.
+"""How long lptui takes to list, verify and compare checkpoints, beside torch, zipfile, picklescan and sft, in one run.
 
     python benchmarks/checkpoints.py --torch TORCH_PYTHON --generator make_checkpoints.py [--size 2G] [--work DIR]
 
-TORCH_PYTHON is an interpreter with torch and safetensors; GENERATOR makes a checkpoint (`--kind K --size S --corrupt C
---out PATH`). Prints the damage matrix (8 MB each), then medians of five for listing, verifying and comparing files of
-`--size`, against torch.load of the same file in the same run.
+TORCH_PYTHON has torch, safetensors, picklescan and sft-cli; GENERATOR makes a checkpoint (`--kind K --size S
+--tensors N --seed N --out PATH`). Prints every target with what it is measured against; "missed" where it is. Medians;
+on a shared machine the ratios count. Peak memory is that of the largest process of each side.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
-import time
+import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from lptui.checkpoints.worker import Inspector, Verifier
+from checkpoint_peers import load, make, middle, run
 
-KINDS = ("torch", "legacy", "safetensors", "dcp")
-DAMAGE = (
-    "none", "truncate", "half-written", "hole", "zero-tail", "bitflip", "nan", "bad-pickle", "evil-pickle", "crc-field",
-    "dup-entry", "bomb",
-)  # fmt: skip
-LOAD = """
-import sys, time, resource, warnings
-warnings.simplefilter("ignore")
-path = sys.argv[1]
-import torch
-start = time.perf_counter()
-try:
-    if path.endswith(".safetensors"):
-        from safetensors.torch import load_file
-        load_file(path)
-    else:
-        torch.load(path, weights_only=True, mmap=len(sys.argv) > 2)
-    print("loads", time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-except Exception as error:
-    print("refuses:" + type(error).__name__, time.perf_counter() - start, 0)
-"""
+from lptui.checkpoints.worker import Inspector, Reader, Verifier
+
+_READ_BUFFER = 256 << 10
 
 
-def make(args: argparse.Namespace, kind: str, damage: str, out: Path, size: str) -> Path | None:
-    """The file to open, or None where this damage does not exist for this kind."""
-    done = subprocess.run(
-        [args.torch, args.generator, "--kind", kind, "--size", size, "--corrupt", damage, "--out", str(out)],
-        capture_output=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        return None
-    return out / ".metadata" if kind == "dcp" else out
+@dataclass(slots=True)
+class Targets:
+    """Rows of the table, printed as they come."""
+
+    missed: list[str] = field(default_factory=list[str])
+
+    def ratio(self, what: str, peer: float, ours: float, least: float) -> None:
+        """Peer / ours, which must be `least` or more; both in seconds or MB."""
+        self._row(what, f"{_short(peer)} / {_short(ours)} = {peer / ours:.1f}x", f">= {least:g}x", peer / ours >= least)
+
+    def most(self, what: str, value: float, most: float, unit: str) -> None:
+        """A value with an upper limit."""
+        self._row(what, f"{value:.3g} {unit}", f"<= {most:g} {unit}", value <= most)
+
+    def _row(self, what: str, seen: str, target: str, good: bool) -> None:
+        print(f"| {what} | {target} | {seen} | {'' if good else 'missed'} |", flush=True)
+        if not good:
+            self.missed.append(what)
 
 
-def load(args: argparse.Namespace, path: Path, *flags: str) -> tuple[str, float, int]:
-    """What torch (or safetensors) does with the file: (word, seconds, peak MB); the import is not counted."""
-    told = subprocess.run([args.torch, "-c", LOAD, str(path), *flags], capture_output=True, text=True, check=False)
-    word, seconds, peak = (told.stdout.split() or ["crashes", "0", "0"])[:3]
-    return word, float(seconds), int(peak)
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def print_matrix(args: argparse.Namespace, work: Path, inspector: Inspector, verifier: Verifier) -> None:
-    print(f"{'format':<12} {'damage':<13} {'first look':<18} {'every byte':<20} torch.load")
-    for kind in KINDS:
-        for damage in DAMAGE:
-            suffix = {"safetensors": ".safetensors", "dcp": ""}.get(kind, ".pt")
-            path = make(args, kind, damage, work / f"{kind}-{damage}{suffix}", "8M")
-            if path is None:
-                continue
-            first, deep = inspector.inspect(str(path), 60.0), verifier.verify(str(path))
-            peer = "-" if kind == "dcp" else load(args, path)[0]
-            print(f"{kind:<12} {damage:<13} {first.verdict:<18} {deep.verdict:<20} {peer}")
+def peak_of(reader: Reader) -> int:
+    """The most memory that a reader process has held so far, in MB (Linux)."""
+    child = reader._child
+    if child is None:
+        return 0
+    lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
 
 
-def measure(work: Callable[[], object], times: int = 5) -> float:
-    spent: list[float] = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        spent.append(time.perf_counter() - start)
-    return median(spent)
+def read_all(path: Path) -> None:
+    """The page cache's own speed: read with the buffer that suits it best."""
+    fd = os.open(path, os.O_RDONLY)
+    buffer = memoryview(bytearray(_READ_BUFFER))
+    while os.readv(fd, [buffer]):
+        pass
+    os.close(fd)
 
 
-def print_speed(args: argparse.Namespace, work: Path, inspector: Inspector, verifier: Verifier) -> None:
-    one = make(args, "torch", "none", work / "one.pt", args.size)
-    two = work / "two.pt"
-    subprocess.run(
-        [args.torch, args.generator, "--kind", "torch", "--size", args.size, "--seed", "5", "--out", str(two)],
-        capture_output=True, check=True,
-    )  # fmt: skip
-    assert one is not None
-    first, second = str(one), str(two)
-    full = [load(args, one) for _ in range(3)]
-    mapped = [load(args, one, "mmap") for _ in range(3)]
-    whole, peak = median(t for _, t, _ in full), max(m for _, _, m in full)
-    listed = measure(lambda: inspector.inspect(first, 60.0))
-    verified = measure(lambda: verifier.verify(first))
-    compared = measure(lambda: verifier.compare(first, second))
-    measured = measure(lambda: verifier.compare(first, second, measure=True), 3)
-    started = time.perf_counter()
-    with Inspector() as fresh:
-        fresh.inspect(first, 60.0)
-    cold = time.perf_counter() - started
-    print(f"\n{args.size} torch archive, medians, warm page cache")
-    print(f"  torch.load                    {whole * 1e3:8.0f} ms, {peak} MB")
-    print(f"  torch.load(mmap=True)         {median(t for _, t, _ in mapped) * 1e3:8.0f} ms")
-    print(f"  list, reader running          {listed * 1e3:8.1f} ms   torch.load / ours {whole / listed:6.1f}")
-    print(f"  list, reader started for it   {cold * 1e3:8.1f} ms")
-    print(f"  verify every byte             {verified * 1e3:8.0f} ms   torch.load / ours {whole / verified:6.2f}")
-    print(f"  compare by checksums          {compared * 1e3:8.1f} ms")
-    print(f"  compare by how much           {measured * 1e3:8.0f} ms")
+def test_zip(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        archive.testzip()
 
 
-def main() -> None:
+def drop_pages(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    os.fsync(fd)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(fd)
+
+
+def fresh_look(path: Path) -> Callable[[], None]:
+    def look() -> None:
+        with Inspector() as inspector:
+            inspector.inspect(str(path), 60.0)
+
+    return look
+
+
+def measure_listing(table: Targets, args: argparse.Namespace, one: Path, many: Path) -> float:
+    """Returns the seconds of a full torch.load."""
+    python = args.torch
+    whole = [load(python, [one])[0] for _ in range(3)]
+    mapped = [load(python, [one, one, one], "mmap") for _ in range(3)]
+    full, peak = median(t for _, t, _, _ in whole), max(m for _, _, m, _ in whole)
+    warm_peer = median(rows[-1][1] for rows in mapped)
+    cold_peer = median(rows[0][1] + rows[0][3] for rows in mapped)
+    with Inspector() as inspector:
+        inspector.start()
+        warm = middle(lambda: inspector.inspect(str(one), 60.0), 7)
+        own = peak_of(inspector)
+    start = middle(fresh_look(one), 5)
+    table.ratio("list, reader running: torch.load(mmap) / ours, s", warm_peer, warm, 4)
+    table.most("list, reader running", warm * 1e3, 25, "ms")
+    table.ratio("list from nothing: import + torch.load(mmap) / ours with start, s", cold_peer, start, 20)
+    table.ratio("list from nothing: torch.load in full / ours with start, s", full, start, 50)
+    table.ratio("list: peak memory of torch.load / ours, MB", peak, own, 60)
+    drop_pages(one)
+    with Inspector() as inspector:
+        inspector.start()
+        cold = middle(lambda: inspector.inspect(str(one), 60.0), 1)
+    table.most("list, file not in the page cache", cold * 1e3, 150, "ms")
+    measure_many(table, args, many)
+    return full
+
+
+def measure_many(table: Targets, args: argparse.Namespace, many: Path) -> None:
+    """Forty thousand tensors in one file."""
+    with Inspector() as inspector:
+        inspector.start()
+        ours = middle(lambda: inspector.inspect(str(many), 60.0), 3)
+        own = peak_of(inspector)
+    peer = median(load(args.torch, [many], "mmap")[0][1] for _ in range(2))
+    scan = run([str(Path(args.torch).parent / "picklescan"), "-p", str(many)])[1]
+    table.ratio("40,000 tensors: torch.load(mmap) / ours, s", peer, ours, 6)
+    table.ratio("40,000 tensors: picklescan with its start / ours, s", scan, ours, 3)
+    table.most("40,000 tensors: listed", ours, 1.5, "s")
+    table.most("40,000 tensors: peak memory", own, 96, "MB")
+
+
+def measure_verifying(table: Targets, one: Path, two: Path, full: float) -> None:
+    size = one.stat().st_size
+    with Verifier() as verifier:
+        verifier.start()
+        began = peak_of(verifier)
+        deep = middle(lambda: verifier.verify(str(one)), 3)
+        read = middle(lambda: read_all(one), 3)
+        tested = middle(lambda: test_zip(one), 3)
+        table.ratio("verify every byte: torch.load in full / ours, s", full, deep, 1.5)
+        table.ratio("verify every byte: zipfile.testzip / ours, s", tested, deep, 1.5)
+        table.ratio(f"verify ({size / deep / 1e9:.2f} GB/s): share of page-cache read", read, deep, 0.4)
+        sums = middle(lambda: verifier.compare(str(one), str(two)), 5)
+        table.most("which tensors changed, by checksums", sums * 1e3, 150, "ms")
+        table.most(f"peak memory of the deep pass ({began} MB at its start)", peak_of(verifier), 64, "MB")
+
+
+def measure_safetensors(table: Targets, args: argparse.Namespace, first: Path, second: Path) -> None:
+    sft = str(Path(args.torch).parent / "sft")
+    with Verifier() as verifier:
+        verifier.start()
+        ours = middle(lambda: verifier.verify(str(first)), 3)
+        drift = middle(lambda: verifier.drift([str(first), str(second)]), 3)
+        own = peak_of(verifier)
+    _, spent, peak = run([sft, "check", str(first)])
+    table.ratio("safetensors: sft check / ours, s", spent, ours, 3)
+    table.ratio("safetensors: peak memory of sft check / ours, MB", peak, own, 40)
+    _, spent, _ = run([sft, "diff", "--delta", str(first), str(second)])
+    table.ratio("drift of two: sft diff --delta / ours, s", spent, drift, 20)
+    table.most("peak memory of drift", own, 64, "MB")
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--torch", default=sys.executable, help="an interpreter with torch and safetensors")
+    parser.add_argument("--torch", default=sys.executable, help="an interpreter with torch, safetensors and the peers")
     parser.add_argument("--generator", required=True)
     parser.add_argument("--size", default="2G")
+    parser.add_argument(
+        "--many", type=int, default=10_000, help="model tensors of the second file; its optimizer has 3x"
+    )
     parser.add_argument("--work", type=Path)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=args.work) as folder, Inspector() as inspector, Verifier() as verifier:
-        print_matrix(args, Path(folder), inspector, verifier)
-        print_speed(args, Path(folder), inspector, verifier)
+    with tempfile.TemporaryDirectory(dir=args.work) as name:
+        folder = Path(name)
+        one, two, many = folder / "one.pt", folder / "two.pt", folder / "many.pt"
+        first, second = folder / "one.safetensors", folder / "two.safetensors"
+        sized = ["--size", args.size]
+        make(args.torch, args.generator, [
+            ["--kind", "torch", *sized, "--out", str(one)],
+            ["--kind", "torch", *sized, "--seed", "5", "--out", str(two)],
+            ["--kind", "torch", "--size", "400M", "--tensors", str(args.many), "--out", str(many)],
+            ["--kind", "safetensors", *sized, "--out", str(first)],
+            ["--kind", "safetensors", *sized, "--seed", "5", "--out", str(second)],
+        ])  # fmt: skip
+        load_now = subprocess.run(["uptime"], capture_output=True, text=True, check=False).stdout.strip()
+        print(f"{args.size} files; {load_now}\n\n| what | target | seen | |\n|---|---|---|---|")
+        table = Targets()
+        full = measure_listing(table, args, one, many)
+        measure_verifying(table, one, two, full)
+        measure_safetensors(table, args, first, second)
+    return 1 if table.missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
