@@ -26,7 +26,7 @@ OK = frozenset(("ok", "ok-unverified", "ok-verified"))
 WANTED: dict[str, frozenset[str]] = {
     "none": OK,
     "truncate": frozenset(("truncated",)),
-    "half-written": frozenset(("truncated", "incomplete")),
+    "half-written": frozenset(("truncated", "incomplete", "zeroed")),  # safetensors 0.8 sets the length first
     "hole": frozenset(("truncated", "zeroed")),
     "zero-tail": frozenset(("zeroed",)),
     "bitflip": frozenset(("crc-mismatch",)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lptui.checkpoints.globals import classify_all
@@ -51,8 +51,6 @@ class Draft:
     has_crc: bool | None = None
     serialization_id: str | None = None
     listed: bool = False
-    checksums: dict[str, int] = field(default_factory=dict[str, int])
-    """Of the storages, by key, as the archive's directory has them."""
     inner: dict[str, Draft] = field(default_factory=dict[str, "Draft"])
     """Of an archive that holds archives: each by the name of its record."""
     starts: list[int] = field(default_factory=list[int])
@@ -62,10 +60,10 @@ class Draft:
         """Something is wrong; the worst by the order of VERDICTS wins in the end."""
         self.problems.append((verdict, reason))
 
-    def take_pickle(self, reading: PickleReading) -> None:
-        """Tensors, scalars and names of one pickle."""
+    def take_pickle(self, reading: PickleReading, checksums: Mapping[str, int] | None = None) -> None:
+        """Tensors, scalars and names of one pickle; `checksums` of the storages, by key, where the file has them."""
         self.take_labels(reading.labels, reading.reaches_out)
-        self.take_tree(reading.value, "scalar")
+        self.take_tree(reading.value, "scalar", checksums)
 
     def take_labels(self, labels: Iterable[Label], reaches_out: bool) -> None:
         """Names that a pickle imports, also of one that breaks off behind them."""
@@ -74,8 +72,9 @@ class Draft:
         if dangerous:
             self.blame("unsafe-pickle", f"loading it would run {_some(dangerous)}")
 
-    def take_tree(self, tree: object, source: str) -> None:
-        self.contents = walk(tree, source)
+    def take_tree(self, tree: object, source: str, checksums: Mapping[str, int] | None = None) -> None:
+        """All that is in one tree of plain values and stubs."""
+        self.contents = walk(tree, source, checksums or {})
         self.listed = True
         if self.contents.outside is not None:
             self.blame("mismatch", f"tensor {self.contents.outside} needs more bytes than its storage has")
@@ -132,22 +131,13 @@ class Draft:
             n_params=found.n_params if "model" in found.groups else None,
             dtypes=tuple(sorted(found.dtypes.items())),
             bytes_by_group=tuple(sorted(found.groups.items())),
-            tensors=tuple(self._with_checksums()),
+            tensors=tuple(found.tensors),
             globals=self.globals,
             scalars=tuple(found.scalars),
             has_crc=self.has_crc,
             serialization_id=self.serialization_id,
             notes=tuple(self.notes),
         )
-
-    def _with_checksums(self) -> list[TensorEntry]:
-        sums = self.checksums
-        if not sums:
-            return self.contents.tensors
-        return [
-            TensorEntry(t.name, t.shape, t.dtype, t.nbytes, t.storage, t.group, sums.get(t.storage))
-            for t in self.contents.tensors
-        ]
 
     def _verdict(self) -> tuple[str, str]:
         if self.problems:

@@ -57,10 +57,7 @@ def prefix_of(name: str) -> str:
 def _take_tensors(found: Contents, part: Draft, prefix: str) -> None:
     inner = part.contents
     group = {"": "model", "optimizer.": "optimizer"}.get(prefix, "other")
-    found.tensors += [
-        replace(t, name=prefix + t.name, group=group, storage=prefix + t.storage, crc=part.checksums.get(t.storage))
-        for t in inner.tensors
-    ]
+    found.tensors += [replace(t, name=prefix + t.name, group=group, storage=prefix + t.storage) for t in inner.tensors]
     found.n_tensors += inner.n_tensors
     found.n_params += inner.n_params if group == "model" else 0
     for dtype, count in inner.dtypes.items():

@@ -41,7 +41,8 @@ def read_torch(file: FileBytes, draft: Draft, records: dict[str, ZipRecord], roo
     _read_side_records(file, draft, records, root)
     raw = read_stored(file, records[f"{root}data.pkl"], MAX_PICKLE)
     reading = read_pickle(raw)
-    draft.take_pickle(reading)
+    # written with checksums off they are 0 everywhere, which says nothing
+    draft.take_pickle(reading, {r.name.removeprefix(f"{root}data/"): r.crc for r in data} if draft.has_crc else None)
     if reading.end != len(raw):
         draft.blame("unsafe-pickle", "bytes follow the end of its pickle")
     draft.contents.groups["python state"] = len(raw)
@@ -50,8 +51,6 @@ def read_torch(file: FileBytes, draft: Draft, records: dict[str, ZipRecord], roo
         _read_constants(file, draft, records, root)
     else:
         draft.note_custom()
-    if not draft.has_crc:
-        draft.checksums.clear()  # written with checksums off: 0 everywhere says nothing
     _compare_headers(file, data)
     _read_optimizer_step(file, draft, records, root)
     _confirm_hole(file, draft, data)
@@ -116,7 +115,6 @@ def _compare_storages(
         if record is None:
             draft.blame("mismatch", f"storage {escape(storage.key)} is named by the pickle but is not there")
             return
-        draft.checksums[storage.key] = record.crc
         if record.size != storage.nbytes:
             text = f"storage {escape(storage.key)} has {record.size:,} B where {storage.nbytes:,} B are needed"
             draft.blame("mismatch", text)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, cast
 
 from lptui.checkpoints.info import Reading, TensorEntry
@@ -59,8 +61,8 @@ class Contents:
     seen_views: set[tuple[str, int, tuple[int, ...]]] = field(default_factory=set[tuple[str, int, tuple[int, ...]]])
 
 
-def walk(tree: object, source: str = "scalar") -> Contents:
-    """List a tree without recursion; shared parts are listed where they stand first."""
+def walk(tree: object, source: str = "scalar", checksums: Mapping[str, int] = MappingProxyType({})) -> Contents:
+    """List a tree without recursion; shared parts are listed where they stand first. `checksums` of storages by key."""
     found = Contents()
     root = tree.state if isinstance(tree, Instance) else tree
     if isinstance(root, dict):
@@ -73,7 +75,7 @@ def walk(tree: object, source: str = "scalar") -> Contents:
     while pending:
         value, way = pending.pop()
         if isinstance(value, TensorStub):
-            _add_tensor(found, value, way)
+            _add_tensor(found, value, way, checksums)
         elif isinstance(value, StorageStub):
             found.storages.setdefault(value.key, value)
         elif id(value) not in seen and way[2] <= MAX_DEPTH:
@@ -116,7 +118,7 @@ def _parts(way: _Way) -> list[str]:
     return found
 
 
-def _add_tensor(found: Contents, tensor: TensorStub, way: _Way) -> None:
+def _add_tensor(found: Contents, tensor: TensorStub, way: _Way, checksums: Mapping[str, int]) -> None:
     storage = tensor.storage
     found.storages.setdefault(storage.key, storage)
     found.n_tensors += 1
@@ -133,7 +135,8 @@ def _add_tensor(found: Contents, tensor: TensorStub, way: _Way) -> None:
             found.n_params += tensor.numel
     if len(found.tensors) < MAX_TENSORS:
         name = escape(".".join(parts)) or "(the whole file)"
-        found.tensors.append(TensorEntry(name, tensor.shape, tensor.dtype, tensor.nbytes, storage.key, group))
+        crc = checksums.get(storage.key)
+        found.tensors.append(TensorEntry(name, tensor.shape, tensor.dtype, tensor.nbytes, storage.key, group, crc))
 
 
 def _runs_out(tensor: TensorStub) -> bool:
