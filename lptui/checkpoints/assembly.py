@@ -31,6 +31,7 @@ class Folder:
     """What was found: `parts` were looked into, `sizes` are of all files."""
 
     path: str
+    within: bool = False
     kind: str = ""
     names: list[str] = field(default_factory=list[str])
     sizes: dict[str, int] = field(default_factory=dict[str, int])

@@ -28,12 +28,13 @@ def inspect_path(path: str) -> CheckpointInfo:
     return look_at(path)[0]
 
 
-def look_at(path: str) -> tuple[CheckpointInfo, list[Part]]:
-    """The same, with what each file that was looked into was found to be."""
+def look_at(path: str, *, within: bool = False) -> tuple[CheckpointInfo, list[Part]]:
+    """The same, with what each file that was looked into was found to be. `within`: it is a part of
+    another folder, and no further one is looked for inside of it."""
     if os.path.islink(path) or not os.path.isdir(path):
         info, draft = look(path)
         return info, [Part("", path, info, draft)]
-    folder = Folder(_resolve_tag(path))
+    folder = Folder(path if within else _resolve_tag(path), within=within)
     try:
         _list(folder)
         return _look_into(folder, path)
@@ -61,6 +62,8 @@ def _look_into(folder: Folder, path: str) -> tuple[CheckpointInfo, list[Part]]:
     check = _CHECKS.get(folder.kind)
     if check is not None:
         check(folder)
+    if not folder.parts and not folder.problems:
+        folder.problems.append(("incomplete", "no file in it holds weights or state"))
     return merge(folder, path), folder.parts
 
 
@@ -91,7 +94,8 @@ def _resolve_tag(path: str) -> str:
     if os.path.exists(os.path.join(path, "trainer_state.json")):
         return path
     tag = read_tag(path)
-    return os.path.join(path, tag) if tag and os.path.isdir(os.path.join(path, tag)) else path
+    inner = os.path.join(path, tag) if tag else ""
+    return inner if inner and os.path.isdir(inner) and not os.path.islink(inner) else path
 
 
 def read_tag(path: str) -> str | None:
@@ -108,7 +112,7 @@ def read_tag(path: str) -> str | None:
 
 
 def _kind(folder: Folder) -> str:
-    names = set(folder.names)
+    names = set(folder.sizes)  # regular files only
     if "trainer_state.json" in names:
         return "hf"
     if ".metadata" in names or any(n.endswith(".distcp") for n in names):
@@ -164,14 +168,14 @@ def _check_hf(folder: Folder) -> None:
         folder.problems += [("mismatch", text) for text in problems]
         folder.notes += notes
 
-    tag = read_tag(folder.path)
+    tag = None if folder.within else read_tag(folder.path)
     if tag is not None:
         _take_tag(folder, tag)
 
 
 def _take_tag(folder: Folder, tag: str) -> None:
     """The DeepSpeed part of a Hugging Face folder."""
-    info, parts = look_at(os.path.join(folder.path, tag))
+    info, parts = look_at(os.path.join(folder.path, tag), within=True)
     if info.damaged:
         folder.problems.append((info.verdict, f"{escape(tag)}: {info.reason}"))
     elif info.verdict in ("vanished", "not-regular"):

@@ -18,7 +18,7 @@ from lptui.checkpoints.probe import FileBytes, escape, open_regular
 MARK = "_CHECKPOINT_METADATA"
 TREE = "_METADATA"
 TEMPORARY = ".orbax-checkpoint-tmp"
-MAX_JSON = 64 << 20
+MAX_JSON = 16 << 20
 _MOST_ITEMS = 64
 _DTYPE = re.compile(r"[<|]([a-z]\d{1,2})")
 _KINDS = {
@@ -85,7 +85,7 @@ def _add(draft: Draft, row: object, folder: str, *, chunked: bool) -> None:
 
 def _zarr_type(folder: str, name: str) -> tuple[str, int]:
     """(dtype, bytes an item) of an array that has a folder of its own. RefusalError if that is gone."""
-    if "/" in name or "\0" in name or name in ("", ".", ".."):
+    if "/" in name or "\0" in name or name in ("", ".", "..") or os.path.islink(os.path.join(folder, name)):
         return "not told", 0
     try:
         fd = open_regular(os.path.join(folder, name, ".zarray"))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lptui.checkpoints.ledger import Ledger
 
 CPU_SECONDS = 20
-MEMORY = 1 << 30
+MEMORY = 272 << 20
 MAX_ANSWER = 256 << 20
 _START_SECONDS = 30.0
 # the child sees the standard library and this one package, however lptui was installed

@@ -191,3 +191,31 @@ def test_two_folders_are_compared_tensor_by_tensor(tmp_path: Path) -> None:
 def test_every_kind_of_folder_can_be_compared(name: str) -> None:
     found = compare(str(FOLDERS[name]), str(FOLDERS[name]), measure=True)
     assert found.count("same") == len(found.rows) > 3
+
+
+def test_folders_that_name_each_other_end(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoint-1"
+    deepest = folder
+    for _ in range(60):
+        deepest.mkdir(exist_ok=True)
+        (deepest / "trainer_state.json").write_text("{}")
+        (deepest / "model.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+        (deepest / "latest").write_text("in")
+        deepest = deepest / "in"
+    assert len(inspect_path(str(folder)).reason) < 300
+
+
+def test_a_tag_that_leads_out_by_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "latest").write_text("step")
+    shutil.copytree(FOLDERS["tag"], tmp_path / "elsewhere")
+    (tmp_path / "run" / "step").symlink_to(tmp_path / "elsewhere")
+    assert inspect_path(str(tmp_path / "run")).verdict == "incomplete"
+
+
+def test_pipes_in_a_folder_do_not_block(tmp_path: Path) -> None:
+    for name in ("latest", "model.safetensors", ".metadata", "trainer_state.json"):
+        os.mkfifo(tmp_path / name)
+    assert inspect_path(str(tmp_path)).verdict == "not-regular"
+    (tmp_path / "model.safetensors.index.json").write_text("{}")
+    assert inspect_path(str(tmp_path)).verdict in ("incomplete", "mismatch")

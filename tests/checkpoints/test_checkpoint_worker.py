@@ -62,7 +62,7 @@ def test_the_worker_is_limited() -> None:
         assert inspector._child is not None
         proc = Path(f"/proc/{inspector._child.pid}")
         limits = {line[:26].strip(): line[26:].split()[0] for line in (proc / "limits").read_text().splitlines()}
-        assert limits["Max address space"] == str(1 << 30)
+        assert limits["Max address space"] == str(272 << 20)
         assert limits["Max file size"] == "0"
         assert limits["Max core file size"] == "0"
         assert limits["Max open files"] == "32"
