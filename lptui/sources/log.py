@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from lptui.files.tail import Growth, Tail
-from lptui.formats.log_points import collect_points
+from lptui.formats.log_points import UNITS, collect_points
 from lptui.formats.log_time import AHEAD, date_facts
 from lptui.formats.progress import scan
 from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Samples, StatusSeen
@@ -209,16 +209,18 @@ class LogSource:
             if backfill:
                 self._not_after = min((d.at for d in dated if d.at is not None), default=self._not_after)
             yield Facts(place=self.place, seen_at=now, backfill=backfill, file=self.path, facts=dated)
-            points = collect_points(dated)
-            if points:
-                yield Samples(
-                    place=self.place,
-                    seen_at=now,
-                    backfill=backfill,
-                    source=self.name,
-                    points=points,
-                    order=float(start),
-                )
+            for unit in UNITS:
+                points = collect_points(dated, unit)
+                if points:
+                    yield Samples(
+                        place=self.place,
+                        seen_at=now,
+                        backfill=backfill,
+                        source=self.name,
+                        points=points,
+                        order=float(start),
+                        unit=unit,
+                    )
 
     def _mark(self, data: bytes, start: int, facts: tuple[DatedFact, ...], now: float, *, backfill: bool) -> None:
         if not backfill:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Mapping
 from dataclasses import replace
@@ -59,15 +60,21 @@ def _still_holds(old: Judged, series: Series, alarm: Alarm | None) -> bool:
 
 
 def thin_values(series: Series) -> list[float]:
-    """At most about `MOST_VALUES` values, oldest first; the newest ones exact. An overview stands in while sampled."""
+    """At most about `MOST_VALUES` values, oldest first; the newest ones exact. A sample stands in for what has not been
+    read; what has been counts for as much as its steps do."""
+    parts = [p for p in series.parts(fair=True) if p.values]
     if series.overview is not None:
-        return list(_stride(series.overview.values, MOST_VALUES))
-    total = sum(len(s) for s in series.segments)
-    every = max(1, total // MOST_VALUES)
+        span = max(p.steps[-1] for p in parts) - min(p.steps[0] for p in parts)
+        shares = [(p.steps[-1] - p.steps[0]) / span if span > 0 else 1.0 for p in parts]
+        strides = [
+            _stride(p.values, math.ceil(share * MOST_VALUES) + 1) for p, share in zip(parts, shares, strict=True)
+        ]
+        return [value for stride in strides for value in stride]
+    every = max(1, sum(len(p.values) for p in parts) // MOST_VALUES)
     values: list[float] = []
-    for segment in series.segments:
-        values.extend(segment.points.values[::every])
-    if every == 1:
+    for part in parts:
+        values.extend(part.values[::every])
+    if every == 1 and not any(segment.level for segment in series.segments):
         return values
     end = series.tail(EXACT_END)
     return [*values[: max(0, len(values) - EXACT_END // every)], *end]

@@ -169,9 +169,7 @@ def _time_over_steps(series: Series) -> Ramp:
 def _columns(series: Series) -> tuple[NDArray[np.float64], ...]:
     import numpy as np
 
-    parts = [s.points for s in series.segments]
-    if series.overview is not None:
-        parts.append(series.overview)
+    parts = series.parts()
     columns = [[p.steps for p in parts], [p.times for p in parts], [p.values for p in parts]]
     return tuple(np.concatenate([np.frombuffer(c, dtype=np.float64) for c in cs] or [np.empty(0)]) for cs in columns)
 

@@ -3,11 +3,9 @@ read yet, and those of other sources where it has none (numpy, imported late).""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lptui.model.events import Points
 from lptui.stores.axes import NO_AXES, Axes, Axis, place
 from lptui.stores.rewinds import find_rewinds, find_superseded
 
@@ -109,28 +107,9 @@ def _is_fresher(series: Series, other: Series) -> bool:
 def _arrays(series: Series) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     import numpy as np
 
-    parts = [s.points for s in series.segments]
-    if series.overview is not None:
-        parts = _between(parts, series.overview)
+    parts = series.parts()
     if not parts:
         return np.empty(0), np.empty(0), np.empty(0)
     columns = ([p.steps for p in parts], [p.times for p in parts], [p.values for p in parts])
     steps, times, ys = (np.concatenate([np.frombuffer(x, dtype=np.float64) for x in column]) for column in columns)
     return steps, times, ys
-
-
-def _between(parts: list[Points], overview: Points) -> list[Points]:
-    """The parts with what a sample tells of the steps between them."""
-    mixed: list[Points] = []
-    used = 0
-    for part in parts:
-        until = bisect_left(overview.steps, part.steps[0], used)
-        if until > used:
-            mixed.append(_cut(overview, used, until))
-            used = until
-        mixed.append(part)
-    return [*mixed, _cut(overview, used, len(overview.values))]
-
-
-def _cut(points: Points, start: int, stop: int) -> Points:
-    return Points(points.key, points.steps[start:stop], points.times[start:stop], points.values[start:stop])

@@ -69,6 +69,22 @@ class Series:
             newest = sample
         return spot(newest, -1) if newest is not None else None
 
+    def parts(self, *, fair: bool = False) -> list[Points]:
+        """All points of this source in their order, what a sample tells of the steps between them among them. `fair`:
+        of thinned ones only those that were not chosen for their value."""
+        read = [segment.sample() if fair else segment.points for segment in self.segments]
+        if self.overview is None:
+            return read
+        mixed: list[Points] = []
+        sample, used = self.overview, 0
+        for part in read:
+            until = bisect_left(sample.steps, part.steps[0], used) if part.steps else used
+            if until > used:
+                mixed.append(_cut(sample, used, until))
+                used = until
+            mixed.append(part)
+        return [*mixed, _cut(sample, used, len(sample.values))]
+
     def previous(self, back: int = 1) -> Spot | None:
         """The point `back` before the newest one, or None."""
         for segment in reversed(self.segments):
@@ -86,6 +102,10 @@ class Series:
                 break
             values[:0] = segment.points.values[-want:]
         return values
+
+
+def _cut(points: Points, start: int, stop: int) -> Points:
+    return Points(points.key, points.steps[start:stop], points.times[start:stop], points.values[start:stop])
 
 
 def _is_newer(one: Spot, two: Spot, *, same: bool) -> bool:
