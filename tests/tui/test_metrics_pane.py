@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from textual.app import App, ComposeResult
 
 from lptui.model.chart_layout import ChartLayout
 from lptui.model.events import Points
-from lptui.model.request import LayoutRead, ReadLayout
+from lptui.model.finding import Finding
+from lptui.model.readings import CheckpointReading
+from lptui.model.request import KeepLayout, LayoutRead, ReadLayout
 from lptui.model.run import RunInfo
 from lptui.state.run_state import RunState
 from lptui.stores.series import Series, extend
@@ -214,3 +217,220 @@ async def test_no_metrics_is_said() -> None:
         app.pane.workspace = workspace({})
         await pilot.pause()
         assert "no metrics found" in app.shown
+
+
+def with_loss(values: list[float], name: str = "r", *, key: str = "losses/loss") -> RunState:
+    steps = array("d", [float(i) for i in range(len(values))])
+    made = extend(Series(key, "wandb"), Points(key, steps, array("d", steps), array("d", values)), 0.0)
+    return RunState(RunInfo(name, f"/{name}"), 100.0, series={key: made})
+
+
+async def test_the_crosshair_reads_all_charts_at_one_place() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.pane.workspace = workspace(many(57))
+        await pilot.pause()
+        await pilot.press("c", *["left"] * 3)
+        await pilot.pause()
+        assert app.shown.count("@") == 20
+        assert app.pane.grid.hair is not None
+        assert 80 < app.pane.grid.hair < 99
+        await pilot.press("home")
+        await pilot.pause()
+        assert app.pane.grid.hair == 0
+        assert app.pane.close()
+        await pilot.pause()
+        assert "@" not in app.shown
+
+
+async def test_zoom_pan_follow_and_reset_move_all_charts() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.pane.workspace = workspace(many(57))
+        await pilot.pause()
+        grid = app.pane.grid
+        await pilot.press("i")
+        assert grid.window.span == (49.5, 99.0)
+        await pilot.press("comma")
+        assert grid.window.span == (37.125, 86.625)
+        await pilot.press("o", "o")
+        assert grid.window.whole
+        await pilot.press("w")
+        await pilot.pause()
+        assert "last 5 steps" in str(app.pane.border_title)
+        later = many(57, 150)
+        app.pane.workspace = workspace(later)
+        await pilot.pause()
+        assert grid.shown_range(grid.feed.lines_of(grid.tiles[0])) == (144.0, 149.0)
+        await pilot.press("0")
+        assert grid.window.whole
+        await pilot.press("I")
+        assert grid.spans
+        await pilot.press("shift+up", "0")
+        assert not grid.spans
+
+
+async def test_the_mouse_chooses_zooms_drags_and_reads() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.pane.workspace = workspace(many(57))
+        await pilot.pause()
+        grid = app.pane.grid
+        await pilot.click(grid, offset=(40, 2))
+        assert grid.chosen is grid.tiles[1]
+        await pilot.click(grid, offset=(45, 3))
+        assert grid.hair is not None
+        await pilot.mouse_down(grid, offset=(40, 3))
+        await pilot.hover(grid, offset=(50, 3))
+        await pilot.mouse_up(grid, offset=(50, 3))
+        await pilot.pause()
+        assert grid.window.span is not None
+        start, end = grid.window.span
+        assert 0 < start < end < 99
+        await pilot.press("0", "escape")
+        await pilot.double_click(grid, offset=(10, 3))
+        await pilot.pause()
+        assert grid.zoomed
+
+
+async def test_marks_are_gone_through_and_move_the_time_cursor() -> None:
+    app = Harness()
+    found = Finding("nan:1", "nan", "error", "loss is NaN", step=30, first_seen=30.0)
+    saved = CheckpointReading("a.pt", "/c/a.pt", "policy", 1, 60.0, step=60)
+    async with app.run_test(size=(120, 40)) as pilot:
+        state = replace(with_loss([0.5] * 100), findings=(found,), checkpoints=(saved,))
+        app.pane.workspace = Workspace((state,), None, 100.0)
+        await pilot.pause()
+        assert "▴" in app.shown
+        await pilot.press("right_square_bracket")
+        await pilot.pause()
+        assert app.cursors[-1].finding_id == "nan:1"
+        app.pane.workspace = Workspace((state,), app.cursors[-1], 100.0)
+        await pilot.press("right_square_bracket")
+        await pilot.pause()
+        assert app.cursors[-1].checkpoint == "/c/a.pt"
+
+
+async def test_families_open_as_tables_and_rows_as_charts() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        tasks = {f"env/task_{i:02d}/success": 100 for i in range(40)}
+        series = {n: extend(Series(n, "w"), points(n, 0, c, i), 0.0) for i, (n, c) in enumerate(tasks.items())}
+        app.pane.workspace = workspace({**many(3), **series})
+        await pilot.pause()
+        assert "env/*/success" in app.shown
+        assert "40 metrics" in app.shown
+        await pilot.press("end")
+        app.pane.action_detail()
+        await pilot.pause()
+        assert app.pane.in_table
+        assert "table of 40" in str(app.pane.border_title)
+        await pilot.press("s")
+        await pilot.pause()
+        assert "task_39" in app.pane.list.shown[1]
+        await pilot.press("home")
+        app.pane.action_detail()
+        await pilot.pause()
+        assert app.pane.grid.zoomed
+        assert "env/task_39/success" in app.shown
+        assert app.pane.close()
+        assert app.pane.in_table
+        assert app.pane.close()
+        assert not app.pane.in_table
+        await pilot.press("V")
+        await pilot.pause()
+        assert len(app.pane.grid.tiles) == 43
+
+
+async def test_sections_fold_by_enter_and_are_chosen_by_keys() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        state = {**many(6), **{k.replace("family", "other"): v for k, v in many(3).items()}}
+        app.pane.workspace = workspace(state)
+        await pilot.press("u")
+        await pilot.pause()
+        assert "▾ family  6 charts" in app.shown
+        await pilot.press("home")
+        assert app.pane.grid.chosen_section == "family"
+        app.pane.action_detail()
+        await pilot.pause()
+        assert "▸ family  6 charts" in app.shown
+        assert "family/metric_aa" not in app.shown
+        await pilot.press("down", "down")
+        assert app.pane.grid.chosen is not None
+        assert app.pane.grid.chosen.name.startswith("other/")
+
+
+async def test_several_runs_are_lines_of_one_chart_and_the_best_is_told() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        one, two = with_loss([0.5] * 100, "arena_a"), with_loss([0.3] * 100, "arena_b")
+        only = with_loss([1.0] * 100, "c", key="losses/other")
+        app.pane.workspace = Workspace((one, two, only), None, 100.0, front=0, attached=3)
+        await pilot.pause()
+        assert "A arena_a 0.5" in app.shown
+        assert "B arena_b 0.3" in app.shown
+        assert "best" in app.shown[app.shown.index("B arena_b") :]
+        assert "losses/other" in app.shown
+        app.pane.workspace = Workspace((one, two, only), None, 100.0, front=1, attached=3)
+        await pilot.pause()
+        assert app.shown.index("B arena_b") < app.shown.index("A arena_a")  # the one in front leads, in its colour
+
+
+async def test_favourites_lead_after_what_is_violated_and_are_kept() -> None:
+    app = Harness(ChartLayout(favourites=("family/metric_dd",), log=True))
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.pane.workspace = workspace(many(57))
+        await pilot.pause()
+        assert app.pane.grid.tiles[0].name == "family/metric_dd"
+        assert "★" in app.pane.grid.shown[0]
+        assert "log y" in str(app.pane.border_title)
+        await pilot.press("home", "right", "F")
+        await pilot.pause()
+        kept = [r for r in app.asked if isinstance(r, KeepLayout)]
+        assert kept[-1].layout.favourites == ("family/metric_dd", "family/metric_aa")
+        await pilot.press("plus")
+        await pilot.pause()
+        assert isinstance(app.asked[-1], KeepLayout)
+
+
+async def test_a_layout_that_cannot_be_read_is_told_once() -> None:
+    app = Harness(None, "the layout of the charts is not understood")
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.pane.workspace = workspace(many(3))
+        await pilot.pause()
+        app.pane.workspace = workspace(many(3))
+        await pilot.pause()
+        assert [type(r) for r in app.asked] == [ReadLayout]
+
+
+HOSTILE = ["\x1b]0;pwned\x07[red]x[/red]", "a\nb\u202eevil", "x" * 10_000, "[@click=app.quit]go[/]", "é" * 50, "\x9b2J"]
+
+
+@pytest.mark.parametrize("keys", ["", "v", "u", "c", "enter", "d"])
+async def test_hostile_names_are_harmless_everywhere(keys: str) -> None:
+    app = Harness()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.pane.workspace = workspace({n: extend(Series(n, n), points(n, 0, 50), 0.0) for n in HOSTILE})
+        await pilot.pause()
+        if keys == "enter":
+            app.pane.action_detail()
+        elif keys:
+            await pilot.press(keys)
+        await pilot.pause()
+        text = "".join((*app.pane.grid.shown, *app.pane.list.shown))
+        assert not set(text) & set("\x1b\x9b\x07\n\u202e")
+
+
+async def test_twenty_thousand_metrics_are_one_page() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        one = extend(Series("x", "w"), points("x", 0, 20), 0.0)
+        names = [f"env_agent/{a}_{chr(97 + b % 26)}{b}/{c}" for a in "xy" for b in range(100) for c in range(100)]
+        app.pane.workspace = workspace(dict.fromkeys(names, one))
+        await pilot.pause()
+        assert len(app.pane.grid.tiles) < 300
+        assert app.pane.grid.reduced <= 24
+        await pilot.press("v")
+        await pilot.pause()
+        assert app.pane.in_table

@@ -56,7 +56,7 @@ def draw(curves: Sequence[Curve], paper: Paper) -> Grid:
     backs = [Mark(back.place, "warn", "↻", "r") for back in columns.breaks]
     for mark in (*reversed(paper.marks), *backs):
         x = column_of(columns, paper.width, mark.place)
-        if x is not None:
+        if x is not None and (mark.kind != "checkpoint" or grid[-1][x][0] == " "):  # many of them: no line is hidden
             grid[-1][x] = (mark.twin if paper.plain else mark.glyph, mark.style)
     for curve in reversed(curves):
         for x, y, glyph, style in _flaws(curve.columns, paper):

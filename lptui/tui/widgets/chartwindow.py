@@ -53,8 +53,9 @@ def zoom(shown: Range, whole: Range, factor: float, at: float | None = None) -> 
     """`shown` made `factor` times as long around `at` (default: its end, where a run happens), within `whole`."""
     start, end = shown
     at = end if at is None else min(max(at, start), end)
-    start, end = at - (at - start) * factor, at + (end - at) * factor
-    return clamp((start, end), whole)
+    length = min((end - start) * factor, whole[1] - whole[0])
+    begin = max(whole[0], min(at - (at - start) * factor, whole[1] - length))
+    return clamp((begin, begin + length), whole)
 
 
 def pan(shown: Range, whole: Range, share: float) -> Window:

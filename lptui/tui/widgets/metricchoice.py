@@ -86,10 +86,10 @@ class MetricChoice:
 
     def lines_of(self, tile: Tile) -> tuple[Line, ...]:
         """The lines of a chart now: of each run, the one in front first, or of each kind of data."""
-        if len(self.runs) > 1:
+        if len(self.runs) > 1 and not tile.table:
             lines = run_lines(tile.name, self.runs)
             return tuple(sorted(lines, key=lambda line: line.solid != self.front))
-        if not self.runs:
+        if not self.runs or tile.table:
             return ()
         return family_lines(tile.members, self.runs[0]) if len(tile.members) > 1 else run_lines(tile.name, self.runs)
 

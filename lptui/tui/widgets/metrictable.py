@@ -9,7 +9,7 @@ from typing import overload
 
 from lptui.model.expectation import STATUSES, Judgement
 from lptui.stores.series import Series
-from lptui.text import cell_width
+from lptui.text import cell_width, format_value
 from lptui.tui.widgets.charttitle import ARROWS, PLAIN_ARROWS, short_key, value_text
 from lptui.tui.widgets.expectationrows import status_look
 from lptui.tui.widgets.metricfacts import SPARK, FactBook, Facts
@@ -108,19 +108,19 @@ def _row(entry: Entry, book: FactBook, width: int, shown: Sequence[str], *, plai
     glyph, tone = ("", "")
     if entry.judgement is not None and entry.judgement.status in ("violated", "watch"):
         glyph, tone = status_look(entry.judgement.status, plain=plain)
-    name = short_key(clean(entry.label, 500), room - 2)
-    row: list[tuple[str, str]] = [(f"{glyph or ' '} ", tone), (name + " " * (room - 2 - cell_width(name)), "title")]
     size = max((abs(v) for v in (facts.low, facts.high) if v is not None and math.isfinite(v)), default=0.0)
     unit = unit_of(entry.series.key, size)
+    name = short_key(clean(entry.label, 500), room - 3 - len(unit.word))
+    gap = " " * (room - 3 - len(unit.word) - cell_width(name))
+    row: list[tuple[str, str]] = [(f"{glyph or ' '} ", tone), (name, "title"), (f"{gap} {unit.word}", "dim")]
     for column in shown:
         value = _column(facts, column)
-        text = value_text(value, unit)
+        text = format_value(value * unit.factor if value is not None else None)
         if column == "change" and value is not None and value > 0:
             text = f"+{text}"
         bad = value is not None and not math.isfinite(value)
-        row.append(
-            (f" {text[: _NUMBER + 1]:>{_NUMBER}}", "error bold" if bad else "value" if column == "last" else "dim")
-        )
+        style = "error bold" if bad else "value" if column == "last" else "dim"
+        row.append((f" {text[:_NUMBER]:>{_NUMBER}}", style))
     row.append((f" {book.spark(entry.series, plain=plain)} ", "series-1"))
     row.append((_arrow(facts, plain=plain), "value"))
     return crop(tuple(row), width)

@@ -41,7 +41,7 @@ NONE = Unit()
 
 def unit_of(name: str, size: float) -> Unit:
     """The unit of metric `name` whose values are about as large as `size`."""
-    kind = _kind(name[-200:].lower())
+    kind = _kind(name[-200:].lower()) if "_vs_" not in name else ""
     if kind == "bytes":
         return next((Unit(word, 1 / step) for step, word in _SIZES if size >= step), Unit("B"))
     if kind == "seconds":
