@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lptui.checkpoints.info import VERDICTS, CheckpointInfo, TensorEntry
 from lptui.checkpoints.report import DeepReport, TensorStats
-from lptui.checkpoints.tree import Node, Numbers, grow, measure
+from lptui.checkpoints.tree import Node, Numbers, grow, measure, rank_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Contents:
     infos: tuple[CheckpointInfo, ...] = ()
     tree: tuple[Node, ...] = ()
     whole: CheckpointInfo | None = None
+    ranks: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The places of the tree's nodes in the order of names: worked out here, since sorting many takes a while."""
 
     @property
     def worst(self) -> CheckpointInfo | None:
@@ -50,7 +52,8 @@ def collect(path: str, infos: Sequence[CheckpointInfo], whole: CheckpointInfo | 
     """The looks into the files of one checkpoint, and their tensors as one tree; `whole`: that into their folder."""
     tensors = [t for info in infos for t in _called(info, len(infos) > 1)]
     kept = None if whole is None else replace(whole, tensors=(), scalars=())
-    return Contents(path, tuple(infos), grow(tensors), kept)
+    tree = grow(tensors)
+    return Contents(path, tuple(infos), tree, kept, rank_names(tree))
 
 
 def collect_reports(contents: Contents, reports: Sequence[DeepReport]) -> Measured:

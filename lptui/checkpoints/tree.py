@@ -6,6 +6,7 @@ A chain of names without a branch is one node (`optimizer.state`), so that nobod
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from lptui.checkpoints.report import TensorStats
 
 MOST_LEVELS = 48
 """A name is split this often at most: what lies deeper stays in one piece."""
+_DIGITS = re.compile(r"(\d+)")
 _Rows = list[tuple[list[str], TensorEntry]]
 
 
@@ -105,6 +107,22 @@ def _shared(group: _Rows) -> int:
             break
         count += 1
     return count
+
+
+def rank_names(nodes: Sequence[Node]) -> dict[str, int]:
+    """The place of every node in the order of names, by its key; layer 2 stands before layer 10."""
+    keys: list[str] = []
+    pending = [*nodes]
+    while pending:
+        node = pending.pop()
+        keys.append(node.key)
+        pending += node.children
+    return {key: place for place, key in enumerate(sorted(keys, key=_natural))}
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    parts = _DIGITS.split(name)
+    return [(0, int(part), "") if i % 2 and len(part) < 19 else (1, 0, part) for i, part in enumerate(parts)]
 
 
 def measure(nodes: Sequence[Node], stats: Iterable[TensorStats]) -> dict[str, Numbers]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from fnmatch import translate
 from typing import Any
 
+from lptui.checkpoints.contents import Contents
 from lptui.checkpoints.tree import Node, Numbers
 
 ORDERS = ("file", "name", "size", "norm", "NaN")
 """As the file lists them, by name, and by numbers with the largest first."""
 _GLOB = frozenset("*?[")
 Rank = Callable[[Node], Any]
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ def make_match(needle: str) -> Callable[[str], bool]:
     return lambda name: match(name.lower()) is not None
 
 
-def list_nodes(tree: Sequence[Node], listing: Listing, numbers: Mapping[str, Numbers]) -> list[Node]:
+def list_nodes(contents: Contents, listing: Listing, numbers: Mapping[str, Numbers]) -> list[Node]:
     """The rows, top to bottom. While there is a needle, all groups that hold a match are unfolded."""
-    rank = _rank(listing.order, numbers)
+    tree, rank = contents.tree, _rank(listing.order, contents.ranks, numbers)
     keep = _matches(tree, listing.needle) if listing.needle.strip() else None
     if listing.flat:
         leaves = [node for node in walk(tree) if node.tensor is not None and (keep is None or node.key in keep)]
@@ -90,21 +90,15 @@ def _ordered(nodes: Sequence[Node], rank: Rank | None) -> list[Node]:
     return ordered
 
 
-def _rank(order: str, numbers: Mapping[str, Numbers]) -> Rank | None:
+def _rank(order: str, ranks: Mapping[str, int], numbers: Mapping[str, Numbers]) -> Rank | None:
     none = Numbers()
-    ranks: dict[str, Rank] = {
-        "name": lambda node: _natural(node.key),
-        "size": lambda node: (-node.nbytes, _natural(node.key)),
+    keys: dict[str, Rank] = {
+        "name": lambda node: ranks.get(node.key, 0),
+        "size": lambda node: -node.nbytes,
         "norm": lambda node: -(numbers.get(node.key, none).norm or -1.0),
         "NaN": lambda node: -(numbers.get(node.key, none).nan + numbers.get(node.key, none).infinite),
     }
-    return ranks.get(order)
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """layer 2 before layer 10."""
-    parts = _DIGITS.split(name)
-    return [(0, int(part), "") if i % 2 and len(part) < 19 else (1, 0, part) for i, part in enumerate(parts)]
+    return keys.get(order)
 
 
 def _matches(tree: Sequence[Node], needle: str) -> set[str]:

@@ -135,7 +135,7 @@ class TensorSheet:
 
     def _list(self, contents: Contents) -> Sequence[Node]:
         if self._nodes is None:
-            self._nodes = list_nodes(contents.tree, self.listing, self.numbers)
+            self._nodes = list_nodes(contents, self.listing, self.numbers)
             self._keys = [None, *(node.key for node in self._nodes)]
             self._places = {node.key: i for i, node in enumerate(self._nodes)}
         return self._nodes
