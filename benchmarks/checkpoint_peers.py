@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
 # one process makes all: importing torch costs more than making a small file
 MAKE = """
@@ -29,9 +26,9 @@ for line in sys.stdin:
 LOAD = """
 import json, resource, sys, time, warnings
 warnings.simplefilter("ignore")
-began = time.perf_counter()
+began = time.process_time()
 import torch
-imported = time.perf_counter() - began
+imported = time.process_time() - began
 def load(path, mmap):
     if path.endswith("/.metadata"):
         from torch.distributed.checkpoint.format_utils import _EmptyStateDictLoadPlanner
@@ -50,13 +47,13 @@ def finite(value):
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
     return all(map(finite, inner))
 for path in sys.argv[2:]:
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         found = load(path, sys.argv[1] == "mmap")
-        spent = time.perf_counter() - began
+        spent = time.process_time() - began
         word = "loads" if sys.argv[1] != "look" or finite(found) else "loads NaN"
     except BaseException as error:
-        spent = time.perf_counter() - began
+        spent = time.process_time() - began
         word = type(error).__name__
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(json.dumps([word, spent, peak, imported]), flush=True)
@@ -74,7 +71,8 @@ def make(python: str, generator: str, wanted: Sequence[Sequence[str]]) -> list[d
 
 
 def load(python: str, paths: Sequence[Path], how: str = "whole") -> list[tuple[str, float, int, float]]:
-    """What torch does with each file, all in one process: (word, seconds, peak MB so far, seconds of its import).
+    """What torch does with each file, all in one process: (word, CPU seconds, peak MB so far, CPU seconds of its
+    import).
     `how`: whole, mmap, or look (for NaN in what was loaded, too). A crash is a word; another process goes on."""
     rows: list[tuple[str, float, int, float]] = []
     while len(rows) < len(paths):
@@ -87,29 +85,13 @@ def load(python: str, paths: Sequence[Path], how: str = "whole") -> list[tuple[s
 
 
 def run(command: Sequence[str]) -> tuple[int, float, int]:
-    """(exit code, seconds, peak MB) of a command; its output is thrown away."""
+    """(exit code, CPU seconds, peak MB) of a command; its output is thrown away."""
     program = (
         "import resource,subprocess,sys;"
         "code=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL).returncode;"
-        "print(code,resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss//1024)"
+        "used=resource.getrusage(resource.RUSAGE_CHILDREN);"
+        "print(code,used.ru_utime+used.ru_stime,used.ru_maxrss//1024)"
     )
-    began = time.perf_counter()
     told = subprocess.run([sys.executable, "-c", program, *command], capture_output=True, text=True, check=False)
-    spent = time.perf_counter() - began
-    code, peak = (told.stdout.split() or ["-1", "0"])[:2]
-    return int(code), spent, int(peak)
-
-
-def middle(work: Callable[[], object], times: int) -> float:
-    """Median seconds of calling `work`."""
-    spent: list[float] = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        spent.append(time.perf_counter() - began)
-    return median(spent)
-
-
-def own_peak() -> int:
-    """MB that the largest process so far among our own readers has held."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    code, spent, peak = (told.stdout.split() or ["-1", "0", "0"])[:3]
+    return int(code), float(spent), int(peak)

