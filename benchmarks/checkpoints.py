@@ -5,8 +5,8 @@
 TORCH_PYTHON has torch, safetensors, picklescan and sft-cli; GENERATOR makes a checkpoint (`--kind K --size S
 --tensors N --seed N --out PATH`). Prints every target with what it is measured against; "missed" where it is.
 
-All times are seconds of CPU, warm page cache: our readers run at idle priority, so that on a busy machine the clock tells
-how busy it is. Peak memory is that of the largest process of each side.
+All times are seconds of CPU, warm page cache: our readers run at idle priority, so that on a busy machine the clock
+tells how busy it is. Peak memory is that of the largest process of each side.
 """
 
 from __future__ import annotations

@@ -188,7 +188,7 @@ class Verifier(Reader):
     _flags = ("-I",)
     _environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # noqa: RUF012 - nobody writes to it
 
-    def __init__(self, *, cpu_seconds: int = 3600, memory: int = 4 << 30, ledger: Ledger | None = None) -> None:
+    def __init__(self, *, cpu_seconds: int = 3600, memory: int = 1 << 30, ledger: Ledger | None = None) -> None:
         super().__init__(cpu_seconds=cpu_seconds, memory=memory)
         self._ledger = ledger
 

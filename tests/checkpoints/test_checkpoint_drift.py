@@ -175,3 +175,18 @@ def test_a_stopped_search_says_so() -> None:
     found = find_first_nonfinite(["a", "b"], lambda path: report(path), stop=lambda: True)
     assert found.stopped
     assert found.first is None
+
+
+DATA = Path(__file__).parent / "data"
+LISTED = sorted(
+    p for p in DATA.iterdir() if p.suffix in (".pt", ".pth", ".ckpt", ".mpt", ".safetensors", ".zip", ".npz")
+)
+
+
+@pytest.mark.parametrize("path", [*LISTED, DATA / "checkpoint_7", DATA / "params.npy"], ids=lambda p: p.name)
+def test_every_format_is_compared_with_itself(path: Path, tmp_path: Path) -> None:
+    found = compare(str(path), str(path), measure=True)
+    assert found.reason == ""
+    assert {row.kind for row in found.rows} == {"same"}, [row for row in found.rows if row.kind != "same"]
+    drift = measure_drift([str(path)] * 3, lambda a, b, tell: compare(a, b, measure=True))
+    assert {r for layer in drift.layers for r in layer.relative} == {0.0}
