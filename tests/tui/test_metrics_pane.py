@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.binding import Binding
 
 from lptui.model.chart_layout import ChartLayout
 from lptui.model.events import Points
@@ -17,8 +18,10 @@ from lptui.model.request import KeepLayout, LayoutRead, ReadLayout
 from lptui.model.run import RunInfo
 from lptui.state.run_state import RunState
 from lptui.stores.series import Series, extend
+from lptui.tui.bindings import APP_BINDINGS, SCREEN_BINDINGS
 from lptui.tui.panes import Pane
 from lptui.tui.panes.metrics import MetricsPane
+from lptui.tui.widgets.chartgrid import ChartGrid
 from lptui.tui.widgets.chartlayout import Layout, lay_out
 from lptui.tui.workspace import Cursor, Workspace
 
@@ -434,3 +437,12 @@ async def test_twenty_thousand_metrics_are_one_page() -> None:
         await pilot.press("v")
         await pilot.pause()
         assert app.pane.in_table
+
+
+def test_no_key_of_the_charts_hides_one_that_works_everywhere() -> None:
+    everywhere = {key for b in (*APP_BINDINGS, *SCREEN_BINDINGS) for key in b.key.split(",")}
+    mine = [b for b in (*ChartGrid.BINDINGS, *MetricsPane.BINDINGS) if isinstance(b, Binding)]
+    assert not [key for b in mine for key in b.key.split(",") if key in everywhere]
+    assert all(b.id and b.tooltip for b in mine)
+    keys = [key for b in mine for key in b.key.split(",")]
+    assert len(keys) == len(set(keys))

@@ -52,7 +52,7 @@ def draw(curves: Sequence[Curve], paper: Paper) -> Grid:
         if x is not None:
             free = [row for row in grid if row[x][0] == " "] or grid[:1]  # a dense line must not hide the moment
             for row in free:
-                row[x] = ((":" if glyph == "┊" else "|") if paper.plain else glyph, style)
+                row[x] = ((":" if glyph == "┊" else "!") if paper.plain else glyph, style)
     backs = [Mark(back.place, "warn", "↻", "r") for back in columns.breaks]
     for mark in (*reversed(paper.marks), *backs):
         x = column_of(columns, paper.width, mark.place)
@@ -79,11 +79,12 @@ def _one(curve: Curve, paper: Paper) -> Grid:
     was read is faint behind the smooth line."""
     columns, size = curve.columns, (paper.width, paper.height, paper.scale)
     glyph = glyph_of(ascii_only=paper.plain)
-    band = not paper.plain and is_band(columns, paper.height, paper.scale)
+    band = is_band(columns, paper.height, paper.scale)
     over = curve.smooth or (curve.middle if band else None)
     ground = shade(columns, *size) if band else dots(columns, *size)
     style = curve.line.style if over is None else "faint"
-    grid: Grid = [[(glyph(cell), style) for cell in row] for row in ground]
+    draw_ground = _dotted if band and paper.plain else glyph
+    grid: Grid = [[(draw_ground(cell), style) for cell in row] for row in ground]
     if columns.older is not None:  # what was written again after a rewind
         before = replace(columns, low=columns.older.low, high=columns.older.high)
         for y, row in enumerate(dots(before, *size, DASHES[2])):
@@ -96,6 +97,11 @@ def _one(curve: Curve, paper: Paper) -> Grid:
                 if cell:
                     grid[y][x] = ("*" if paper.plain and curve.smooth else glyph(cell), curve.line.style)
     return grid
+
+
+def _dotted(cell: int) -> str:
+    """The ground of a band in ASCII."""
+    return "." if cell else " "
 
 
 def _several(curves: Sequence[Curve], paper: Paper) -> Grid:

@@ -14,7 +14,7 @@ from lptui.tui.widgets.metricunits import NONE, Unit
 from lptui.tui.widgets.spans import Row, Span, crop, row_width
 
 ARROWS = ("↗", "↘", "→")
-_SCRAP = 3
+_SCRAP = 5
 PLAIN_ARROWS = ("/", "\\", "-")
 
 
