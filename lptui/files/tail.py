@@ -14,7 +14,7 @@ from lptui.model.log import LogSegment, LogView, SeamKind
 TAIL = 64 * 1024
 FINGERPRINT = 256
 IDENTITY_EVERY = 0.25
-OPEN_HANDLES = 8
+OPEN_HANDLES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,23 @@ class Tail:
         )
         return [Growth(grown.end - len(data), data, grown.generation)]
 
+    def add_older(self, handle: Handle, ended_at: float) -> None:
+        """Put a file that the log was rotated to before we came in front of everything: at negative positions."""
+        segments = self.view.segments
+        size = handle.stat().size
+        if not segments or not size:
+            handle.close()
+            return
+        first = segments[0]
+        older = LogSegment(min(0, first.generation) - 1, first.base - size, size)
+        newer = replace(first, seam="rotated", seam_at=ended_at) if first.seam == "start" else first
+        self._handles[older.generation] = handle
+        self.view = replace(self.view, segments=(older, newer, *segments[1:]))
+
+    def is_open(self, identity: str) -> bool:
+        """Whether a generation in hand is this very file."""
+        return any(_identity_of(handle) == identity for handle in list(self._handles.values()))
+
     def read(self, position: int, length: int) -> tuple[bytes, str]:
         """Bytes at `position`, within one segment, and why there are fewer than asked for, if so."""
         segment = self.view.segment_at(position)
@@ -180,3 +197,10 @@ class Tail:
         for handle in set(self._handles.values()):
             handle.close()
         self._handles.clear()
+
+
+def _identity_of(handle: Handle) -> str:
+    try:
+        return handle.stat().identity
+    except FileFailure:
+        return ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
+from lptui.files.older import OlderParts
 from lptui.files.tail import Growth, Tail
 from lptui.formats.log_points import UNITS, collect_points
 from lptui.formats.log_time import AHEAD, date_facts
@@ -53,6 +54,7 @@ class LogSource:
         self.tail = Tail(text.path if text is not None else path)
         self.tail.view = replace(self.tail.view, file=path)
         self._text = text
+        self.older = OlderParts(self.tail)
         self.pending = False
         self._status: SourceStatus | None = None
         self._carry = b""  # a line that has no end yet
@@ -65,12 +67,13 @@ class LogSource:
         self._not_after = float("inf")  # the oldest time dated so far in history
         self._indexer = Indexer()
         self._index_after = float("inf")  # the same, of the marks of the index
-        self.view = self.tail.view
+        self.view = self._told = self.tail.view
 
     def watched(self) -> tuple[str, ...]:
         return (self.path.rsplit("/", 1)[0] or "/",)
 
     def close(self) -> None:
+        self.older.close()
         self.tail.close()
         if self._text is not None:
             self._text.close()
@@ -82,11 +85,11 @@ class LogSource:
 
     def poll(self, now: float) -> Iterator[Event]:
         """New lines, then one block of history."""
-        before = self.tail.view
         more = self._text is not None and self._text.fill()
         grown = self.tail.poll(now)
         view = self.tail.view
-        if view is not before or self._indexer.index is not self.view.lines:
+        if view is not self._told or self._indexer.index is not self.view.lines:
+            self._told = view
             self.view = replace(view, lines=self._indexer.index)
             yield LogSeen(place=self.place, seen_at=now, view=self.view)
         if view.segments and self._backfill is None:
@@ -95,8 +98,14 @@ class LogSource:
             yield from self._take(growth, now)
         if self._backfill is not None and self._backfill > 0 and not grown:
             yield from self._read_history(now)
-        self.pending = more or bool(grown) or bool(self._backfill)
+        elif self._backfill == 0 and self.older.pending and not grown:
+            self.older.step()
+        self.pending = more or bool(grown) or bool(self._backfill) or self._older_left
         yield from self._tell_status(now)
+
+    @property
+    def _older_left(self) -> bool:
+        return self._backfill == 0 and self.older.pending
 
     def _tell_status(self, now: float) -> Iterator[Event]:
         view, failure = self.tail.view, self.tail.failure
@@ -105,8 +114,8 @@ class LogSource:
             condition = "waiting" if failure.missing else "failed"
             detail = failure.cause if not failure.missing else "not there yet"
             status = SourceStatus(self.name, condition, detail, now, path=self.path)
-        elif self._lost:
-            status = SourceStatus(self.name, "partial", self._lost, now, path=self.path)
+        elif self._lost or self.older.problem:
+            status = SourceStatus(self.name, "partial", self._lost or self.older.problem, now, path=self.path)
         else:
             gone = failure is not None or view.missing
             detail = "deleted; what was read stays" if gone else ""

@@ -1,0 +1,118 @@
+"""Older generations of a log: in order, once each, packed or not, and what is said when they cannot be read."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from lptui.files.older import Unpacking, find_older
+from lptui.files.seam import FileFailure
+from lptui.model.events import LogBlock
+from lptui.sources.log import LogSource
+
+
+def write(path: Path, data: bytes, at: int) -> Path:
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    os.utime(path, (at, at))
+    return path
+
+
+def drain(source: LogSource, now: float = 2e9) -> list[object]:
+    events: list[object] = list(source.poll(now))
+    for turn in range(200):
+        events += source.poll(now + turn)
+        if not source.pending:
+            break
+    events += source.poll(now + 300)
+    return events
+
+
+def text_of(source: LogSource) -> bytes:
+    return b"".join(source.read(s.base, s.size).data for s in source.view.segments)
+
+
+def test_generations_stand_before_the_log_in_the_order_of_time(tmp_path: Path) -> None:
+    write(tmp_path / "a.log", b"four\nfive\n", 4000)
+    write(tmp_path / "a.log.1", b"three\n", 3000)
+    write(tmp_path / "a.log.2.gz", b"one\ntwo\n" * 1000, 2000)
+    write(tmp_path / "a.log.txt", b"no", 1)
+    write(tmp_path / "b.log.1", b"no", 1)
+    source = LogSource(str(tmp_path / "a.log"))
+    events = drain(source)
+    assert text_of(source) == b"one\ntwo\n" * 1000 + b"three\n" + b"four\nfive\n"
+    assert [s.seam for s in source.view.segments] == ["start", "rotated", "rotated"]
+    assert [s.seam_at for s in source.view.segments] == [0.0, 2000.0, 3000.0]
+    assert source.view.segments[-1].base == 0
+    # What is older is for the reader: verdicts rest on the log of this run.
+    assert b"".join(e.data for e in events if isinstance(e, LogBlock)) == b"four\nfive\n"
+
+
+def test_a_log_that_is_rotated_while_we_watch_is_not_doubled(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.log", b"one\n", 1000)
+    source = LogSource(str(path))
+    list(source.poll(1.0))
+    list(source.poll(2.0))
+    path.rename(tmp_path / "a.log.1")
+    path.write_bytes(b"two\n")
+    drain(source)
+    path.rename(tmp_path / "a.log.2")
+    path.write_bytes(b"three\n")
+    drain(source, 3e9)
+    assert text_of(source) == b"one\ntwo\nthree\n"
+
+
+def test_names_that_rotation_gives(tmp_path: Path) -> None:
+    names = ["a.log.1", "a.log-20260301", "a.log.2026-03-01", "a.log-20260301.gz", "a.log.3.zst", "a.log-20260301-1200"]
+    for number, name in enumerate(names):
+        write(tmp_path / name, b"x", 1000 - number)
+    for name in ("a.log.bak", "a.logs.1", "a.log.1.tmp", "xa.log.1"):
+        write(tmp_path / name, b"x", 1)
+    assert [e.name for e in find_older(str(tmp_path / "a.log"))] == names
+
+
+def test_members_of_one_gzip_file_are_all_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.log.1.gz"
+    path.write_bytes(gzip.compress(b"one\n") + gzip.compress(b"two\n"))
+    unpacking = Unpacking(str(path))
+    while not unpacking.step():
+        pass
+    handle = unpacking.handle()
+    assert handle.pread(0, 100) == b"one\ntwo\n"
+    assert handle.pread(4, 3) == b"two"
+    handle.close()
+
+
+def test_a_damaged_and_an_unknown_packing_are_said_and_the_log_stays(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.log", b"now\n", 2000)
+    (tmp_path / "a.log.1.gz").write_bytes(b"\x1f\x8b\x08 no gzip at all")
+    source = LogSource(str(path))
+    drain(source)
+    assert "damaged" in source.older.problem
+    assert text_of(source) == b"now\n"
+    assert not source.pending
+
+
+def test_what_is_missing_to_read_zst_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import lptui.files.older as older
+
+    def missing(name: str) -> object:
+        raise ImportError(name)
+
+    monkeypatch.setattr(older, "import_module", missing)
+    path = write(tmp_path / "a.log.1.zst", b"(\xb5/\xfd", 1000)
+    with pytest.raises(FileFailure, match=r"reads no \.zst") as caught:
+        Unpacking(str(path))
+    assert "zstandard" in caught.value.next_step
+
+
+def test_zst_with_the_package(tmp_path: Path) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    path = tmp_path / "a.log.1.zst"
+    path.write_bytes(zstandard.ZstdCompressor().compress(b"one\ntwo\n"))
+    unpacking = Unpacking(str(path))
+    while not unpacking.step():
+        pass
+    assert unpacking.handle().pread(0, 100) == b"one\ntwo\n"
