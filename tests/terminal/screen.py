@@ -113,6 +113,8 @@ class Terminal:
     ) -> None:
         self.emulator = Emulator(columns, rows)
         self.bytes = 0
+        self.raw = bytearray()
+        """All that the program has written."""
         self._fd, self._slave = pty.openpty()
         self._set_size(columns, rows)
         slave = self._slave
@@ -179,6 +181,7 @@ class Terminal:
         while select.select([self._fd], [], [], seconds)[0]:
             data = os.read(self._fd, 65536)
             self.bytes += len(data)
+            self.raw += data
             self.emulator.feed(data)
             seconds = 0.0
 

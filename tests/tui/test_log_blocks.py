@@ -103,3 +103,18 @@ def test_places_of_frames() -> None:
     assert frame_place(b'  File "a/b.py", line 12, in f') == "a/b.py:12"
     assert frame_place("│ /home/me/train.py:10 in outer       │".encode()) == "/home/me/train.py:10"
     assert frame_place(b"loss: 1 in x") == ""
+
+
+async def test_a_message_glued_behind_a_bar_has_a_row_of_its_own() -> None:
+    bar = b"\r 40%|####      | 4/10 [00:01<00:02,  2.00it/s]\r 50%|#####     | 5/10 [00:01<00:01,  3.00it/s]"
+    data = b"before\n" + bar + b"12:00:00 [WARNING] t: slow\n" + bar + b"\nafter\n"
+    app = LogApp(data)
+    async with app.run_test(size=(100, 14)) as pilot:
+        await settle(pilot)
+        assert [row.strip() for row in app.shown] == [
+            "before",
+            "50%|#####     | 5/10 [00:01<00:01,  3.00it/s]",
+            "12:00:00 [WARNING] t: slow",
+            "50%|#####     | 5/10 [00:01<00:01,  3.00it/s]",
+            "after",
+        ]

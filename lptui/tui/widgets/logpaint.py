@@ -10,7 +10,7 @@ from lptui.tui.widgets.logblocks import field_rows, fields_row, fold_row, read_f
 from lptui.tui.widgets.logcards import Cards, card_rows, gutter
 from lptui.tui.widgets.loghand import Unit
 from lptui.tui.widgets.logscroll import Rows, Slot
-from lptui.tui.widgets.logtext import frame_bounds, line_row, mark_matches, visible_spans
+from lptui.tui.widgets.logtext import frame_bounds, line_row, mark_matches, message_behind_bar, visible_spans
 from lptui.tui.widgets.spans import Row, crop, row_width
 
 Highlight = Callable[[str], Sequence[tuple[int, int]]]
@@ -110,7 +110,7 @@ class Painter:
         if unit.start in self._opened and (fields := self._fields(unit, self.hand)) is not None:
             return 1 + len(field_rows(fields))
         if not self.wrap:
-            return 1
+            return 1 + (self._split(unit, self.hand) is not None)
         key = (unit.start, unit.end, self.room)
         height = self._heights.get(key)
         if height is None:
@@ -144,6 +144,8 @@ class Painter:
             size, whole = hand.line_length(unit)
             mark = f" … {short_bytes(size)}{'' if whole else '+'} line"
         data, start, end = hand.text_of(unit)
+        if not self.wrap and (cut := self._split(unit, hand)) is not None:
+            start, end = (cut, end) if index else (start, cut)
         left = index * room if self.wrap else self.left
         row = line_row(data, start, end, left, max(1, room - len(mark)), more=not self.wrap)
         if self.highlight is not None:
@@ -153,6 +155,15 @@ class Painter:
         if mark:
             row = (*crop(row, room - len(mark)), (mark, "dim"))
         return (*self._margin(unit, hand, index), *row)
+
+    def _split(self, unit: Unit, hand: Rows) -> int | None:
+        """Where in the bytes of `unit` a message stands right behind a progress bar: it has a row of its own."""
+        data, start, end = hand.text_of(unit)
+        if data.find(b"%|", start, end) < 0:
+            return None
+        first, last = frame_bounds(data, start, end)
+        cut = message_behind_bar(data, first, last)
+        return cut if cut < last else None
 
     def _special_row(self, unit: Unit, hand: Rows, index: int) -> Row | None:
         """A folded block, or a JSON line as fields; None for text."""

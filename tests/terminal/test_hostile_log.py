@@ -1,0 +1,55 @@
+"""What a terminal receives when a log holds sequences that would steer it: none of them, and a sign for each."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from screen import Terminal
+
+ATTACH = [sys.executable, "-m", "lptui", "attach"]
+HOSTILE = {
+    "OSC 52 (clipboard)": (b"\x1b]52;c;UFdO\x07", b"\x1b]52"),
+    "OSC 8 (link)": (b"\x1b]8;;http://evil.example\x1b\\text\x1b]8;;\x1b\\", b"\x1b]8;;http"),
+    "title": (b"\x1b]0;PWN\x07", b"\x1b]0;PWN"),
+    "title, unterminated": (b"\x1b]2;PWN", b"\x1b]2;PWN"),
+    "DCS": (b"\x1bPPWN\x1b\\", b"\x1bPP"),
+    "APC": (b"\x1b_PWN\x1b\\", b"\x1b_P"),
+    "full reset": (b"\x1bc", b"\x1bc"),
+    "soft reset": (b"\x1b[!p", b"\x1b[!p"),
+    "report": (b"\x1b[6n", b"\x1b[6n"),
+    "clear": (b"\x1b[2J\x1b[3J", b"\x1b[3J"),
+    "scroll region": (b"\x1b[5;6r", b"\x1b[5;6r"),
+    "C1 OSC": ("\u009d0;PWN\u009c".encode(), "\u009d".encode()),
+    "C1 CSI, raw byte": (b"\x9b2J", b"\x9b2J"),
+    "bell and backspace": (b"a\x07b\x08c", b"\x08"),
+    "NUL": (b"a\x00b", b"\x00"),
+    "bidi": ("\u202egnp.exe\u202c \u2066x\u2069".encode(), "\u202e".encode()),
+    "shift out": (b"\x0e text \x0f", b"\x0e"),
+    "invalid UTF-8": (b"\xff\xfe\xc3 \xed\xa0\x80 \xf8", b"\xff"),
+    "markup": (b"[bold red]loud[/] [link=http://evil]x[/link] [@click=app.quit]q[/]", b""),
+}
+
+
+def test_none_of_a_corpus_of_sequences_reaches_the_terminal(tmp_path: Path) -> None:
+    lines = [b"12:00:00 [INFO] " + name.encode() + b": " + text for name, (text, _) in HOSTILE.items()]
+    log = tmp_path / "hostile.log"
+    log.write_bytes(b"\n".join(lines) + b"\n12:00:01 [INFO] last line\n")
+    with Terminal([*ATTACH, str(log)], 120, 40) as terminal:
+        terminal.wait_for("Findings")
+        terminal.wait_for("last line")
+        terminal.type("1z")
+        terminal.wait_for("[bold red]loud[/]")
+        raw, text = bytes(terminal.raw), terminal.text
+        terminal.type("/")
+        terminal.wait_for("text or RE2")
+        terminal.type("OSC\r")  # a search draws the rows again, in other pieces
+        terminal.wait_for("matches")
+        raw += bytes(terminal.raw)
+        terminal.type("\x1bq")
+    for name, (_, forbidden) in HOSTILE.items():
+        assert not forbidden or forbidden not in raw, name
+        assert name in text, name
+    assert "␛" in text
+    assert "<U+202E>" in text
+    assert "␀" in text
