@@ -424,3 +424,34 @@ async def test_a_file_that_no_list_knows_can_be_browsed() -> None:
         await pilot.press("d")
         await settle(pilot)
         assert "no other checkpoint" in shown(app)
+
+
+async def test_in_ascii_no_other_sign_is_drawn() -> None:
+    app, monitor = make_app(state_with(reading(S1), reading(S2)), Settings(ascii=True))
+    monitor.answer = answer
+    async with app.run_test(size=(100, 40)) as pilot:
+        await start(pilot, "v")
+        for key in ("1", "2", "3", "m", "4", "r", "b"):
+            await pilot.press(key)
+            await settle(pilot)
+            drawn = "\n".join(
+                "".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()
+            )
+            assert drawn.isascii(), [c for c in drawn if not c.isascii()]
+
+
+async def test_the_mouse_selects_folds_and_changes_the_page() -> None:
+    app, _ = make()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await start(pilot)
+        view = next(view for view in browser(app).query(RowsView) if view.display)
+        await pilot.click(view, offset=(4, 2))  # the second group: it is selected
+        await settle(pilot)
+        assert view.selected == "optimizer_state_dict.state.0."
+        assert "▾ 0" in shown(app)
+        await pilot.click(view, offset=(4, 2))
+        await settle(pilot)
+        assert "▸ 0" in shown(app)
+        await pilot.click("#tabs", offset=(28, 0))
+        await settle(pilot)
+        assert "nothing of it was run" in shown(app)

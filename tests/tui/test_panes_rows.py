@@ -174,8 +174,9 @@ def test_columns_go_before_the_name_does() -> None:
 
 def test_a_save_under_way_is_a_part_of_its_usual_size() -> None:
     one = replace(checkpoints()[0], verdict="being-written", size=12 << 20, usual_size=48 << 20)
-    assert "25% of the usual 48.0 MiB" in text(Table(100, NOW).row(one))
+    assert "12.0 MiB of usually 48.0 MiB" in text(Table(100, NOW).row(one))
     assert "writing" in text(Table(60, NOW).row(one))
+    assert "25% done" in text(Table(60, NOW).row(one))
 
 
 def summary(state: RunState, width: int = 110, room: int = 9, running: bool = True) -> list[str]:

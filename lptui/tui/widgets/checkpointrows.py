@@ -192,7 +192,15 @@ def _when(one: CheckpointReading, table: Table) -> Span:
 
 
 def _size(one: CheckpointReading, _table: Table) -> Span:
-    return short_bytes(one.size), "value"
+    share = _written(one)
+    return (short_bytes(one.size), "value") if share is None else (f"{share:.0%} done", "info")
+
+
+def _written(one: CheckpointReading) -> float | None:
+    """Of a save under way, which share of its usual size is there."""
+    if one.verdict != "being-written" or not one.usual_size:
+        return None
+    return min(0.99, one.size / one.usual_size)
 
 
 def _gap(one: CheckpointReading, table: Table) -> Span:
@@ -207,9 +215,8 @@ def _took(one: CheckpointReading, _table: Table) -> Span:
 def _notes(one: CheckpointReading, table: Table) -> list[Span]:
     """What is to be said of one row in words, behind its name."""
     notes: list[Span] = []
-    if one.verdict == "being-written" and one.usual_size:
-        share = min(0.99, one.size / one.usual_size)
-        notes.append((f"  {share:.0%} of the usual {short_bytes(one.usual_size)}", "info"))
+    if _written(one) is not None:
+        notes.append((f"  {short_bytes(one.size)} of usually {short_bytes(one.usual_size)}", "info"))
     if one.path == table.loaded:
         notes.append(("  resumes", "accent"))
     if one.path == table.marked:
