@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lptui.checkpoints.groups import CheckpointGroup, group
-from lptui.model.events import CheckpointsSeen, Tick
+from lptui.model.events import CheckpointsSeen, Event, Tick
 from lptui.model.readings import CheckpointReading
 from lptui.model.run import RunInfo
 from lptui.run.checkpoint_files import CheckpointFiles
-from lptui.sources.checkpoints import CheckpointSource, Inspecting, deep_paths
+from lptui.run.checkpoint_readings import deep_paths
+from lptui.sources.checkpoints import CheckpointSource, Inspecting
 from lptui.sources.host import HostSource
 from lptui.sources.launch import LaunchSource
 from lptui.state.fold import fold_all
@@ -37,12 +38,16 @@ def read_saving(
     source = CheckpointSource(run, inspector)
     state = RunState(run=run, now=clock(), began=clock())
     try:
-        state = _read_all(state, source, clock)
-        for one in [c for c in state.checkpoints if c.verdict == "unread"]:  # beyond the newest that are read unasked
-            source.request(one.path)
-            state = _read_all(state, source, clock)
+        events = _read_all(source, clock)
+        last = _last_list(events)
+        unread = [c.path for c in last.checkpoints if c.verdict == "unread"] if last is not None else []
+        for path in unread:  # beyond the newest that are read unasked
+            source.request(path)
+        events += _read_all(source, clock) if unread else []
     finally:
         source.close()
+    last = _last_list(events)
+    state = fold_all(state, [e for e in events if e is last or not isinstance(e, CheckpointsSeen)])
     state = fold_all(state, LaunchSource(run).poll(clock()))
     if disk:
         host = HostSource(run.path)
@@ -53,11 +58,15 @@ def read_saving(
     return fold_all(state, (Tick(now=clock()),))
 
 
-def _read_all(state: RunState, source: CheckpointSource, clock: Callable[[], float]) -> RunState:
-    state = fold_all(state, source.poll(clock()))
+def _read_all(source: CheckpointSource, clock: Callable[[], float]) -> list[Event]:
+    events = list(source.poll(clock()))
     while source.pending:
-        state = fold_all(state, source.poll(clock()))
-    return state
+        events += source.poll(clock())
+    return events
+
+
+def _last_list(events: Sequence[Event]) -> CheckpointsSeen | None:
+    return next((e for e in reversed(events) if isinstance(e, CheckpointsSeen)), None)
 
 
 def follow_checkpoints(
@@ -68,12 +77,8 @@ def follow_checkpoints(
     known: dict[str, tuple[str, float]] = {}
     try:
         while True:
-            rows: tuple[CheckpointReading, ...] | None = None
-            more = True
-            while more:
-                for event in source.poll(clock()):
-                    rows = event.checkpoints if isinstance(event, CheckpointsSeen) else rows
-                more = source.pending
+            seen = _last_list(_read_all(source, clock))
+            rows = seen.checkpoints if seen is not None else None
             changed = tuple(c for c in rows or () if known.get(c.path) != _mark(c))
             if rows is not None:
                 known = {c.path: _mark(c) for c in rows}

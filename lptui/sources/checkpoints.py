@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from lptui.checkpoints.groups import CheckpointGroup, GroupFile, group
+from lptui.checkpoints.groups import CheckpointGroup, group
 from lptui.checkpoints.info import CheckpointInfo
 from lptui.checkpoints.report import DeepReport
 from lptui.model.events import CheckpointsSeen, Event, StatusSeen
@@ -15,7 +15,7 @@ from lptui.model.place import Place
 from lptui.model.readings import CheckpointReading, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.run.checkpoint_files import CheckpointFiles, FoundFiles
-from lptui.run.checkpoint_readings import deepen, read_group
+from lptui.run.checkpoint_readings import deep_paths, deepen, read_group, targets
 from lptui.run.checkpoint_writing import (
     CUT_OFF,
     Watch,
@@ -36,7 +36,8 @@ YOUNG = 600.0
 """Seconds after which one that looks cut off is so, whoever holds it open."""
 NEWEST = 50
 """Checkpoints that are looked into without being asked."""
-SHARDS = 16
+TOLD_EVERY = 16
+"""Looks after which the list is told again while more are due."""
 _PATIENCE = (3.0, 15.0)
 
 
@@ -78,16 +79,23 @@ class CheckpointSource:
         self._inspector = inspector
         self._found = FoundFiles((), frozenset())
         self._groups: tuple[CheckpointGroup, ...] = ()
+        self._newest: list[CheckpointGroup] = []
+        """Those that there is anything to look into of, the newest first."""
         self._watches: dict[str, Watch] = {}
         self._writing: dict[str, str] = {}
         self._usual: dict[str, int] = {}
+        self._cut_off: dict[str, tuple[int, float]] = {}
+        """Which are known to be no save in progress, as they are now: processes are not looked at for them again."""
         self._looked: dict[str, _Looked] = {}
         self._wanted: set[str] = set()
+        self._asked: set[str] = set()
+        """Those that were wanted and not looked into yet."""
         self._deep: dict[str, DeepReport] = {}
         self._listed_at: float | None = None
         self._readings: dict[str, tuple[object, CheckpointReading]] = {}
         self._shown: tuple[object, ...] | None = None
         self._status: SourceStatus | None = None
+        self._untold = 0
 
     @property
     def period(self) -> float:
@@ -124,7 +132,10 @@ class CheckpointSource:
             self._list(now)
         elif not (self.pending or self._wanted):
             return
-        self._look_into_one([g for g in self._groups if not self._is_moving(g)])
+        self._look_into_one()
+        self._untold = 0 if stale or not self.pending else (self._untold + 1) % TOLD_EVERY
+        if self._untold:  # thousands are looked into: the whole list is not made anew for each
+            return
         self._judge_writing(now)
         leftovers = tuple(sorted(_temporary_files(self._groups, now)))
         shown = tuple(self._read(g) for g in self._groups if not _is_leftover(g, now))
@@ -144,19 +155,20 @@ class CheckpointSource:
             found = replace(self._found, failures=found.failures)
         if found.files != self._found.files:
             self._groups = group([(f.path, f.size, f.mtime) for f in found.files])
+            self._newest = sorted(filter(targets, self._groups), key=lambda g: (g.mtime, g.path), reverse=True)
             paths = {g.path for g in self._groups}
             self._looked = {path: seen for path, seen in self._looked.items() if path in paths}
+            self._asked &= paths
+            self._cut_off = {path: mark for path, mark in self._cut_off.items() if path in paths}
             self._readings = {path: kept for path, kept in self._readings.items() if path in paths}
         self._found = found
         self._watches = watch(self._watches, self._groups, now, before)
-
-    def _is_moving(self, one: CheckpointGroup) -> bool:
-        return bool(tell_moving(one, self._watches[one.path]))
 
     def _judge_writing(self, now: float) -> None:
         """Which are in the making, and why: those that move, and those that look cut off but may go on."""
         writing = {g.path: said for g in self._groups if (said := tell_moving(g, self._watches[g.path]))}
         doubtful = [g for g in self._groups if g.path not in writing and self._looks_cut_off(g)]
+        doubtful = [g for g in doubtful if self._cut_off.get(g.path) != (g.size, g.mtime)]
         if doubtful:
             files = {self._files.absolute(f.path): f.path for g in doubtful for f in g.files}
             seen = self._find_writers(self._run, tuple(files))
@@ -165,8 +177,9 @@ class CheckpointSource:
             usual = usual_seconds(self._watches.values())
             told = {g.path: tell_unfinished(g, self._watches[g.path], seen, usual, now) for g in doubtful}
             writing.update({path: said for path, said in told.items() if said})
+            self._cut_off = self._cut_off | {g.path: (g.size, g.mtime) for g in doubtful if not told[g.path]}
         self._writing = writing
-        self._usual = usual_sizes(self._groups, writing)
+        self._usual = usual_sizes(self._groups, writing) if writing else {}
 
     def _looks_cut_off(self, one: CheckpointGroup) -> bool:
         """Only a young one: who was written an hour ago is no save in progress, and costs no look at processes."""
@@ -180,9 +193,9 @@ class CheckpointSource:
         seen = self._looked.get(one.path)
         return seen.info if seen is not None and _same(seen, one) else None
 
-    def _look_into_one(self, settled: Sequence[CheckpointGroup]) -> None:
+    def _look_into_one(self) -> None:
         """Ask the reader for the one that is due first; `pending` tells that more are due."""
-        due = self._due(settled)
+        due = self._due()
         self.pending = len(due) > 1
         if not due:
             return
@@ -198,19 +211,23 @@ class CheckpointSource:
         # the table of tensors may be megabytes; no row shows it
         info = replace(info, tensors=(), scalars=())
         self._looked[one.path] = _Looked(one.size, one.mtime, info, failures)
+        self._asked.discard(one.path)
 
-    def _due(self, settled: Sequence[CheckpointGroup]) -> list[CheckpointGroup]:
+    def _due(self) -> list[CheckpointGroup]:
         wanted = self._wanted.copy()
-        newest = sorted((g for g in settled if targets(g)), key=lambda g: (g.mtime, g.path), reverse=True)
-        asked = [g for g in newest if self._files.absolute(g.path) in wanted or g.path in wanted]
-        for one in asked:
-            self._looked.pop(one.path, None)
+        for one in self._newest if wanted else ():
+            if one.path in wanted or self._files.absolute(one.path) in wanted:
+                self._looked.pop(one.path, None)
+                self._asked.add(one.path)
         self._wanted -= wanted
-        due = [g for g in dict.fromkeys((*asked, *newest[:NEWEST])) if self._is_due(g)]
+        asked = [g for g in self._newest if g.path in self._asked] if self._asked else []
+        due = [g for g in _once((*asked, *self._newest[:NEWEST])) if self._is_due(g)]
         # what was never read goes first: one that changes all the time must not keep the others waiting
         return sorted(due, key=lambda one: one.path in self._looked)
 
     def _is_due(self, one: CheckpointGroup) -> bool:
+        if tell_moving(one, self._watches[one.path]):
+            return False
         seen = self._looked.get(one.path)
         if seen is None or not _same(seen, one):
             return True
@@ -256,16 +273,9 @@ class CheckpointSource:
             yield StatusSeen(place=self._place, seen_at=now, status=self._status)
 
 
-def targets(one: CheckpointGroup) -> list[GroupFile]:
-    """The files of a checkpoint that hold weights or state, first the one to load."""
-    files = [f for f in one.files if f.role not in ("side", "temporary") and not f.path.endswith(".json")]
-    return sorted(files, key=lambda f: f.path != one.payload)[:SHARDS]
-
-
-def deep_paths(one: CheckpointGroup) -> list[str]:
-    """What a deep pass reads of it, relative to the run: its files; of orbax, whose chunks mean nothing alone, the
-    folder."""
-    return [one.path] if one.name.layout == "orbax" else [file.path for file in targets(one)]
+def _once(groups: Iterable[CheckpointGroup]) -> Iterable[CheckpointGroup]:
+    """Each once, by its path: the value of a group of many files takes long to hash."""
+    return {g.path: g for g in groups}.values()
 
 
 def _same(seen: _Looked, one: CheckpointGroup) -> bool:

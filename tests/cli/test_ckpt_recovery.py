@@ -71,6 +71,11 @@ class TestList:
         save(series / "step_50.pt", T0 + 9000)
         assert "the series began anew: step_50.pt was written after step_800.pt" in ask(capsys, "ls", str(series))[1]
 
+    def test_every_one_of_many_is_looked_into(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        for i in range(60):
+            save(tmp_path / f"step_{i}.pt", T0 + 60 * i)
+        assert {r["verdict"] for r in rows(capsys, "ls", str(tmp_path))[1]} == {"ok"}
+
     def test_one_file_needs_no_summary(self, series: Path, capsys: pytest.CaptureFixture[str]) -> None:
         text = ask(capsys, "ls", str(series / "step_100.pt"))[1]
         assert "can it resume" not in text
