@@ -56,9 +56,10 @@ def fold_all(state: RunState, events: Iterable[Event]) -> RunState:
 
 
 def _tick(state: RunState, event: Tick) -> RunState:
-    state = match_sources(state)
-    axes = find_axes(state.series, state.axes)
-    state = replace(state, now=event.now, began=state.began or event.now, axes=axes)
+    if state.series and state.quantities.of is not state.series:
+        state = match_sources(state)
+        state = replace(state, axes=find_axes(state.series, state.axes))
+    state = replace(state, now=event.now, began=state.began or event.now)
     return tend(judge_metrics(replace(state, life=judge(state), progress=refresh_eta(state))))
 
 

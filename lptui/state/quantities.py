@@ -30,6 +30,8 @@ class Quantities:
     apart: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     alike: tuple[tuple[str, ...], ...] = ()
     known: int = 0
+    of: Mapping[str, Series] | None = field(default=None, compare=False, repr=False)
+    """The series that were looked at last."""
 
 
 NO_QUANTITIES = Quantities()
@@ -38,18 +40,17 @@ NO_QUANTITIES = Quantities()
 def match_sources(state: RunState) -> RunState:
     """`state` with the sources of each quantity compared, and names joined that mean the same."""
     series = dict(state.series)
-    quantities = _split_wrong(series, state.quantities)
     for key, one in series.items():
         if one.others:
             series[key] = _compare_members(one)
+    quantities = _split_wrong(series, state.quantities)
     if len(series) != quantities.known:
         quantities = replace(quantities, known=len(series), alike=tuple(_find_alike(series)))
     for names in quantities.alike:
         quantities = _join_names(series, names, quantities)
     changed = len(series) != len(state.series) or any(one is not state.series.get(k) for k, one in series.items())
-    if not changed and quantities == state.quantities:
-        return state
-    return replace(state, series=series, quantities=replace(quantities, known=len(series)))
+    found = series if changed else state.series
+    return replace(state, series=found, quantities=replace(quantities, known=len(found), of=found))
 
 
 def _compare_members(series: Series) -> Series:
@@ -115,6 +116,7 @@ def _join_pair(series: dict[str, Series], first: str, second: str, quantities: Q
     if any(m.source in taken for m in members(two)) or not compare(leads, other).proves:  # one source means two things
         return replace(quantities, apart={**quantities.apart, (first, second): points})
     moved = [replace(m, key=leads.key, name=m.name or other.key) for m in members(series.pop(other.key))]
+    moved[0] = replace(moved[0], agrees=True, compared=points)
     series[leads.key] = join([*members(series[leads.key]), *moved])
     names = {(m.source, m.name): leads.key for m in moved}
     return replace(quantities, names={**quantities.names, **names})

@@ -116,20 +116,18 @@ class Sharing:
 
 def insert(segments: tuple[Segment, ...], new: Segment, sharing: Sharing) -> tuple[Segment, ...]:
     """The segments with a new one at its place, merged with its neighbours where that makes few of many."""
-    if not segments or new.start >= segments[-1].until:
-        return (*segments[:-1], *_merge_end(segments[-1:], new, sharing)) if segments else (new,)
+    if not segments:
+        return (new,)
+    last = segments[-1]
+    if new.start >= last.until:
+        if last.level or len(last.values) >= SMALL or len(new.values) >= SMALL or not _goes_on(last, new):
+            return (*segments, new)
+        return (*segments[:-1], _join(last, new, sharing))  # live points: nothing comes between them
     place = next(i for i, s in enumerate(segments) if new.start < s.until)
     found = segments[place]
     if new.start < found.start or not found.rows.orders:
         return _settle([*segments[:place], new, *segments[place:]], place, sharing)
     return (*segments[:place], *_split(found, new, sharing), *segments[place + 1 :])
-
-
-def _merge_end(last: tuple[Segment, ...], new: Segment, sharing: Sharing) -> list[Segment]:
-    """Live points: nothing comes between them and those before, whether or not these say how far they reach."""
-    if last[0].level or len(last[0]) >= SMALL or len(new) >= SMALL or not _goes_on(last[0], new):
-        return [*last, new]
-    return [_join(last[0], new, sharing)]
 
 
 def _goes_on(one: Segment, two: Segment) -> bool:
@@ -139,6 +137,8 @@ def _goes_on(one: Segment, two: Segment) -> bool:
 
 def settle_end(segments: tuple[Segment, ...], sharing: Sharing, sealed: int) -> tuple[Segment, ...]:
     """The segments with those at the end merged that have grown to one size."""
+    if len(segments[-1].values) < SMALL:
+        return segments
     many = [*segments]
     while len(many) > 1 and len(many[-1]) >= SMALL and _are_alike(many[-2], many[-1], sealed) and _goes_on(*many[-2:]):
         many[-2:] = [_join(many[-2], many[-1], sharing)]

@@ -175,6 +175,8 @@ def extend(
 
 def _range(values: array[float]) -> tuple[float | None, float | None, int]:
     """(lowest, highest finite value, number of values that are not finite)."""
+    if len(values) == 1:
+        return (values[0], values[0], 0) if math.isfinite(values[0]) else (None, None, 1)
     low, high = min(values), max(values)
     # A NaN in front makes both NaN, one further back is passed over: the sum tells.
     if math.isfinite(sum(values)):

@@ -163,3 +163,11 @@ def test_sources_in_any_order_give_the_same_series(batches: list[tuple[str, str]
         assert essence(series) == essence(two.series[key])
         assert series.last() == two.series[key].last()
         assert repr(reduce(series, 8)) == repr(reduce(two.series[key], 8))
+
+
+def test_nothing_is_looked_at_again_while_no_series_changed() -> None:
+    state = after(samples("wandb", "loss", curve(range(20))), samples("log x", "loss", curve(range(9))))
+    again = fold_all(state, [Tick(now=3.0)])
+    assert again.series is state.series
+    assert again.quantities is state.quantities
+    assert again.axes is state.axes
