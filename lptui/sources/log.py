@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from lptui.files.older import OlderParts
+from lptui.files.seam import FileFailure
 from lptui.files.tail import Growth, Tail
 from lptui.formats.log_points import UNITS, collect_points
 from lptui.formats.log_time import AHEAD, date_facts
@@ -33,6 +34,7 @@ class Text(Protocol):
     """A text that is made from another file: `fill` brings the one at `path` up to date, and says if there is more."""
 
     path: str
+    failure: FileFailure | None
 
     def fill(self) -> bool: ...
 
@@ -109,6 +111,8 @@ class LogSource:
 
     def _tell_status(self, now: float) -> Iterator[Event]:
         view, failure = self.tail.view, self.tail.failure
+        if self._text is not None and self._text.failure is not None:
+            failure = self._text.failure
         read = view.end - (self._backfill or 0)
         if failure is not None and not view.segments:
             condition = "waiting" if failure.missing else "failed"

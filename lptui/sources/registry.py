@@ -26,6 +26,7 @@ class Registered:
 
 
 def _logs(run: RunInfo) -> dict[str, Source]:
+    from lptui.files.packed import PackedText, is_packed
     from lptui.sources.log import LogSource
 
     if not run.logs and run.wandb:
@@ -37,7 +38,10 @@ def _logs(run: RunInfo) -> dict[str, Source]:
             shown: LogSource(shown, name="log " + names[path] + " (console)", text=ConsoleText(path))
             for shown, path in consoles.items()
         }
-    return {path: LogSource(path, name="log " + name) for path, name in _name_paths(run.logs[:LOG_LIMIT]).items()}
+    return {
+        path: LogSource(path, name="log " + name, text=PackedText(path) if is_packed(path) else None)
+        for path, name in _name_paths(run.logs[:LOG_LIMIT]).items()
+    }
 
 
 def _name_paths(paths: tuple[str, ...]) -> dict[str, str]:
