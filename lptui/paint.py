@@ -55,10 +55,10 @@ def _to_row(line: bytes) -> str:
     return mask_text(sanitise((frames[-1] if frames else b"").decode("utf-8", "replace")))
 
 
-def compose(run: RunInfo, width: int, height: int, words: str = "opening") -> list[str]:
-    """The first screen as plain rows of exactly `width` cells."""
-    rows = read_last_rows(run.logs[0], max(1, height - 3)) if run.logs else []
-    what = sanitise(run.logs[0].rsplit("/", 1)[-1]) if run.logs else "no log yet"
+def compose(run: RunInfo, width: int, height: int, words: str = "opening", about: str = "") -> list[str]:
+    """The first screen as plain rows of exactly `width` cells; `about`: what it is about, if not the log."""
+    rows = read_last_rows(run.logs[0], max(1, height - 3)) if run.logs and not about else []
+    what = about or (sanitise(run.logs[0].rsplit("/", 1)[-1]) if run.logs else "no log yet")
     head = [f" {sanitise(run.name)}  {words} …", f" {what}"]
     return [fit(row, width) for row in [*head, *rows][: max(1, height - 1)]]
 
@@ -66,8 +66,8 @@ def compose(run: RunInfo, width: int, height: int, words: str = "opening") -> li
 class FirstScreen:
     """A context: on entry the terminal shows the run; on exit it is as it was (the app has come and gone)."""
 
-    def __init__(self, run: RunInfo, words: str = "opening") -> None:
-        self._run, self._words = run, words
+    def __init__(self, run: RunInfo, words: str = "opening", about: str = "") -> None:
+        self._run, self._words, self._about = run, words, about
         self.rows: list[str] = []
         """What was painted, top to bottom: the app shows the same until it knows more."""
         self._attributes: list[Any] | None = None
@@ -86,7 +86,7 @@ class FirstScreen:
         for number in _SIGNALS:
             self._handlers[number] = signal.signal(number, self._end)
         size = shutil.get_terminal_size()
-        self.rows = compose(self._run, size.columns, size.lines, self._words)
+        self.rows = compose(self._run, size.columns, size.lines, self._words, self._about)
         self._write(ENTER + "\r\n".join(self.rows))
         return self
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import click
 
-from lptui.cli import FAILED, NOT_FOUND, USAGE, say
+from lptui.cli import NOT_FOUND, USAGE, say
 from lptui.cli.ckpt_target import find, is_named
 from lptui.model.run import RunInfo
 
@@ -62,19 +62,19 @@ def _near_command(ctx: click.Context, word: str) -> str:
 
 
 def _open(run: RunInfo, file: str, given: list[str]) -> int:
-    from lptui.config.settings import SettingsError, load_settings
+    from lptui.cli.attach import finish
+    from lptui.paint import FirstScreen
 
-    settings = load_settings(given, os.environ, here=os.getcwd(), run=run.path)
-    if isinstance(settings, SettingsError):
-        say(f"{settings.title}: {settings.message}")
-        return USAGE
-    from lptui.cli.screen import make_browser
+    with FirstScreen(run, about="its checkpoints") as first:
+        from lptui.config.settings import SettingsError, load_settings
 
-    app = make_browser(run, settings, file)
-    app.run(mouse=settings.mouse)
-    if app.failure is not None:
-        raise app.failure
-    if app.return_code:
-        say(f"the screen ended with code {app.return_code}")
-        return FAILED
-    return 0
+        settings = load_settings(given, os.environ, here=os.getcwd(), run=run.path)
+        if isinstance(settings, SettingsError):
+            first.restore()
+            say(f"{settings.title}: {settings.message}")
+            return USAGE
+        from lptui.cli.screen import make_browser
+
+        app = make_browser(run, settings, file)
+        app.run(mouse=settings.mouse)
+    return finish(app)
