@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ from lptui.cli import FAILED, NOT_FOUND, USAGE, say
 from lptui.cli.target import Target, helpers, tell_missing
 from lptui.model.run import RunInfo
 from lptui.run import Missing
+from lptui.text import sanitise
 
 if TYPE_CHECKING:
     from lptui.tui.app import LptuiApp
@@ -26,6 +28,7 @@ MOST = 8
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @helpers
 @click.option("--wait", is_flag=True, help="If the run is not there yet, wait for it on the screen.")
+@click.option("--cloud", is_flag=True, help="Ask the W&B server for its record of the run too (needs an API key).")
 @click.option("--once", is_flag=True, help="Print the state once as text and leave.")
 @click.option("--theme", metavar="NAME", help="Colours: night, paper, high-contrast, okabe, mono, ...")
 @click.option("--ascii", "plain", is_flag=True, help="No box-drawing, braille or other non-ASCII signs.")
@@ -39,6 +42,7 @@ def command(
     wandb: str,
     pid: int | None,
     wait: bool,
+    cloud: bool,
     once: bool,
     theme: str | None,
     plain: bool,
@@ -48,7 +52,8 @@ def command(
 ) -> int:
     """Watch RUN: a run directory, a log file, or the name of a run; without it the newest run below here.
 
-    Several runs share a screen: r shows the next one, and charts show all. q leaves; the training goes on.
+    wandb://ENTITY/PROJECT/ID is a run of the W&B server. Several runs share a screen: r shows the next one, and charts
+    show all. q leaves; the training goes on.
     """
     if len(runs) > 1 and (logs or wandb or pid is not None):
         raise click.UsageError("--log, --wandb and --pid name parts of one run; give them with a single RUN")
@@ -62,6 +67,10 @@ def command(
             if not wait:
                 return tell_missing(found)
             found = target.placeholder()
+        if cloud and not found.remote:
+            found = with_twin(found)
+            if not found.cloud:
+                return NOT_FOUND
         chosen.setdefault(f"{found.path} {found.logs[:1] if found.layout == 'generic' else ''}", (found, target.find))
     flags = {
         "theme": theme,
@@ -73,6 +82,16 @@ def command(
     if once or not has_terminal():
         return max(print_once(run) for run, _ in chosen.values())
     return open_screen([*chosen.values()], [*overrides, *given])
+
+
+def with_twin(run: RunInfo) -> RunInfo:
+    """The run with the address of its record on the W&B server; says so if its files do not name it in full."""
+    from lptui.run.twin import find_twin
+
+    address = find_twin(run)
+    if not address:
+        say(f"{sanitise(run.name)}: neither wandb_ipc.json nor its W&B file names entity, project and id")
+    return replace(run, cloud=address)
 
 
 def has_terminal() -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lptui.cli import NOT_FOUND, USAGE, say
+from lptui.cli import FAILED, NOT_FOUND, USAGE, say
 from lptui.model.summary import RunBoard, RunSummary
 from lptui.text import sanitise
 
@@ -22,57 +22,84 @@ if TYPE_CHECKING:
     "--filter", "wanted", metavar="WORDS", default="", help="Only runs that match: state:running, reward>0.5."
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N runs.")
+@click.option("--wandb", "project", metavar="ENTITY/PROJECT", help="Runs of the W&B server (needs an API key).")
 @click.option("--plain", is_flag=True, help="Print a table instead of opening the screen.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: what was seen of each run, and what it consists of.")
-def command(roots: tuple[str, ...], wanted: str, limit: int | None, plain: bool, as_json: bool) -> int:
+def command(
+    roots: tuple[str, ...], wanted: str, limit: int | None, project: str | None, plain: bool, as_json: bool
+) -> int:
     """List the runs below ROOT (default: the settings' roots, $DATA_DIR, train_dir, else here), what needs attention
     first; in a terminal as a screen, from which they are attached and compared.
 
     The state is a quick look: the ends of log and W&B file, small files, processes. `lptui check RUN` reads it all.
     """
     from lptui.cli.attach import has_terminal
+    from lptui.cloud.names import read_name
     from lptui.run.selection import read_selection
 
     settings = read_settings()
     if settings is None:
         return USAGE
-    places = roots or _usual(settings.roots)
-    for place in places:
-        if not os.path.isdir(place):
-            say(f"{sanitise(place)}: no such folder; name the one that holds your runs")
-            return NOT_FOUND
+    if project is not None and (roots or not read_name(project, 2)):
+        raise click.UsageError("--wandb takes ENTITY/PROJECT, and no ROOT beside it")
+    places = tuple(roots or _usual(settings.roots))
+    missing = next((place for place in places if not os.path.isdir(place)), None)
+    if missing is not None and not project:
+        say(f"{sanitise(missing)}: no such folder; name the one that holds your runs")
+        return NOT_FOUND
+    if has_terminal() and not (plain or as_json or wanted or limit):
+        return open_list(places, settings, project or "")
     selection = read_selection(wanted)
     if selection.error:
         say(f"--filter: {sanitise(selection.error)}")
         return USAGE
-    if has_terminal() and not (plain or as_json or wanted or limit):
-        return open_list(tuple(places), settings)
-    from lptui.engine.run_list import RunList
-
-    board = RunList(tuple(places)).read()
+    board = look(places, project or "")
+    if board is None:
+        return FAILED
     rows = [run for run in board.rows if selection.has(run, board.now)][:limit]
+    tell(board, rows, wanted, as_json=as_json)
+    return 0
+
+
+def tell(board: RunBoard, rows: list[RunSummary], wanted: str, *, as_json: bool) -> None:
+    """Print the rows, or why there are none."""
     for note in board.notes:
         say(sanitise(note))
     if as_json:
         click.echo(json.dumps(to_json(board, rows), indent=2))
     elif rows:
         print_table(board, rows)
+    elif board.rows:
+        say(f"no run matches {sanitise(wanted)}; {len(board.rows)} were looked at")
     else:
-        where = ", ".join(sanitise(os.path.abspath(place)) for place in places)
-        say(
-            f"no runs below {where}; a run is a folder with logs, checkpoints or W&B files"
-            if not board.rows
-            else "no run matches"
-        )
-    return 0
+        where = ", ".join(sanitise(place) for place in board.where)
+        say(f"no runs below {where}; a run is a folder with logs, checkpoints or W&B files")
 
 
-def open_list(places: tuple[str, ...], settings: Settings) -> int:
+def look(places: tuple[str, ...], project: str) -> RunBoard | None:
+    """The whole list, once; None, and words on why, if the server gives none."""
+    if not project:
+        from lptui.engine.run_list import RunList
+
+        return RunList(places).read()
+    from lptui.cloud.client import CloudFailure
+    from lptui.engine.cloud_list import CloudList
+
+    asked = CloudList(project)
+    board = asked.read()
+    asked.stop()
+    if isinstance(board, CloudFailure):
+        say(board.words)
+        return None
+    return board
+
+
+def open_list(places: tuple[str, ...], settings: Settings, project: str) -> int:
     """The screen of the list."""
     from lptui.cli.attach import finish
     from lptui.cli.screen import make_app
 
-    app = make_app([], settings, roots=places)
+    app = make_app([], settings, roots=places, project=project)
     app.run(mouse=settings.mouse)
     return finish(app)
 
@@ -88,13 +115,14 @@ def to_json(board: RunBoard, rows: list[RunSummary]) -> dict[str, object]:
 
 
 def _row(run: RunSummary, now: float) -> dict[str, object]:
+    from lptui.model.run import RunInfo
     from lptui.run import discover
 
-    info = discover(run.path)
+    info = RunInfo(run.name, run.path, exists=False) if run.looked == "server" else discover(run.path)
     return {
         "name": run.name,
         "path": run.path,
-        "layout": info.layout,
+        "layout": run.layout,
         "looked": run.looked,
         "state": run.condition,
         "state_reason": run.reason,
@@ -108,6 +136,7 @@ def _row(run: RunSummary, now: float) -> dict[str, object]:
         "restarts": run.restarts,
         "worst_finding": {"class": run.cls, "severity": run.severity, "title": run.finding} if run.severity else None,
         "findings": run.findings,
+        "tags": list(run.tags),
         "checkpoints": run.checkpoints,
         "size_bytes": run.size,
         "logs": list(info.logs),

@@ -8,7 +8,7 @@ from lptui.model.summary import RunSummary
 from lptui.text import format_value, sanitise, short_age, short_bytes, short_number
 from lptui.text.width import cut, fit
 
-_COLUMNS = (("state", 9, "<"), ("age", 9, ">"), ("step", 15, ">"), ("restarts", 8, ">"), ("size", 9, ">"))
+_COLUMNS = (("state", 9, "<"), ("age", 11, ">"), ("step", 15, ">"), ("restarts", 8, ">"), ("size", 9, ">"))
 
 
 def table(rows: Sequence[RunSummary], now: float, width: int) -> Iterator[str]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from lptui.cloud.names import SCHEME, read_name
 from lptui.config.rules import find_rule_files
 from lptui.config.settings import Settings
 from lptui.engine.engine import Engine
@@ -17,6 +18,7 @@ from lptui.run.lookup import usual_roots
 from lptui.tui.app import LptuiApp
 
 if TYPE_CHECKING:
+    from lptui.engine.cloud_list import CloudList
     from lptui.engine.config_differences import ConfigTable
     from lptui.engine.run_list import RunList
 
@@ -26,12 +28,13 @@ def make_app(
     settings: Settings,
     first_rows: Sequence[str] = (),
     roots: tuple[str, ...] = (),
+    project: str = "",
 ) -> LptuiApp:
-    """The app on some runs, or without any on the list of those below `roots`; not yet running.
+    """The app on some runs, or without any on the list of those below `roots`, or of a W&B `project`; not yet running.
 
     `chosen`: each run, and how to look it up again.
     """
-    station = Station(settings, roots or usual_roots(settings.roots, os.environ, os.getcwd()))
+    station = Station(settings, roots or usual_roots(settings.roots, os.environ, os.getcwd()), project)
     monitors = [station.engine(run, find) for run, find in chosen]
     return LptuiApp(monitors, settings, first_rows=first_rows, catalogue=station)
 
@@ -48,10 +51,10 @@ def make_browser(run: RunInfo, settings: Settings, file: str = "") -> LptuiApp:
 class Station:
     """Makes the engines of runs, which share one engine of the machine, and the list of runs."""
 
-    def __init__(self, settings: Settings, roots: tuple[str, ...] = ()) -> None:
-        self._settings, self._roots = settings, roots
+    def __init__(self, settings: Settings, roots: tuple[str, ...] = (), project: str = "") -> None:
+        self._settings, self._roots, self._project = settings, roots, project
         self._host = HostEngine()
-        self._list: RunList | None = None
+        self._list: RunList | CloudList | None = None
 
     def engine(self, run: RunInfo, find: Callable[[], RunInfo] | None = None) -> Engine:
         """An engine of `run`, not yet started."""
@@ -59,14 +62,21 @@ class Station:
         return Engine(run, find=find, slow_link=self._settings.low_bandwidth, rules=rules, host=self._host)
 
     def open(self, path: str) -> Engine:
-        """An engine of the run at `path`, not yet started."""
-        return self.engine(discover(path))
+        """An engine of the run at `path`, a folder or an address of the W&B server, not yet started."""
+        name = read_name(path) if path.startswith(SCHEME) else ""
+        run = RunInfo(name.rpartition("/")[2], path, "generic", cloud=name) if name else discover(path)
+        return self.engine(run)
 
     def start(self, on_board: Callable[[RunBoard], None]) -> None:
         """Begin to list the runs."""
-        from lptui.engine.run_list import RunList
+        if self._project:
+            from lptui.engine.cloud_list import CloudList
 
-        self._list = RunList(self._roots)
+            self._list = CloudList(self._project)
+        else:
+            from lptui.engine.run_list import RunList
+
+            self._list = RunList(self._roots)
         self._list.start(on_board)
 
     def stop(self) -> None:
@@ -76,6 +86,9 @@ class Station:
 
     def compare(self, paths: Sequence[str]) -> ConfigTable:
         """The configurations of runs side by side."""
+        from lptui.engine.cloud_list import CloudList
         from lptui.engine.config_differences import compare_configs
 
+        if isinstance(self._list, CloudList):
+            return self._list.compare(paths)
         return compare_configs(paths)

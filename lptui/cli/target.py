@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from lptui.cli import NOT_FOUND, say
+from lptui.cloud.names import SCHEME, read_name
 from lptui.model.run import RunInfo
 from lptui.run import Missing, resolve
 from lptui.text import sanitise
@@ -26,7 +27,9 @@ class Target:
     pid: int | None = None
 
     def find(self) -> RunInfo | Missing:
-        """The run as it is on disk now."""
+        """The run as it is on disk now, or its address if it is one of the W&B server."""
+        if self.name and self.name.startswith(SCHEME):
+            return _on_server(self.name)
         roots = self.roots or self._usual_roots()
         here = os.getcwd()
         return resolve(self.name, roots, os.environ, logs=self.logs, wandb=self.wandb, pid=self.pid, here=here)
@@ -44,6 +47,13 @@ class Target:
         """A run that is not there yet."""
         path = os.path.abspath(self.name or ".")
         return RunInfo(os.path.basename(path), path, exists=os.path.isdir(path), pid=self.pid, logs=self.logs)
+
+
+def _on_server(address: str) -> RunInfo | Missing:
+    name = read_name(address)
+    if not name:
+        return Missing(f"{address} names no run", next_step="write wandb://ENTITY/PROJECT/RUN_ID")
+    return RunInfo(name.rpartition("/")[2], SCHEME + name, "generic", cloud=name)
 
 
 def options(function: Callable[..., Any]) -> Callable[..., Any]:

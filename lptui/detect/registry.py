@@ -12,6 +12,7 @@ def load_detectors() -> tuple[Detector, ...]:
     """Imported at first use: the catalogue and its scanner take a while that no first screen should wait for."""
     from lptui.detect.alerts import ALERTS
     from lptui.detect.checkpoints import CHECKPOINTS
+    from lptui.detect.cloud import CLOUD
     from lptui.detect.configuration import CONFIGURATION
     from lptui.detect.curriculum import CURRICULUM
     from lptui.detect.kernel import KERNEL
@@ -41,5 +42,6 @@ def load_detectors() -> tuple[Detector, ...]:
         ALERTS,
         KERNEL,
         SILENCE,
+        CLOUD,
         RULES,
     )

@@ -28,7 +28,7 @@ from lptui.model.request import Acknowledge, Answer, Request, Snooze, Wake
 from lptui.model.run import RunInfo
 from lptui.run import discover
 from lptui.sources import Source
-from lptui.sources.registry import SOURCES
+from lptui.sources.registry import SOURCES, sources_of
 from lptui.state.fold import fold
 from lptui.state.run_state import RunState
 from lptui.text import short_age
@@ -71,7 +71,7 @@ class Engine:
     ) -> None:
         self.state = RunState(run=run, now=clock(), began=clock(), rules=rules)
         self._clock, self._slow_link = clock, slow_link
-        self._find = find or (lambda: discover(run.path))
+        self._find = (lambda: run) if run.remote else find or (lambda: discover(run.path))
         self._queue: queue.Queue[Sequence[Event]] = queue.Queue(QUEUE)
         self._lanes = {name: Lane(name, clock, self._put) for name in ("log", "files")}
         self._host = host or HostEngine(clock)
@@ -94,10 +94,12 @@ class Engine:
         """Begin to watch; `on_state` is called from an engine thread with each published state, `on_failure` when
         there can be no more of them: what is shown would then grow old without a word."""
         self._listener, self._on_failure = on_state, on_failure
-        self._add_sources(self.state.run)
+        run = self._joined
+        self._add_sources(run)
         for lane in self._lanes.values():
             lane.start()
-        self._host.join(self._joined, self._hear)
+        if not run.remote:  # this machine is not the run's
+            self._host.join(run, self._hear)
         self._answers.start()
         self._thread.start()
 
@@ -147,7 +149,7 @@ class Engine:
             self._lanes[name].ring()
 
     def _add_sources(self, run: RunInfo) -> None:
-        for registered in SOURCES:
+        for registered in sources_of(run, SOURCES):
             made = registered.make(run)
             fresh = {key: s for key, s in made.items() if (registered.kind, key) not in self._known}
             for source in (s for key, s in made.items() if key not in fresh):
@@ -209,7 +211,7 @@ class Engine:
     def _look_again(self) -> None:
         """Files that came after the start: run in the lane for files, since a folder may hang too."""
         begun = self._clock()
-        run = self._find()
+        run = replace(self._find(), cloud=self._joined.cloud)
         # A huge tree must not be walked all the time: 50 times what a look costs passes before the next one.
         self._looked_at = self._clock() + 50 * max(0.0, self._clock() - begun)
         if _parts(run) != _parts(self.state.run):

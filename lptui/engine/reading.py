@@ -15,7 +15,7 @@ from lptui.engine.line_numbers import number_lines
 from lptui.model.events import CareTaken, Tick
 from lptui.model.run import RunInfo
 from lptui.sources import Source
-from lptui.sources.registry import HOST_SOURCES, SOURCES
+from lptui.sources.registry import HOST_SOURCES, SOURCES, sources_of
 from lptui.state.fold import fold
 from lptui.state.life import WATCH
 from lptui.state.pace import UNKNOWN
@@ -23,6 +23,8 @@ from lptui.state.run_state import RunState
 
 PATIENCE = 2.0
 """Seconds to wait for a source that answers from a thread of its own (NVML, a hanging mount)."""
+SERVER_PATIENCE = 60.0
+"""The same where a server is asked."""
 
 
 def read_run(
@@ -38,12 +40,13 @@ def read_run(
     on be told from one that was killed just now.
     """
     begun = clock()
-    sources = [source for kind in (*SOURCES, *HOST_SOURCES) for source in kind.make(run).values()]
+    sources = [source for kind in sources_of(run, (*SOURCES, *HOST_SOURCES)) for source in kind.make(run).values()]
     lane = Lane("reading", clock, lambda events: None)
     state = RunState(run=run, now=begun, began=begun, rules=rules)
     state = fold(state, CareTaken(entries=read_care(care_path(os.environ, run.path)), seen_at=begun))
     state = _read_all(state, sources, lane, clock)
-    state = _await_late(state, sources, lane, clock, begun + patience)
+    wait = SERVER_PATIENCE if run.cloud and patience > 0 else patience
+    state = _await_late(state, sources, lane, clock, begun + wait)
     state = _conclude(state, clock)
     if patience > 0 and _is_undecided(state):
         time.sleep(max(0.0, begun + WATCH + 0.2 - clock()))
@@ -84,11 +87,16 @@ def _is_undecided(state: RunState) -> bool:
 def _await_late(
     state: RunState, sources: list[Source], lane: Lane, clock: Callable[[], float], deadline: float
 ) -> RunState:
-    """Ask again those that have said nothing yet."""
-    late = [s for s in sources if s.name not in state.statuses]
+    """Ask again those that have said nothing yet, or not all."""
+
+    def is_late(source: Source) -> bool:
+        status = state.statuses.get(source.name)
+        return status is None or status.backfilling
+
+    late = [s for s in sources if is_late(s)]
     while late and clock() < deadline:
         time.sleep(0.02)
         for source in late:
             state = advance_all(state, lane.poll(source, clock()), load_detectors())
-        late = [s for s in late if s.name not in state.statuses]
+        late = [s for s in late if is_late(s)]
     return state

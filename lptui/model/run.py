@@ -67,6 +67,13 @@ class RunInfo:
     modified_at: float | None = None
     looked: tuple[Looked, ...] = ()
     exists: bool = True
+    cloud: str = ""
+    """ENTITY/PROJECT/ID of the W&B server's record of it, if a reader asked to see that."""
+
+    @property
+    def remote(self) -> bool:
+        """Whether there are no files of it here: only a server knows it."""
+        return self.path.startswith("wandb://")
 
     @property
     def written(self) -> tuple[str, ...]:

@@ -125,6 +125,14 @@ def _configuration(run: RunInfo) -> dict[str, Source]:
     return {run.path: ConfigurationSource(run)} if run.configs else {}
 
 
+def _cloud(run: RunInfo) -> dict[str, Source]:
+    if not run.cloud:
+        return {}
+    from lptui.sources.cloud import CloudSource
+
+    return {run.cloud: CloudSource(run.cloud, alone=run.remote, use_config=not run.configs)}
+
+
 def _profiles(run: RunInfo) -> dict[str, Source]:
     from lptui.sources.profiles import ProfileSource
 
@@ -179,6 +187,11 @@ def _gpu(run: RunInfo) -> dict[str, Source]:
     return {"gpu": GpuSource()}
 
 
+def sources_of(run: RunInfo, registered: tuple[Registered, ...]) -> tuple[Registered, ...]:
+    """Those of `registered` that can say anything of `run`."""
+    return tuple(kind for kind in registered if not run.remote or kind.kind in REMOTE)
+
+
 SOURCES: tuple[Registered, ...] = (
     # The small and telling ones first: what they say goes into the words of findings.
     Registered("configuration", "files", _configuration),
@@ -194,7 +207,10 @@ SOURCES: tuple[Registered, ...] = (
     Registered("metric_files", "files", _metric_files),
     Registered("metric_stores", "files", _metric_stores),
     Registered("kernel", "files", _kernel),
+    Registered("cloud", "files", _cloud),
 )
+REMOTE = ("profiles", "cloud")
+"""What a run has of which there are no files here."""
 HOST_SOURCES: tuple[Registered, ...] = (
     # Polled once, however many runs are watched.
     Registered("host", "machine", _host),

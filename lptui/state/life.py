@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lptui.state.activity import Activity, alive, learn_power, read_activity
 from lptui.state.attempts import find_starts
+from lptui.state.cloud_word import cloud_witness, conclude_remote
 from lptui.state.pace import Pace, is_sane, learn_pace, name_phase, set_patience
 from lptui.state.run_state import NOT_LOOKED, Condition, Life, Milestone, RunState, Witness
 from lptui.text import plural, short_duration
@@ -63,7 +64,8 @@ def judge(state: RunState) -> Life:
     stuck = before.condition == "stalled" and before.last_sign == last[0] and before.activity.says != "stopped"
     patience = min(patience, before.patience) if stuck else patience
     condition, reason = _conclude(state, ending, Silence(last[0], patience, calm, pace, activity, works and not stuck))
-    witnesses = (_process_witness(state), *_silence(signs, state.now, calm), *_end_witness(ending))
+    told = (*_end_witness(ending), *cloud_witness(state))
+    witnesses = (_process_witness(state), *_silence(signs, state.now, calm), *told)
     restarts = state.seen.get("restart_count")
     return Life(
         condition,
@@ -202,6 +204,8 @@ def _reason_end(state: RunState) -> _End | None:
 def _conclude(state: RunState, ending: _End | None, silence: Silence) -> tuple[Condition, str]:
     process = _process_witness(state)
     says = process.says if process else "unknown"
+    if state.run.remote:
+        return conclude_remote(state)
     quiet = None if silence.last is None else max(0.0, state.now - silence.last)
     if says == "alive":
         return _conclude_alive(state, quiet, silence)

@@ -68,3 +68,15 @@ def test_hostile_names_are_harmless_and_lines_fit() -> None:
         assert "\x1b" not in line
         assert "\n" not in line
         assert len(line) <= 80
+
+
+def test_the_server_is_named_as_it_must_be(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["runs", "--wandb", "lab"]) == 2
+    assert "ENTITY/PROJECT" in capsys.readouterr().err
+    assert run(["attach", "wandb://lab/arena"]) == 3
+    assert "wandb://ENTITY/PROJECT/RUN_ID" in capsys.readouterr().err
+
+
+def test_a_run_without_a_record_on_the_server_says_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["attach", str(root / "healthy"), "--cloud"]) == 3
+    assert "neither wandb_ipc.json nor" in capsys.readouterr().err

@@ -1,0 +1,228 @@
+"""A run of the server as events, and what becomes of them; the server is a script."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lptui.cloud.client import CloudFailure
+from lptui.detect.cloud import CLOUD
+from lptui.engine.cloud_list import CloudList
+from lptui.engine.core import advance, advance_all
+from lptui.model.events import ConfigSeen, Event, ProcessesSeen, Samples, StatusSeen, Tick, WitnessSeen
+from lptui.model.readings import ProcessReading
+from lptui.model.run import RunInfo
+from lptui.model.summary import RunBoard
+from lptui.sources.cloud import EVERY, SLOWEST, CloudSource
+from lptui.sources.registry import SOURCES, sources_of
+from lptui.state.run_state import RunState
+
+NOW = 1795860100.0
+SECRET = "0123456789abcdef" * 2
+
+
+class Script:
+    """Answers as a server would whose run grows; counts what it is asked."""
+
+    def __init__(self, rows: int = 2500) -> None:
+        self.rows = [{"_step": float(i), "_timestamp": 1.79e9 + i, "loss": 1 / (i + 1)} for i in range(rows)]
+        self.state, self.failure, self.closed = "running", None, False
+        self.asked: list[tuple[str, dict[str, object]]] = []
+
+    def ask(self, what: str, path: str, **more: Any) -> Mapping[str, Any] | CloudFailure:
+        self.asked.append((what, more))
+        if self.failure is not None:
+            return self.failure
+        if what == "run":
+            config = [["lr", "0.1"], ["api_key", SECRET]]
+            return {"state": self.state, "heartbeat": "2026-11-28T10:00:00Z", "config": config, "tags": ["a"]}
+        if what == "overview":
+            rows = [{"_timestamp": 1.79e9, "cpu": 3.0}] if more.get("stream") == "system" else self.rows[::250]
+            return {"rows": rows}
+        if what == "runs":
+            run = {"id": "r1", "name": "x\x1b[2J", "state": self.state, "heartbeat": "2026-11-28T10:00:00Z", "tags": []}
+            return {
+                "runs": [{**run, "summary": {"_step": 7.0, "train/loss": 0.5, "eval/reward_mean": 2.0}}],
+                "more": False,
+            }
+        low, limit = more["min_step"], more["limit"]
+        found = [row for row in self.rows if row["_step"] >= low][:limit]
+        return {"rows": found, "more": len(found) == limit}
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def turn(source: CloudSource, now: float) -> list[Event]:
+    """One poll that asks, once its answer is there, and the one that takes it."""
+    events = list(source.poll(now))
+    while source._question.waiting(now) is not None:
+        threading.Event().wait(0.001)
+    return [*events, *source.poll(now)]
+
+
+def only(kind: type[Any], events: list[Event]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+def remote_state() -> RunState:
+    return RunState(run=RunInfo("r1", "wandb://lab/arena/r1", "generic", cloud="lab/arena/r1"), now=NOW)
+
+
+def test_an_overview_comes_first_and_then_the_history_page_by_page() -> None:
+    script = Script()
+    source = CloudSource("lab/arena/r1", alone=True, client=script)
+    events, now = [], NOW
+    for _ in range(4):
+        events += turn(source, now)
+        now += EVERY
+    samples = only(Samples, events)
+    assert samples[0].sampled
+    assert [what for what, _ in script.asked].count("history") == 4
+    assert [more["min_step"] for what, more in script.asked if what == "history"] == [0, 1000, 2000, 2500]
+    state = advance_all(remote_state(), [*events, Tick(now=NOW)], ())
+    assert state.series["loss"].count == 2500
+    assert not state.series["loss"].sampled  # all has been read
+    assert state.series["loss"].source == "wandb cloud"
+    assert state.series["system/cpu"].count == 1  # the same reading again is no new point
+    assert state.progress.step == 2499
+    assert state.life.condition == "running"
+    assert "W&B server says running" in state.life.reason
+    assert state.complete
+    source.close()
+    assert script.closed
+
+
+def test_secrets_of_the_configuration_are_masked() -> None:
+    source = CloudSource("lab/arena/r1", alone=True, client=Script(3))
+    (config, *_) = only(ConfigSeen, turn(source, NOW))
+    assert dict(config.rows)["lr"] == "0.1"
+    assert SECRET not in str(config.rows)
+
+
+def test_a_run_with_files_of_its_own_keeps_its_configuration() -> None:
+    source = CloudSource("lab/arena/r1", use_config=False, client=Script(3))
+    events = turn(source, NOW)
+    assert only(ConfigSeen, events) == []
+    assert only(ProcessesSeen, events) == []
+
+
+def test_it_asks_no_more_often_than_it_may_and_less_after_failures() -> None:
+    script = Script(3)
+    source = CloudSource("lab/arena/r1", client=script)
+    turn(source, NOW)
+    asked = len(script.asked)
+    assert list(source.poll(NOW + EVERY - 1)) == []
+    assert len(script.asked) == asked
+    script.failure = CloudFailure("slow", "the server asks to wait")
+    waits, now = [], NOW + EVERY
+    for _ in range(8):
+        (status,) = only(StatusSeen, turn(source, now)) or [None]
+        if status is not None:
+            assert status.status.condition == "failed"
+            assert "asks to wait" in status.status.detail
+        waits.append(source._next - now)
+        now = source._next
+    assert waits[:3] == [2 * EVERY, 4 * EVERY, 8 * EVERY]
+    assert max(waits) == SLOWEST
+    script.failure = None
+    turn(source, now)
+    assert source._next == now + EVERY
+
+
+def test_a_run_that_is_over_is_asked_for_rarely() -> None:
+    script = Script(3)
+    script.state = "finished"
+    source = CloudSource("lab/arena/r1", alone=True, client=script)
+    turn(source, NOW)
+    assert source._next == NOW + SLOWEST
+
+
+@pytest.mark.parametrize(
+    ("said", "condition"),
+    [
+        ("finished", "finished"),
+        ("crashed", "crashed"),
+        ("killed", "crashed"),
+        ("failed", "crashed"),
+        ("pending", "waiting"),
+    ],
+)
+def test_what_the_server_says_is_what_a_run_without_files_is(said: str, condition: str) -> None:
+    witness = WitnessSeen(source="W&B server", name="cloud_state", value=said, at=NOW)
+    state = advance(advance(remote_state(), witness, ()), Tick(now=NOW), ())
+    assert state.life.condition == condition
+    assert said in state.life.reason
+
+
+def test_before_the_first_answer_it_is_said_why_nothing_is_known() -> None:
+    script = Script()
+    script.failure = CloudFailure("no-key", "no API key for api.wandb.ai")
+    source = CloudSource("lab/arena/r1", alone=True, client=script)
+    state = advance_all(remote_state(), [*turn(source, NOW), Tick(now=NOW)], ())
+    assert state.life.condition == "unknown"
+    assert "no API key" in state.life.reason
+
+
+def local_state(said: str, *, alive: bool) -> RunState:
+    process = ProcessReading(812, 1, "python", "python train.py", cpu_percent=90.0)
+    events: list[Event] = [
+        WitnessSeen(source="W&B server", name="cloud_state", value=said, at=NOW),
+        ProcessesSeen(processes=(process,) if alive else (), reason="none"),
+        WitnessSeen(source="W&B", name="wandb_record", value="x", at=NOW - 5 if alive else NOW - 9000),
+        *([] if alive else [WitnessSeen(source="W&B", name="exit_code", value="1", at=NOW - 9000)]),
+    ]
+    state = RunState(run=RunInfo("r", "/data/r", cloud="lab/arena/r1"), now=NOW)
+    return advance_all(state, [*events, Tick(now=NOW)], (CLOUD,))
+
+
+def test_the_cloud_says_crashed_while_the_process_lives() -> None:
+    state = local_state("crashed", alive=True)
+    assert state.life.condition == "running"  # the process is the better witness
+    assert any(w.name == "W&B server" and w.says == "dead" for w in state.life.witnesses)
+    (finding,) = state.findings
+    assert "W&B says crashed, but the training lives (pid 812)" in finding.title
+    assert finding.severity == "warning"
+    again = advance(state, Tick(now=NOW + 1), (CLOUD,))
+    assert again.findings is state.findings
+    well = advance(again, WitnessSeen(source="W&B server", name="cloud_state", value="running", at=NOW + 9), (CLOUD,))
+    assert [f.past for f in advance(well, Tick(now=NOW + 10), (CLOUD,)).findings] == [True]
+
+
+def test_the_cloud_says_running_after_the_end_and_agreement_is_no_finding() -> None:
+    (finding,) = local_state("running", alive=False).findings
+    assert finding.severity == "info"
+    assert local_state("running", alive=True).findings == ()
+    assert local_state("crashed", alive=False).findings == ()
+
+
+def test_a_run_of_the_server_has_no_sources_of_this_machine() -> None:
+    remote = remote_state().run
+    assert {kind.kind for kind in sources_of(remote, SOURCES)} == {"profiles", "cloud"}
+    local = RunInfo("r", "/data/r")
+    assert sources_of(local, SOURCES) == SOURCES
+    cloud = next(kind for kind in SOURCES if kind.kind == "cloud")
+    assert cloud.make(local) == {}  # nothing goes over the network unasked
+    made = cloud.make(replace(local, cloud="a/b/c"))
+    assert list(made) == ["a/b/c"]
+
+
+def test_the_list_of_a_project() -> None:
+    script = Script()
+    board = CloudList("lab/arena", lambda: NOW, script).read()
+    assert isinstance(board, RunBoard)
+    (row,) = board.rows
+    assert row.path == "wandb://lab/arena/r1"
+    assert (row.condition, row.looked, row.step) == ("running", "server", 7)
+    assert (row.metric, row.value) == ("train/loss", 0.5)
+    assert "\x1b" not in row.name
+    table = CloudList("lab/arena", lambda: NOW, script).compare([row.path, row.path])
+    assert table.rows == ()
+    assert table.same == 2
+    script.failure = CloudFailure("no-access", "the server refuses")
+    assert CloudList("lab/arena", lambda: NOW, script).read() == script.failure
+    assert "refuses" in CloudList("lab/arena", lambda: NOW, script).compare(["wandb://a/b/c"]).notes[0]
