@@ -139,14 +139,27 @@ def readiness_lines(readiness: Readiness, proof: ResumeProof | None = None) -> I
         yield f"  run:  {readiness.command}"
     if readiness.note:
         yield f"        ({sanitise(readiness.note)})"
-    risk = [f"{readiness.steps_at_risk:,} steps"] if readiness.steps_at_risk else []
-    risk += [short_duration(readiness.seconds_at_risk)] if (readiness.seconds_at_risk or 0) >= 1 else []
+    risk = _risk(readiness)
     if risk:
-        yield f"  at risk since it: {', '.join(risk)}"
+        yield f"  at risk since it: {risk}"
     if proof is not None:
         yield f"attempt {proof.attempt} went on from a checkpoint: {_PROVEN[proof.says]}"
         for check in proof.checks:
             yield f"  {_SAYS[check.says]} {check.name}: {check.text}"
+
+
+def resume_line(readiness: Readiness) -> str:
+    """The answer in one line: for a verdict that is about more than checkpoints."""
+    loaded, risk = readiness.loaded, _risk(readiness)
+    but = "but " if readiness.answer == "no" else ""
+    source = f", {but}from {loaded.name}" if loaded is not None else ""
+    return f"can it resume: {readiness.answer}{source}" + (f", {risk} at risk" if risk else "")
+
+
+def _risk(readiness: Readiness) -> str:
+    risk = [f"{readiness.steps_at_risk:,} steps"] if readiness.steps_at_risk else []
+    risk += [short_duration(readiness.seconds_at_risk)] if (readiness.seconds_at_risk or 0) >= 1 else []
+    return ", ".join(risk)
 
 
 _PROVEN = {"proven": "proven", "contradicted": "no", "open": "not proven yet"}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from lptui.cli.checkpoint_lists import readiness_json, resume_line
 from lptui.model.care import Care, CareEntry
 from lptui.model.expectation import Judgement
 from lptui.model.finding import Evidence, Finding, Fix
 from lptui.model.readings import SourceStatus
+from lptui.state.resuming import resume_proof
 from lptui.state.run_state import RunState
+from lptui.state.saving import readiness
 from lptui.text import clock, format_value, plural, sanitise, short_age, short_bytes, short_duration, short_number
 from lptui.text.care import quiet_words
 from lptui.text.incident import find_followers, follow_words, rank_words
@@ -42,6 +45,7 @@ def to_json(state: RunState) -> dict[str, Any]:
         "sources": [_source(s) for s in state.statuses.values()],
         "findings": [_finding(f, state.care.get(f.id)) for f in state.findings],
         "expectations": [_expectation(one.judgement) for one in state.judged.values()],
+        "resume": readiness_json(readiness(state), resume_proof(state)) if state.checkpoints else None,
     }
 
 
@@ -171,6 +175,7 @@ def _numbers(state: RunState) -> Iterator[str]:
             f"  {plural(len(state.checkpoints), 'checkpoint')}, newest {sanitise(newest.name)} "
             f"({short_bytes(newest.size)}{where}, {newest.verdict})"
         )
+        yield "  " + resume_line(readiness(state))
     if state.series:
         yield "  " + ", ".join((*_main_metrics(state), f"{plural(len(state.series), 'metric')} in all"))
 

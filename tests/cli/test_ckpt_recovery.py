@@ -149,6 +149,17 @@ class TestResume:
         assert found["command"] == f"cd /w && python train.py lr=1e-3 --resume_from_checkpoint {best}"
 
 
+class TestCheck:
+    def test_the_verdict_says_whether_it_can_resume(self, capsys: pytest.CaptureFixture[str]) -> None:
+        path = str(RUNS / "corrupt-checkpoint")
+        run(["check", path])
+        text = capsys.readouterr().out
+        assert "can it resume: no, but from corrupt-checkpoint:v16, 3,071 steps" in text
+        run(["check", path, "--json"])
+        told = json.loads(capsys.readouterr().out)["resume"]
+        assert (told["verdict"], told["fallback"].rpartition("/")[2]) == ("no", "corrupt-checkpoint:v16")
+
+
 class TestLoad:
     FILE = str(DATA / "bf16.pt")
 
