@@ -15,6 +15,7 @@ TAIL = 64 * 1024
 FINGERPRINT = 256
 IDENTITY_EVERY = 0.25
 OPEN_HANDLES = 12
+MOST_MISSED = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Tail:
         self._identity = ""
         self._head = b""
         self._checked_at = -1.0
-        self._pending_seam: SeamKind = "start"
+        self._owed: list[Growth] = []  # of a generation that ended, found in a copy of it
 
     @property
     def _handle(self) -> Handle | None:
@@ -63,6 +64,8 @@ class Tail:
             self._checked_at = now
             self._check_head(now)
         grown = self._read_growth(now)
+        if self._owed:
+            grown, self._owed = [*self._owed, *grown], []
         if grown or not due:
             return grown  # drain the old file before looking for its successor
         if not self._same_file():
@@ -119,15 +122,40 @@ class Tail:
             self.view = replace(self.view, modified_at=stat.modified_at)
 
     def _restart(self, seam: SeamKind, now: float, handle: Handle) -> None:
-        """The same file begins again: what we still hold of the old bytes stays readable."""
+        """The same file begins again: a copy of what it was, or what we still hold of it, stays readable."""
         old, view = self.view.segments[-1], self.view
-        kept_from = max(0, view.tail_start - old.base)
-        kept = replace(old, kept=view.tail[max(0, old.base - view.tail_start) :], kept_from=kept_from)
+        copy = self._find_copy(old) if seam == "truncated" else None
+        if copy is None:
+            kept_from = max(0, view.tail_start - old.base)
+            kept = replace(old, kept=view.tail[max(0, old.base - view.tail_start) :], kept_from=kept_from)
+            self._handles.pop(old.generation, None)
+        else:
+            missed = copy.pread(old.size, MOST_MISSED)
+            kept = replace(old, size=old.size + len(missed))
+            self._handles[old.generation] = copy
+            if missed:
+                self._owed.append(Growth(old.end, missed, old.generation))
         self.view = replace(view, segments=(*view.segments[:-1], kept))
-        self._handles.pop(old.generation, None)
         self._begin(seam, now, 0)
         self._handles[self.view.segments[-1].generation] = handle
         self._head = handle.pread(0, FINGERPRINT)
+
+    def _find_copy(self, old: LogSegment) -> Handle | None:
+        """`copytruncate` leaves `NAME.1`: it begins and goes on as our file did, and may hold more than we had read."""
+        try:
+            copy = open_file(f"{self.path}.1")
+        except FileFailure:
+            return None
+        end = min(FINGERPRINT, old.size, len(self.view.tail))
+        try:
+            same = copy.pread(0, len(self._head)) == self._head
+            same = same and copy.pread(old.size - end, end) == self.view.tail[len(self.view.tail) - end :]
+            if same and old.size and copy.stat().size >= old.size:
+                return copy
+        except FileFailure:
+            pass
+        copy.close()
+        return None
 
     def _read_growth(self, now: float) -> list[Growth]:
         handle, segment = self._handle, self.view.segments[-1]

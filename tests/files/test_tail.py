@@ -152,3 +152,37 @@ def test_every_byte_is_seen_exactly_once(tmp_path_factory: pytest.TempPathFactor
             written += step
         follower.look(4)
     assert follower.seen == written
+
+
+def test_a_copy_left_by_copytruncate_brings_what_was_not_read_in_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\n")
+    tail = Tail(str(path))
+    tail.poll(0.0)
+    with path.open("ab") as log:
+        log.write(b"two\nthree\n" * 40_000)
+    first = tail.poll(1.0)
+    with path.open("ab") as log:
+        log.write(b"four, written right before the copy\n")
+    whole = path.read_bytes()
+    (tmp_path / "a.log.1").write_bytes(whole)
+    path.write_bytes(b"five\n")
+    grown = tail.poll(2.0)
+    assert [g.data for g in grown] == [b"four, written right before the copy\n", b"five\n"]
+    assert [g.generation for g in grown] == [0, 1]
+    assert [s.seam for s in tail.view.segments] == ["start", "truncated"]
+    assert b"".join(tail.read(s.base, s.size)[0] for s in tail.view.segments) == whole + b"five\n"
+    assert first[0].start + len(first[0].data) == grown[0].start
+    tail.close()
+
+
+def test_another_file_of_that_name_is_no_copy(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\ntwo\n")
+    tail = Tail(str(path))
+    tail.poll(0.0)
+    (tmp_path / "a.log.1").write_bytes(b"one\nTWO\nthree\n")
+    path.write_bytes(b"x\n")
+    assert [g.data for g in tail.poll(1.0)] == [b"x\n"]
+    assert tail.read(0, 8) == (b"one\ntwo\n", "")
+    tail.close()
