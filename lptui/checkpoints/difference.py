@@ -86,7 +86,7 @@ def compare_numbers(first: Sequence[CheckpointInfo], second: Sequence[Checkpoint
 def _numbers(infos: Sequence[CheckpointInfo]) -> dict[str, float]:
     found: dict[str, float] = {}
     for info in infos:
-        for reading in (info.epoch, info.agent_step, info.global_step, info.step, *info.scalars):
+        for reading in (info.epoch, info.agent_step, info.global_step, info.step, info.optimizer_step, *info.scalars):
             if reading is not None:
                 found.setdefault(reading.name, reading.value)
         for i, rate in enumerate(info.learning_rates):

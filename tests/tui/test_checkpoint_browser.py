@@ -182,6 +182,8 @@ async def test_what_else_is_in_it_is_on_the_second_page() -> None:
     async with app.run_test(size=(100, 50)) as pilot:
         await start(pilot, "2")
         text = shown(app)
+        assert "Resuming the run" in text
+        assert "./tools/train.py run=arena_lp" in text
         for words in ("agent_step", "52,428,800", "learning rate", "0.00045", "nothing of it was run", "plain"):
             assert words in text
 
@@ -455,3 +457,14 @@ async def test_the_mouse_selects_folds_and_changes_the_page() -> None:
         await pilot.click("#tabs", offset=(28, 0))
         await settle(pilot)
         assert "torch-zip" in shown(app)
+
+
+async def test_of_one_with_nan_the_footer_offers_to_find_the_first() -> None:
+    app, _ = make(state_with(reading(S1), reading(S2, verdict="non-finite-weights", reason="fc.weight holds NaN")))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await start(pilot)
+        assert "first nan" in browser(app).query_one(Footer).shown[0]
+    app, _ = make()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await start(pilot)
+        assert "first nan" not in browser(app).query_one(Footer).shown[0]

@@ -109,6 +109,8 @@ class CheckpointScreen(LiveScreen):
         self._gone = found is None and before is not None
         self._reading = found if found is not None else before
         self._sheets.reading, self._sheets.checkpoints = self._reading, rows
+        if workspace.run.checkpoints:
+            self._sheets.ready = readiness(workspace.run)
         if found is not None and before is not None and _rewritten(before, found):
             self._work.look()
         if found is not before:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from lptui.model.readings import CheckpointReading
+from lptui.run.readiness import Readiness
 from lptui.tui.widgets.contentrows import content_rows
 from lptui.tui.widgets.differencerows import difference_page
 from lptui.tui.widgets.driftrows import ORDERS, drift_page, nonfinite_rows
@@ -44,6 +45,8 @@ class CheckpointSheets(Widget):
         self.current = current
         self.reading: CheckpointReading | None = None
         self.checkpoints: Sequence[CheckpointReading] = ()
+        self.ready: Readiness | None = None
+        """What the run would go on from; None while nothing is listed."""
         self.tensors = TensorSheet()
         self._needle, self._drift_order = "", ORDERS[0]
         self._said: dict[str, str] = {}
@@ -99,6 +102,8 @@ class CheckpointSheets(Widget):
         """Ids of the bindings that do nothing on this page."""
         mine = _ONLY_OF.get(self.current, ())
         every = {name for names in _ONLY_OF.values() for name in names}
+        if self.reading is not None and self.reading.verdict == "non-finite-weights":
+            mine = (*mine, "first-nan")  # the question that comes up then
         return {f"checkpoint.{name}" for name in every if name not in mine}
 
     def fold(self, opened: bool | None) -> None:
@@ -154,7 +159,8 @@ class CheckpointSheets(Widget):
         return self.tensors.page(width, plain=self._plain)
 
     def _contents_page(self, width: int) -> Page:
-        rows = content_rows(self.reading, self.work.contents, self.work.measured, width, plain=self._plain)
+        work, plain = self.work, self._plain
+        rows = content_rows(self.reading, work.contents, work.measured, width, plain=plain, ready=self.ready)
         return Page(rows[1:] if rows and not rows[0] else rows)
 
     def _difference_page(self, width: int) -> Page:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from lptui.checkpoints.contents import Contents, Measured
 from lptui.checkpoints.info import CheckpointInfo, Reading
 from lptui.model.readings import CheckpointReading
+from lptui.run.readiness import Readiness
 from lptui.text import format_value, plural, short_bytes, short_duration
 from lptui.text.secrets import mask_text
 from lptui.text.units import date
@@ -34,11 +35,14 @@ def content_rows(
     width: int,
     *,
     plain: bool,
+    ready: Readiness | None = None,
 ) -> list[Row]:
-    """All that is known but the tensors, in sections."""
+    """All that is known but the tensors, in sections; `ready`: what the run would go on from."""
     rows: list[Row] = []
     if reading is not None:
         rows += _section("Checkpoint", _listed(reading), width)
+    if ready is not None:
+        rows += _section("Resuming the run", _resuming(ready), width)
     if contents is None:
         return [*rows, (), (("looking inside …", "dim"),)]
     several = len(contents.infos) > 1
@@ -77,6 +81,15 @@ def _listed(reading: CheckpointReading) -> Iterator[tuple[str, str]]:
     yield "policy file", dict(reading.facts).get("policy file", "")
 
 
+def _resuming(ready: Readiness) -> Iterator[tuple[str, str]]:
+    yield "answer", ready.answer + (f", from {clean(ready.loaded.name)}" if ready.loaded is not None else "")
+    yield "because", mask_text(clean(ready.reason))
+    yield "rule", clean(ready.rule)
+    yield "next", clean(ready.next_step)
+    yield "command", clean(ready.command)
+    yield "note", clean(ready.note)
+
+
 def _of_file(info: CheckpointInfo) -> list[tuple[str, str]]:
     kept = info.allocated is not None and info.size is not None and info.allocated + 4096 < info.size
     missing = info.expected_size is not None and info.size is not None and info.expected_size != info.size
@@ -98,7 +111,8 @@ def _of_file(info: CheckpointInfo) -> list[tuple[str, str]]:
 
 
 def _progress(info: CheckpointInfo) -> Iterator[tuple[str, str]]:
-    for reading in (info.epoch, info.agent_step, info.global_step, info.step):
+    counters = (info.epoch, info.agent_step, info.global_step, info.step)
+    for reading in (*counters, info.optimizer_step, info.schedule_step):
         if reading is not None:
             yield clean(reading.name), f"{_amount(reading)}   ({clean(reading.source)})"
     rates = [format_value(rate) for rate in info.learning_rates]
