@@ -14,8 +14,6 @@ from lptui.text import format_value, plural, sanitise
 from lptui.text.secrets import mask_text
 
 MOST_PARTS = 64
-SHARDS = 16
-"""Files of one checkpoint that a deep pass reads."""
 _NOT_NOW = ("changed", "vanished")
 _NO_WORD = ("reader-failed", "changed", "not-read")
 """What a deep pass says that could not be made."""
@@ -181,7 +179,7 @@ def _is_there(path: str) -> bool:
 def targets(one: CheckpointGroup) -> list[GroupFile]:
     """The files of a checkpoint that hold weights or state, first the one to load."""
     files = [f for f in one.files if f.role not in ("side", "temporary") and not f.path.endswith(".json")]
-    return sorted(files, key=lambda f: f.path != one.payload)[:SHARDS]
+    return sorted(files, key=lambda f: f.path != one.payload)
 
 
 def deep_paths(one: CheckpointGroup) -> list[str]:

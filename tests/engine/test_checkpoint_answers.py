@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import shutil
@@ -153,6 +154,37 @@ def test_two_checkpoints_differ_in_tensors_and_numbers() -> None:
     assert measured.count("same") == len(measured.rows) == 12
     assert isinstance(unlike, Difference)
     assert unlike.reason
+
+
+def shards(folder_: Path, count: int, broken: int) -> None:
+    """A model of transformers in `count` files; the last number of file `broken` is NaN."""
+    folder_.mkdir()
+    places: dict[str, str] = {}
+    for i in range(1, count + 1):
+        header = json.dumps({f"h.{i}.weight": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+        numbers = struct.pack("<2f", 1.0, float("nan") if i == broken else 2.0)
+        name = f"model-{i:05d}-of-{count:05d}.safetensors"
+        (folder_ / name).write_bytes(struct.pack("<Q", len(header)) + header + numbers)
+        places[f"h.{i}.weight"] = name
+    index = {"metadata": {"total_size": 8 * count}, "weight_map": places}
+    (folder_ / "model.safetensors.index.json").write_text(json.dumps(index))
+    (folder_ / "trainer_state.json").write_text('{"global_step": 100}')
+    for path in folder_.iterdir():
+        os.utime(path, (1e9, 1e9))
+
+
+def test_every_shard_is_read_however_many_there_are(tmp_path: Path) -> None:
+    shards(tmp_path / "checkpoint-100", 20, broken=20)
+    path = str(tmp_path / "checkpoint-100")
+    source = CheckpointSource(as_run(str(tmp_path)))
+    with answering(source) as answers:
+        assert [row.verdict for row in rows_of(source, NOW)] == ["ok"]
+        contents = ask(answers, InspectCheckpoint(path))[-1].found
+        last = ask(answers, VerifyCheckpoint(path))[-1]
+        assert rows_of(source, NOW + 10)[0].verdict == "non-finite-weights"
+    assert isinstance(contents, Contents)
+    assert sum(node.count for node in contents.tree) == 20
+    assert last.verdict == "non-finite-weights"
 
 
 def series_of_runs(tmp_path: Path, broken_from: int) -> list[str]:
