@@ -52,9 +52,9 @@ class Keys(dict[bytes, int]):
         return found
 
 
-def read_histories(payloads: Sequence[bytes], declared: Sequence[str] = ()) -> list[Points]:
+def read_histories(payloads: Sequence[bytes], declared: Sequence[str] = (), *, only: bool = False) -> list[Points]:
     """The points of all metrics in these history records, in their order; metrics of the same rows share steps and
-    times. The step is that of the first of the `declared` columns which a row has, else W&B's own."""
+    times. The step is that of the first of the `declared` columns which any row has, else W&B's own (`only`: none)."""
     import numpy as np
 
     keys = Keys()
@@ -70,7 +70,7 @@ def read_histories(payloads: Sequence[bytes], declared: Sequence[str] = ()) -> l
             parts.append(odd)
         rows, names, numbers = ([getattr(part, name) for part in parts] for name in Cells._fields)
         cells = Cells(np.concatenate(rows), np.concatenate(names), np.concatenate(numbers))
-    return _to_points(keys, cells, steps, len(payloads), declared)
+    return _to_points(keys, cells, steps, declared, only=only)
 
 
 def _cut_step(payload: bytes) -> tuple[bytes, float | None]:
@@ -178,7 +178,7 @@ def _read_row(keys: Keys, payload: bytes, index: int) -> tuple[float, Cells]:
 
 
 def _to_points(
-    keys: Keys, cells: Cells, steps: NDArray[np.float64], count: int, declared: Sequence[str]
+    keys: Keys, cells: Cells, steps: NDArray[np.float64], declared: Sequence[str], *, only: bool
 ) -> list[Points]:
     import numpy as np
 
@@ -188,14 +188,14 @@ def _to_points(
     spans = {name: slice(bounds[i], bounds[i + 1]) for name, i in keys.names.items()}
 
     def column(name: str) -> NDArray[np.float64]:
-        found = np.full(count, np.nan)
+        found = np.full(len(steps), np.nan)
         here = spans.get(name, slice(0, 0))
         found[rows[here]] = numbers[here]
         return found
 
     own = column(STEP)
-    steps = np.where(np.isfinite(own), own, steps)
-    share = share_rows(_choose_steps(steps, [column(name) for name in declared]), column(TIME))
+    steps = np.where(np.isfinite(own), np.trunc(own) + 0.0, steps)
+    share = share_rows(_choose_steps(steps, [column(name) for name in declared], only=only), column(TIME))
     return [
         Points(name, *share(rows[here]), array("d", numbers[here].tobytes()))
         for name, here in spans.items()
@@ -203,7 +203,9 @@ def _to_points(
     ]
 
 
-def _choose_steps(own: NDArray[np.float64], declared: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _choose_steps(
+    own: NDArray[np.float64], declared: Sequence[NDArray[np.float64]], *, only: bool
+) -> NDArray[np.float64]:
     """The run's own step of each row. A row that does not declare it (an evaluation) lies between those that do."""
     import numpy as np
 
@@ -213,7 +215,7 @@ def _choose_steps(own: NDArray[np.float64], declared: Sequence[NDArray[np.float6
             places = np.where(np.isfinite(own), own, np.arange(len(own)))
             between = np.interp(places, places[known], column[known])
             return np.where(known, column, between)
-    return own
+    return np.full(len(own), np.nan) if only else own
 
 
 def share_rows(

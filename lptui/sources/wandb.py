@@ -157,7 +157,9 @@ class WandbSource:
 
     def _read_rows(self, payloads: list[bytes]) -> list[Points]:
         if sum(map(len, payloads)) >= MUCH:
-            return read_histories(payloads, STEP_KEYS)
+            points = read_histories(payloads, STEP_KEYS, only=self._declares)
+            self._declares = self._declares or any(p.key in STEP_KEYS for p in points)
+            return points
         rows = [r for p in payloads if isinstance(r := decode(p), HistoryRow)]
         return to_points([self._reading(row) for row in rows])
 

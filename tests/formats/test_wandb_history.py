@@ -101,6 +101,12 @@ def test_the_step_that_the_run_declares_counts_and_rows_without_it_lie_between()
     assert [s for s, _, _ in at_once(payloads, ("step",))["loss"]] == ["100.0", "200.0", "300.0", "400.0"]
 
 
+def test_of_a_run_that_declares_its_step_rows_without_it_have_none() -> None:
+    payloads = [history([item(["eval/score"], "1")], 3)]
+    assert [math.isnan(p.steps[0]) for p in read_histories(payloads, ("step",), only=True)] == [True]
+    assert [p.steps[0] for p in read_histories(payloads, ("step",))] == [3.0]
+
+
 def test_metrics_of_the_same_rows_share_them() -> None:
     names = [f"m{i}" for i in range(20)]
     payloads = [
