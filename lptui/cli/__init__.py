@@ -26,6 +26,7 @@ _COMMANDS = {
 _HELP = """A cockpit for ML training runs: what it is doing, whether it is healthy, what broke, why, what to type next.
 
 \b
+  lptui                           watch what trains here, or choose among all runs
   lptui attach train_dir/RUN      watch a run (q leaves, the training goes on)
   lptui attach                    watch the newest run below here
   lptui check train_dir/RUN       the same verdict as text, with an exit code
@@ -62,10 +63,23 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, help=_HELP, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, "--version", prog_name="lptui")
-def group() -> None:
-    """The commands."""
+@click.pass_context
+def group(ctx: click.Context) -> int:
+    """The commands; without one in a terminal, the run that is going on here, or the list of runs."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from lptui.cli.attach import has_terminal
+
+    if not has_terminal():
+        click.echo(ctx.get_help())
+        return 0
+    from lptui.cli.alone import begin
+
+    return begin(ctx.get_help())
 
 
 def run(argv: list[str]) -> int:

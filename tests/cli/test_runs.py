@@ -77,6 +77,7 @@ def test_the_server_is_named_as_it_must_be(capsys: pytest.CaptureFixture[str]) -
     assert "wandb://ENTITY/PROJECT/RUN_ID" in capsys.readouterr().err
 
 
-def test_a_run_without_a_record_on_the_server_says_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["attach", str(root / "healthy"), "--cloud"]) == 3
+def test_a_run_without_a_record_on_the_server_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "train.log").write_text("step=1 loss=0.5\n")
+    assert run(["attach", str(tmp_path), "--cloud"]) == 3
     assert "neither wandb_ipc.json nor" in capsys.readouterr().err

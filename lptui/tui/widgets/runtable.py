@@ -56,13 +56,11 @@ def _metric(run: RunSummary) -> Cell:
 
 
 def _finding(run: RunSummary, *, plain: bool) -> Cell:
-    if run.looked == "listed":
-        return "", ""
     if run.severity is None:
         return "", ""
-    glyph, style = severity_glyph(run.severity, plain=plain)
+    _glyph, style = severity_glyph(run.severity, plain=plain)
     more = f" (+{run.findings - 1})" if run.findings > 1 else ""
-    return f"{glyph} {clean(run.finding, 300)}{more}", style
+    return f"{clean(run.finding, 300)}{more}", style
 
 
 def _restarts(run: RunSummary) -> Cell:
@@ -98,6 +96,7 @@ def _cells(run: RunSummary, name: str, now: float, choice: Choice, *, plain: boo
     return {
         "": (mark, "accent bold"),
         "run": (name, "title" if mark != " " else "value"),
+        "!": severity_glyph(run.severity, plain=plain) if run.severity is not None else ("", ""),
         "state": condition_cell(run, plain=plain),
         "age": _age(run, now),
         "step": _step(run),
@@ -121,6 +120,7 @@ def _fit_columns(width: int, longest: int) -> list[_Column]:
     wanted: list[_Column] = [
         ("", 1, "<", 0),
         ("run", max(8, min(longest, 36 if width >= 140 else 24 if width >= 100 else 18)), "<", 0),
+        ("!", 1, "<", 0),
         ("state", 10, "<", 0),
         ("age", 8, ">", 1),
         ("step", 13, ">", 3),
