@@ -35,13 +35,17 @@ DEADLINE = 60.0
 class Neutral(Engine):
     """The engine, telling no names of the machine that made the picture."""
 
-    def start(self, on_state: Callable[[RunState], None] | None = None) -> None:
+    def start(
+        self,
+        on_state: Callable[[RunState], None] | None = None,
+        on_failure: Callable[[Exception], None] | None = None,
+    ) -> None:
         def tell(state: RunState) -> None:
             host = state.host and replace(state.host, name="trainbox", disk_path="~/train_dir")
             if on_state is not None:
                 on_state(replace(state, host=host))
 
-        super().start(tell)
+        super().start(tell, on_failure)
 
 
 async def take(run: Path, size: tuple[int, int], theme: str, wanted: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 MOST = 24
+SHAPE = 4.0
+"""Cells of width for one of height at which a curve reads best."""
 MIN_WIDTH, LOW_WIDTH, GOOD_WIDTH = 24, 26, 28
 MIN_HEIGHT, LOW_HEIGHT, GOOD_HEIGHT = 5, 6, 7
 """A chart may be as small as `LOW_...` where that makes two columns or rows of them out of one: four headline metrics
@@ -31,6 +34,22 @@ def lay_out(width: int, height: int, count: int, wanted: int | None = None) -> L
     most = max(1, width // MIN_WIDTH)
     columns = min(most, wanted) if wanted else min(max(1, width // GOOD_WIDTH, min(2, width // LOW_WIDTH)), 4)
     columns = max(1, min(columns, count))
+    if not wanted:
+        columns = _shapely(width, height, count, columns)
     good = max(height // GOOD_HEIGHT, min(2, height // LOW_HEIGHT), 1)
     rows = max(1, min(height // MIN_HEIGHT, good, -(-count // columns), MOST // columns))
     return Layout(columns, rows, width // columns, height // rows)
+
+
+def _shapely(width: int, height: int, count: int, most: int) -> int:
+    """Of the numbers of columns with which all charts fit one page, the one whose charts have the best shape; `most` if
+    they do not fit with fewer."""
+    best, least = most, math.inf
+    for columns in range(1, most + 1):
+        rows = -(-count // columns)
+        if rows > 1 and height // rows < GOOD_HEIGHT:
+            continue
+        distance = abs(math.log((width // columns) / (height // rows) / SHAPE))
+        if distance < least:
+            best, least = columns, distance
+    return best

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from lptui.stores.columns import Columns
-from lptui.text import cell_width, format_value, sanitise, shorten_middle
+from lptui.text import cell_width, format_value, sanitise, short_number, shorten_middle
 from lptui.text.width import cut
 from lptui.tui.widgets.braille import Scale
 from lptui.tui.widgets.curves import Curve
@@ -106,9 +106,10 @@ def legend_row(
     values = list(read) if read else [_newest(curve) for curve in curves]
     arrows = ["@" if read else trend(curve.columns, scale, plain=plain) for curve in curves]
     parts: list[Row] = []
+    tick = "+" if plain else "✓"
     for level in range(4):
         parts = [
-            _legend_part(curve, value, values[0] if i else None, arrow, unit, level, is_best=best == i)
+            _legend_part(curve, value, values[0] if i else None, arrow, unit, level, best=("" if best != i else tick))
             for i, (curve, value, arrow) in enumerate(zip(curves, values, arrows, strict=True))
         ]
         if sum(row_width(part) for part in parts) <= width - 1:
@@ -126,20 +127,24 @@ def legend_row(
 
 
 def _legend_part(
-    curve: Curve, value: float | None, first: float | None, arrow: str, unit: Unit, level: int, *, is_best: bool
+    curve: Curve, value: float | None, first: float | None, arrow: str, unit: Unit, level: int, *, best: str
 ) -> Row:
     """One line in the legend; the higher `level`, the shorter."""
     line = curve.line
     bad = value is not None and not math.isfinite(value)
-    told = value_text(value, unit) if level < 2 or value is None or bad else f"{value * unit.factor:.3g}"
+    told = value_text(value, unit) if level < 2 or value is None or bad else _short(value * unit.factor)
     words = f"{told} {arrow}".rstrip() if level < 3 else told
     if level == 0 and first is not None and value is not None and math.isfinite(value - first):
         words += f" ({(value - first) * unit.factor:+.3g})"
-    if is_best:
-        words += " best" if level < 2 else "!"
+    if best:
+        words += " best" if level < 2 else best
     name = "" if level == 3 else cut(sanitise(line.label[:200]), (30, 16, 6)[level]) + " "
     style = "error bold" if bad else "value"
     return (f"{line.letter} ", f"{line.style} bold"), (name, line.style), (words, style), ("  "[: 2 - level // 2], "")
+
+
+def _short(value: float) -> str:
+    return short_number(value) if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _newest(curve: Curve) -> float | None:
