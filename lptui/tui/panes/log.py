@@ -115,7 +115,7 @@ class LogPane(Pane):
 
     def status(self, state: RunState) -> str:
         width = self.size.width
-        words = [w for w in (self._said, self.filter.words(width), self.finder.words(width)) if w]
+        words = [w for w in (self._said, self.finder.words(width), self.filter.words(width)) if w]
         return " · ".join(words) or super().status(state)
 
     def focus_view(self) -> None:

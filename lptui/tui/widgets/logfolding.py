@@ -70,14 +70,14 @@ class FoldingHand(Hand):
         low, high = max(floor, number * BUCKET), min(ceiling, (number + 1) * BUCKET + LONGEST)
         if low >= high:
             return []
-        data, at = self.stretch(low, high)
+        low, high = self.reach(low, high)
         known = self._buckets.get(number)
-        if known is not None and known[0] == at and known[1] == len(data):
+        if known is not None and known[0] == low and known[1] == high:
             return known[2]
-        folds = self._find(data, at, floor, (number + 1) * BUCKET)
+        folds = self._find(self.slice(low, high), low, floor, (number + 1) * BUCKET)
         if len(self._buckets) > _MOST_BUCKETS:
             self._buckets.clear()
-        self._buckets[number] = (at, len(data), folds)
+        self._buckets[number] = (low, high, folds)
         return folds
 
     def _find(self, data: bytes, at: int, floor: int, stop: int) -> list[Fold]:

@@ -136,14 +136,21 @@ class Hand:
         start, end = unit.start - self._start, unit.end - self._start
         return (self._data, start, end) if start >= 0 and end <= len(self._data) else (b"", 0, 0)
 
-    def stretch(self, low: int, high: int) -> tuple[bytes, int]:
-        """(bytes, position) of what is in hand of [low, high): of tail or window, whichever reaches lower."""
-        best, at = b"", high
-        for start, data in ((self.view.tail_start, self.view.tail), (self._start, self._data)):
-            first, last = max(low, start), min(high, start + len(data))
-            if first < last and (first < at or (first == at and last - first > len(best))):
-                best, at = data[first - start : last - start], first
-        return best, at
+    def reach(self, low: int, high: int) -> tuple[int, int]:
+        """What is in hand of [low, high), as positions: of tail or window, whichever reaches lower; (high, high) if
+        nothing is."""
+        best = (high, high)
+        for start, size in ((self.view.tail_start, len(self.view.tail)), (self._start, len(self._data))):
+            first, last = max(low, start), min(high, start + size)
+            if first < last and (first, -last) < (best[0], -best[1]):
+                best = (first, last)
+        return best
+
+    def slice(self, low: int, high: int) -> bytes:
+        """The bytes of a range that `reach` gave."""
+        if self.view.tail_start <= low and high <= self.view.tail_start + len(self.view.tail):
+            return self.view.tail[low - self.view.tail_start : high - self.view.tail_start]
+        return self._data[low - self._start : high - self._start]
 
     def line_length(self, unit: Unit) -> tuple[int, bool]:
         """(bytes of the line that `unit` is a piece of, whether that is all of it and not just what is in
