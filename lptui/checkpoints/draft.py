@@ -29,7 +29,7 @@ NEXT_STEPS = {
     "changed": "wait for the save to finish",
     "not-read": "nothing is known against the file; load it in its own framework to be sure",
     "unknown-format": "nothing, if it is no checkpoint",
-    "custom-pickle": "load it only if you trust its source: it needs weights_only=False, which runs code",
+    "custom-pickle": "load it only if you trust its source: that runs code (weights_only=False, allow_pickle=True)",
     "ok-unverified": "",
     "ok-verified": "",
 }

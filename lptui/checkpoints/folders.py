@@ -28,6 +28,17 @@ def inspect_path(path: str) -> CheckpointInfo:
     return look_at(path)[0]
 
 
+def is_checkpoint(path: str) -> bool:
+    """Whether a folder is one checkpoint by what is in it, and not a folder of several or of anything else."""
+    folder = Folder(_resolve_tag(path))
+    try:
+        _list(folder)
+    except OSError:
+        return False
+    kind = _kind(folder)  # final weights at the top of a run do not make the run a checkpoint
+    return bool(kind) and (kind != "hf" or "trainer_state.json" in folder.sizes)
+
+
 def look_at(path: str, *, within: bool = False) -> tuple[CheckpointInfo, list[Part]]:
     """The same, with what each file that was looked into was found to be. `within`: it is a part of
     another folder, and no further one is looked for inside of it."""

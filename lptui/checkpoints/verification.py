@@ -13,7 +13,7 @@ from lptui.checkpoints.info import VERDICTS, CheckpointInfo
 from lptui.checkpoints.report import MOST_TENSORS, DeepReport, TensorStats
 
 _MOST_NAMED = 50
-_ORDER = (*VERDICTS[: VERDICTS.index("ok-unverified")], "ok", "ok-verified")
+_ORDER = (*VERDICTS[: VERDICTS.index("ok-unverified")], "ok-unverified", "ok", "ok-verified")
 _ASIDE = ("unknown-format", "custom-pickle")
 
 
@@ -26,7 +26,7 @@ def verify_path(path: str, progress: Progress = lambda done, total: None) -> Dee
         return DeepReport(path, info.verdict, info.reason, info.next_step, info.key, checked="the index of every file")
     if info.format == "orbax":
         text = "its chunks have checksums that only tensorstore compares; tree and names agree"
-        return DeepReport(path, "not-read", text, NEXT_STEPS["not-read"], info.key, checked="the tree")
+        return DeepReport(path, "ok-unverified", text, "", info.key, checked="its chunks were not read")
     total = info.size or 0
     reports: list[tuple[str, DeepReport]] = []
     for part in parts:

@@ -67,15 +67,20 @@ def payloads(run: RunInfo, path: str) -> list[str]:
 
 
 def one_file(path: str) -> str | int:
-    """The file that was named; of a run or folder the newest that can be looked into. Else an exit code."""
+    """The file, or the folder that is one checkpoint, that was named; of a run the newest. Else an exit code."""
     if os.path.isfile(path):
+        return path
+    from lptui.checkpoints.folders import is_checkpoint
+
+    if is_one(path) and is_checkpoint(path):
         return path
     run = find(path)
     if isinstance(run, int):
         return run
     files = payloads(run, path)
     if files:
-        return files[-1]
+        folder = os.path.dirname(files[-1])
+        return folder if is_one(folder) and is_checkpoint(folder) else files[-1]
     say(f"{sanitise(path)}: no checkpoint there")
     return NOT_FOUND
 
