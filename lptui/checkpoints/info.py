@@ -221,10 +221,16 @@ def _reading(value: Any) -> Reading:
 
 
 def _tensor(value: Any) -> TensorEntry:
-    name, shape, dtype, nbytes, storage, group, crc = _rows(value)
-    sizes = tuple(_whole(n) for n in _rows(shape))
-    checksum = None if crc is None else _whole(crc)
-    return TensorEntry(_text(name), sizes, _text(dtype), _whole(nbytes), _text(storage), _text(group), checksum)
+    """There may be a hundred thousand: each field is looked at once, without a call."""
+    name, shape, dtype, nbytes, storage, group, crc = value
+    texts = type(name) is str and type(dtype) is str and type(storage) is str and type(group) is str
+    if not texts or type(nbytes) is not int or not (crc is None or type(crc) is int) or type(shape) is not list:
+        raise ValueError("a malformed tensor")
+    sizes = tuple(cast("list[Any]", shape))
+    for n in sizes:
+        if type(n) is not int:
+            raise ValueError("a malformed shape")
+    return TensorEntry(name, sizes, dtype, nbytes, storage, group, crc)
 
 
 def _global(value: Any) -> GlobalName:

@@ -68,6 +68,8 @@ class Machine:
     reaches_out: bool = False
     containers: int = 0
     text: int = 0
+    op_at: int = 0
+    """Where the operation began that ended it."""
 
     def take(self, length: int) -> bytes:
         at = self.position

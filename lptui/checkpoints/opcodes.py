@@ -16,6 +16,7 @@ from lptui.checkpoints.stubs import Instance, Label, build, build_storage
 _Op = Callable[[Machine], None]
 _DOUBLE = struct.Struct(">d").unpack_from
 _WORD = struct.Struct("<I").unpack_from
+_SHORT = struct.Struct("<H").unpack_from
 _SIGNED = struct.Struct("<i").unpack_from
 
 
@@ -92,16 +93,14 @@ def _constant(value: object) -> _Op:
     return op
 
 
-def _int_of(width: int) -> _Op:
-    def op(m: Machine) -> None:
-        m.stack.append(m.take_int(width))
-
-    return op
-
-
 def _binint1(m: Machine) -> None:
     m.stack.append(m.raw[m.position])
     m.position += 1
+
+
+def _binint2(m: Machine) -> None:
+    m.stack.append(_SHORT(m.raw, m.position)[0])
+    m.position += 2
 
 
 def _binint(m: Machine) -> None:
@@ -284,7 +283,7 @@ _OPS: dict[bytes, _Op] = {
     b"j": _long_binget, b"p": _put, b"q": _binput, b"r": _long_binput, b"\x94": _memoize,
     b"\x80": _skip(1), b"\x95": _skip(8),
     b"N": _constant(None), b"\x88": _constant(True), b"\x89": _constant(False), b")": _constant(()),
-    b"K": _binint1, b"M": _int_of(2), b"J": _binint, b"I": _int_line, b"L": _int_line,
+    b"K": _binint1, b"M": _binint2, b"J": _binint, b"I": _int_line, b"L": _int_line,
     b"F": _float_line, b"G": _binfloat, b"\x8a": _long_of(1), b"\x8b": _long_of(4),
     b"X": _binunicode, b"\x8c": _sized(1, Machine.take_text), b"\x8d": _sized(8, Machine.take_text), b"V": _text_line,
     b"B": _sized(4, Machine.take_bytes), b"C": _sized(1, Machine.take_bytes),

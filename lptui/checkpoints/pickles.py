@@ -20,6 +20,8 @@ from lptui.checkpoints.machine import (
 from lptui.checkpoints.opcodes import TABLE
 from lptui.checkpoints.stubs import Label
 
+_BINGET, _BINPUT, _LONG_BINPUT, _BININT1 = b"hqrK"
+_WORD = struct.Struct("<I").unpack_from
 __all__ = ["BrokenPickleError", "Budget", "OverBudgetError", "PickleError", "PickleReading", "read_pickle"]
 
 
@@ -46,21 +48,45 @@ def read_pickle(raw: bytes, start: int = 0, budget: Budget | None = None) -> Pic
 
 
 def _run(machine: Machine) -> object:
-    table = TABLE
-    raw = machine.raw
-    op_at = machine.position
     try:
-        for _ in range(machine.budget.operations):
-            op_at = machine.position
-            machine.position = op_at + 1
-            table[raw[op_at]](machine)
+        _execute(machine)
     except StopError:
         if machine.marks or len(machine.stack) != 1:
-            raise BrokenPickleError("it stops with values left over", op_at) from None
+            raise BrokenPickleError("it stops with values left over", machine.op_at) from None
         return machine.stack[0]
     except (EOFError, IndexError, struct.error) as error:
-        ended = not isinstance(error, IndexError) or machine.position >= len(raw)
-        raise BrokenPickleError("it ends early" if ended else "a value is missing", op_at, ends_early=ended) from error
+        ended = not isinstance(error, IndexError) or machine.position >= len(machine.raw)
+        text = "it ends early" if ended else "a value is missing"
+        raise BrokenPickleError(text, machine.op_at, ends_early=ended) from error
     except DAMAGE as error:
-        raise BrokenPickleError(str(error)[:80] or type(error).__name__, op_at) from error
+        raise BrokenPickleError(str(error)[:80] or type(error).__name__, machine.op_at) from error
     raise OverBudgetError(f"more than {machine.budget.operations:,} operations")
+
+
+def _execute(machine: Machine) -> None:
+    """One operation after the other, until one raises or the budget is spent. The memo's operations and small numbers
+    are more than half of a state of many tensors: they are done here, without a call each."""
+    table, raw, memo, most = TABLE, machine.raw, machine.memo, machine.budget.memo
+    at = machine.position
+    try:
+        for _ in range(machine.budget.operations):
+            code = raw[at]
+            if code == _BINPUT and len(memo) <= most:
+                memo[raw[at + 1]] = machine.stack[-1]
+                at += 2
+            elif code == _LONG_BINPUT and len(memo) <= most:
+                memo[_WORD(raw, at + 1)[0]] = machine.stack[-1]
+                at += 5
+            elif code == _BINGET:
+                machine.stack.append(memo[raw[at + 1]])
+                at += 2
+            elif code == _BININT1:
+                machine.stack.append(raw[at + 1])
+                at += 2
+            else:
+                machine.position = at + 1
+                table[code](machine)
+                at = machine.position
+    finally:
+        machine.op_at = at
+        machine.position = max(machine.position, at + 1)

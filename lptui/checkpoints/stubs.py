@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _MAX_COUNT = 1 << 62
 
@@ -33,10 +33,10 @@ class Label:
 
     module: str
     name: str
+    full: str = field(init=False)
 
-    @property
-    def full(self) -> str:
-        return f"{self.module}.{self.name}"
+    def __post_init__(self) -> None:
+        self.full = f"{self.module}.{self.name}"  # asked for at every call that the pickle makes
 
 
 @dataclass(slots=True, eq=False)

@@ -58,6 +58,7 @@ class Contents:
     policy_path: str | None = None
     outside: str | None = None
     nested: bool = False
+    known_groups: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
     seen_views: set[tuple[str, int, tuple[int, ...]]] = field(default_factory=set[tuple[str, int, tuple[int, ...]]])
 
 
@@ -119,33 +120,43 @@ def _parts(way: _Way) -> list[str]:
 
 
 def _add_tensor(found: Contents, tensor: TensorStub, way: _Way, checksums: Mapping[str, int]) -> None:
-    storage = tensor.storage
+    storage, dtype, nbytes = tensor.storage, tensor.dtype, tensor.nbytes
     found.storages.setdefault(storage.key, storage)
     found.n_tensors += 1
-    found.dtypes[tensor.dtype] = found.dtypes.get(tensor.dtype, 0) + 1
+    found.dtypes[dtype] = found.dtypes.get(dtype, 0) + 1
     parts = _parts(way)
-    if found.outside is None and _runs_out(tensor):
+    if found.outside is None and _runs_out(tensor, nbytes):
         found.outside = escape(".".join(parts))
-    group = _group(parts, found.nested)
+    group = _group_once(found, parts)
     view = (storage.key, tensor.offset, tensor.shape)
     if view not in found.seen_views:
         found.seen_views.add(view)
-        found.groups[group] = found.groups.get(group, 0) + tensor.nbytes
+        found.groups[group] = found.groups.get(group, 0) + nbytes
         if group == "model":
             found.n_params += tensor.numel
     if len(found.tensors) < MAX_TENSORS:
         name = escape(".".join(parts)) or "(the whole file)"
         crc = checksums.get(storage.key)
-        found.tensors.append(TensorEntry(name, tensor.shape, tensor.dtype, tensor.nbytes, storage.key, group, crc))
+        found.tensors.append(TensorEntry(name, tensor.shape, dtype, nbytes, storage.key, group, crc))
 
 
-def _runs_out(tensor: TensorStub) -> bool:
+def _runs_out(tensor: TensorStub, nbytes: int) -> bool:
     """Whether the view needs bytes that its storage does not have."""
-    if 0 in tensor.shape:
-        return False
-    last = tensor.offset + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.stride, strict=True))
-    item = tensor.nbytes // tensor.numel
-    return (last + 1) * item > tensor.storage.nbytes
+    last = tensor.offset
+    for n, stride in zip(tensor.shape, tensor.stride, strict=True):
+        if not n:
+            return False
+        last += (n - 1) * stride
+    return (last + 1) * (nbytes // tensor.numel) > tensor.storage.nbytes
+
+
+def _group_once(found: Contents, parts: list[str]) -> str:
+    """The group depends on the first part and on how many there are: worked out once for each."""
+    key = (parts[0] if parts else "", min(len(parts), 3))
+    group = found.known_groups.get(key)
+    if group is None:
+        group = found.known_groups[key] = _group(parts, found.nested)
+    return group
 
 
 def _group(parts: list[str], nested: bool) -> str:

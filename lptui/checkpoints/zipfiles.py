@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lptui.checkpoints.info import RefusalError
 from lptui.checkpoints.probe import FileBytes, escape
@@ -28,8 +28,7 @@ _MAX16 = 0xFFFF
 _MAX32 = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class ZipRecord:
+class ZipRecord(NamedTuple):
     """One record as the central directory has it; `header_at` is where its local header starts."""
 
     name: str
@@ -200,19 +199,24 @@ def _reject_tricks(records: tuple[ZipRecord, ...], directory_at: int) -> None:
     names: set[bytes] = set()
     end = 0
     for record in sorted(records, key=_header_at):
-        name = escape(record.name)
-        if record.raw_name in names:
-            raise RefusalError("unsafe-pickle", f"record {name} is there twice: two readers would see two files")
+        trick = (
+            _find_trick(record, end) if record.raw_name not in names else "is there twice: two readers see two files"
+        )
+        if trick:
+            raise RefusalError("unsafe-pickle", f"record {escape(record.name)} {trick}")
         names.add(record.raw_name)
-        if record.flags & _ENCRYPTED:
-            raise RefusalError("unsafe-pickle", f"record {name} is encrypted")
-        if record.method == STORED and record.size != record.stored_size:
-            raise RefusalError("unsafe-pickle", f"record {name} has two different sizes")
-        if record.header_at < end:
-            raise RefusalError("unsafe-pickle", f"record {name} overlaps the one before it")
         end = record.header_at + _LOCAL.size + len(record.raw_name) + record.stored_size
         if end > directory_at:
-            raise RefusalError("mismatch", f"record {name} claims more bytes than the file has for it")
+            text = f"record {escape(record.name)} claims more bytes than the file has for it"
+            raise RefusalError("mismatch", text)
+
+
+def _find_trick(record: ZipRecord, end: int) -> str:
+    if record.flags & _ENCRYPTED:
+        return "is encrypted"
+    if record.method == STORED and record.size != record.stored_size:
+        return "has two different sizes"
+    return "overlaps the one before it" if record.header_at < end else ""
 
 
 def _header_at(record: ZipRecord) -> int:
