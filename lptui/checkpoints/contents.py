@@ -30,8 +30,10 @@ class Contents:
 
     @property
     def size(self) -> int:
-        """Bytes of the files that were looked into."""
-        return sum(info.size or 0 for info in self.infos)
+        """Bytes of all of it: what was looked into may only be the index of other files."""
+        looked = sum(info.size or 0 for info in self.infos)
+        whole = self.whole.size or 0 if self.whole is not None else 0
+        return max(looked, whole, sum(node.nbytes for node in self.tree))
 
 
 @dataclass(frozen=True, slots=True)

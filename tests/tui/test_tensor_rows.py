@@ -67,6 +67,7 @@ def test_a_needle_is_a_text_in_any_case_or_a_glob(needle: str, found: int) -> No
 def test_at_the_start_as_much_is_unfolded_as_fits() -> None:
     known = contents(*(f"m.{i}.{j}" for i in range(5) for j in range(5)))
     assert first_opened(known.tree, 100) == {"m.", *(f"m.{i}." for i in range(5))}
+    assert first_opened(known.tree, 12) == {"m.", "m.0."}
     assert first_opened(known.tree, 10) == {"m."}
     assert first_opened(known.tree, 2) == {"m."}  # a lone group that hides everything is opened anyway
 
@@ -112,6 +113,14 @@ def test_several_files_of_a_checkpoint_say_whether_they_belong_together() -> Non
     whole = CheckpointInfo("/c/ckpt", "mismatch", "rank 3 is missing", "take the one before")
     standing = judge(None, collect("/c/ckpt", [good], whole), None)
     assert (standing.verdict, standing.reason) == ("mismatch", "rank 3 is missing")
+
+
+def test_a_share_is_of_all_files_also_where_only_their_index_was_read() -> None:
+    known = contents("m.a", "m.b", size=10)
+    assert known.size == 192
+    sheet = TensorSheet()
+    sheet.take(known, 20)
+    assert "100 %" in lines(sheet.page(100, plain=False))[1]
 
 
 def test_the_head_never_takes_more_lines_than_it_may() -> None:

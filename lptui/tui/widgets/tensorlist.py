@@ -57,16 +57,15 @@ def walk(tree: Sequence[Node]) -> Iterator[Node]:
 
 
 def first_opened(tree: Sequence[Node], room: int) -> frozenset[str]:
-    """The groups to unfold at the start: level by level, as long as all of it fits into `room` rows."""
+    """The groups to unfold at the start: level by level, each whose children still fit into `room` rows."""
     opened: set[str] = set()
-    level, rows = [*tree], len(tree)
+    rows, level = len(tree), [*tree]
     while level:
-        groups = [node for node in level if node.children]
-        rows += sum(len(node.children) for node in groups)
-        if not groups or rows > room:
-            break
-        opened |= {node.key for node in groups}
-        level = [child for node in groups for child in node.children]
+        for node in level:
+            if node.children and rows + len(node.children) <= room:
+                opened.add(node.key)
+                rows += len(node.children)
+        level = [child for node in level if node.key in opened for child in node.children]
     if not opened and len(tree) == 1:  # a lone group that hides all there is
         opened.add(tree[0].key)
     return frozenset(opened)

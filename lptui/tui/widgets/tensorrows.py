@@ -107,10 +107,10 @@ _BY_WORTH = (
     Column("bytes", 9, _bytes),
     Column("state", 11, _broken, deep=True),
     Column("shape", 15, _shape),
-    Column("norm", 9, _number(lambda n: n.norm), deep=True),
+    Column("norm", 10, _number(lambda n: n.norm), deep=True),
     Column("share", 5, _share),
-    Column("min", 9, _number(lambda n: n.low), deep=True),
-    Column("max", 9, _number(lambda n: n.high), deep=True),
+    Column("min", 10, _number(lambda n: n.low), deep=True),
+    Column("max", 10, _number(lambda n: n.high), deep=True),
     Column("dtype", 9, _dtype),
 )
 _IN_ORDER = ("shape", "dtype", "bytes", "share", "norm", "min", "max", "state")
