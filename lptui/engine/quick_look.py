@@ -15,6 +15,8 @@ from lptui.engine.core import advance_all
 from lptui.files import Entry, FileFailure, list_folder, open_file, stat_file
 from lptui.formats.columns import to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
+from lptui.formats.log_points import collect_points
+from lptui.formats.log_time import date_facts
 from lptui.formats.progress import Progress, scan
 from lptui.formats.wandb import HistoryRow, RunExit, decode
 from lptui.model.events import (
@@ -36,7 +38,6 @@ from lptui.model.run import RunInfo
 from lptui.model.summary import Looked, RunSummary
 from lptui.run import layout
 from lptui.run.wandb_beside import read_ipc
-from lptui.sources.log import collect_points, date_facts
 from lptui.sources.writers import Writers
 from lptui.state.metrics import RATE_KEYS, STEP_KEYS
 from lptui.state.run_state import RunState

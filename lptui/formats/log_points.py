@@ -42,7 +42,8 @@ def collect_points(dated: tuple[DatedFact, ...], unit: str = "") -> tuple[Points
 
 
 def _numbers(line: Progress) -> Iterator[tuple[str, float]]:
-    if line.steps_per_second is not None:
+    # a speed that the line names itself (`time/fps`) is not told twice
+    if line.steps_per_second is not None and all(value != line.steps_per_second for _, value in line.metrics):
         yield "log/steps_per_second", float(line.steps_per_second)
     if line.step is not None and line.epoch is not None:
         yield EPOCH_KEY, float(line.epoch)

@@ -19,6 +19,7 @@ from lptui.formats.log_prefix import find_message, level, parse_clock, strip_esc
 from lptui.formats.progress_lines import read_progress
 from lptui.formats.progress_tables import close_table, read_opening
 from lptui.formats.progress_values import Progress
+from lptui.formats.table_lead import find_rows_before, find_section
 
 __all__ = ["Lifecycle", "LogFact", "Progress", "level", "parse_clock", "read_line", "scan", "strip_prefix"]
 
@@ -100,10 +101,13 @@ def _join_table(data: bytes, start: int, end: int, line: bytes) -> tuple[Progres
     table = read_opening(line[find_message(line) :].strip())
     if table is None:
         return None, end
-    if section := progress_tables.find_section(data, start):
+    if section := find_section(data, start):
         table.values = {f"{section}/{name}": value for name, value in table.values.items()}
         table.seen = {f"{section}/{name}" for name in table.seen}
         table.enter(section)
+    for row in find_rows_before(data, start):
+        if not any(table.name(name) in table.seen for name, _ in row):
+            table.add(row)
     end = progress_tables.join_rows(data, end, table)
     return close_table(table), end
 

@@ -21,7 +21,8 @@ _VALUE = re.compile(
     rb"|nan|NaN|NAN|inf|Inf|Infinity))(?P<unit>[kKMGBT]?)"
     rb" ?(?P<rest>%|[mu]?s|(?:steps|it|samples|frames)/s(?:ec)?)?(?: \([^()]{0,200}\))?"
 )
-_NAME = re.compile(rb"[A-Za-z_][\w ./()\[\]%-]{0,100}\.{0,3}")
+_NAME = re.compile(rb"[A-Za-z_][\w ./()\[\]%-]{0,100}(?:\.{0,3}|\xe2\x80\xa6)")
+_GAP = re.compile(rb" {2,}")
 _CELL = re.compile(rb"([A-Za-z_][\w ./()%-]{0,60}?) {2,60}(\S{1,40})")
 _LABEL = re.compile(rb"\s{0,80}([A-Za-z_][\w ./()-]{0,100}?): {1,40}(\S.{0,200})")
 _HEADING = re.compile(
@@ -51,11 +52,11 @@ _STEPS = (
     "nupdates",
 )
 _SPEEDS = frozenset(("computation", "fps", "sps", "steps/s", "steps_per_second", "time/fps", "total/fps"))
+_CONSTANTS = frozenset(("params",))
 _SCALE = {b"": 1.0, b"k": 1e3, b"K": 1e3, b"M": 1e6, b"G": 1e9, b"B": 1e9, b"T": 1e12}
 MOST_ROWS = 120
 _MOST_METRICS = 100
 _LONGEST_ROW = 400
-_LOOK_BACK = 400
 
 GATE: tuple[bytes, ...] = (
     _BAR + rb" +[A-Za-z_][\w/ .()%-]*(?:" + _BAR + rb"|  ) +[-+]?[0-9.nNiI]",
@@ -91,6 +92,8 @@ class Table:
             self.seen.add(self.name(name))
             low = name.lower()
             rank = _STEPS.index(low) if low in _STEPS else len(_STEPS)
+            if low in _CONSTANTS:
+                continue
             if low == "epoch":
                 self.epoch = value
             elif rank < len(_STEPS):
@@ -141,6 +144,11 @@ def read_row(line: bytes) -> Row | None:
             pairs.append((_tidy(name), value))
             name = b""
             continue
+        columns = _GAP.split(cell)
+        if len(columns) > 2:
+            pairs += _read_columns(columns)
+            name = b""
+            continue
         together = _CELL.fullmatch(cell)
         if together and (value := read_value(together[2])) is not None:
             pairs.append((_tidy(together[1]), value))
@@ -150,6 +158,19 @@ def read_row(line: bytes) -> Row | None:
     if pairs:
         return tuple(pairs)
     return () if name.endswith(b"/") else None
+
+
+def _read_columns(columns: list[bytes]) -> list[tuple[str, float]]:
+    """The pairs among columns of tables side by side (PufferLib's frame). A name with two values is a share of the time
+    (`Evaluate  12s  40%`), which comes several times under one name: left out."""
+    values = [read_value(column) for column in columns]
+    pairs: list[tuple[str, float]] = []
+    for index, column in enumerate(columns[:-1]):
+        value = values[index + 1]
+        alone = index + 2 == len(columns) or values[index + 2] is None
+        if values[index] is None and value is not None and alone and _NAME.fullmatch(column):
+            pairs.append((_tidy(column), value))
+    return pairs
 
 
 def read_section(line: bytes) -> str:
@@ -171,6 +192,12 @@ def is_boxed(line: bytes) -> bool:
     """Whether a line begins as a row of a box does."""
     start = line.lstrip()[:3]
     return start[:1] == b"|" or start in (b"\xe2\x94\x82", b"\xe2\x94\x83", b"\xe2\x95\x91")
+
+
+def is_drawn(line: bytes) -> bool:
+    """Whether a line begins and ends with a bar of a box that a program drew."""
+    bars = (b"\xe2\x94\x82", b"\xe2\x94\x83", b"\xe2\x95\x91")
+    return line.lstrip()[:3] in bars and line.rstrip()[-3:] in bars
 
 
 def is_ruler(line: bytes) -> bool:
@@ -233,20 +260,14 @@ def _add_line(line: bytes, table: Table) -> bool:
     if section := read_section(line):
         return table.enter(section)
     row = read_row(line) or read_label(line)
+    if not row and is_drawn(line):
+        return True  # a row of titles, or one without numbers
     if not row or read_heading(line.strip()):
         return False
     if any(table.name(name) in table.seen for name, _ in row):
         return False  # the same name again: the next table
     table.add(row)
     return True
-
-
-def find_section(data: bytes, start: int) -> str:
-    """The section that the line before position `start` opens, if it opens one."""
-    if start <= 0:
-        return ""
-    before = data.rfind(b"\n", max(0, start - _LOOK_BACK), start - 1) + 1
-    return read_section(strip_escapes(data[before : start - 1]))
 
 
 def read_value(text: bytes) -> float | None:
@@ -266,4 +287,4 @@ def _split_cells(line: bytes) -> list[bytes]:
 
 @lru_cache(2048)
 def _tidy(name: bytes) -> str:
-    return name.strip().decode(errors="replace")
+    return name.strip().removesuffix(b"\xe2\x80\xa6").decode(errors="replace")
