@@ -86,12 +86,14 @@ class CloudClient:
     def _ensure(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
             self._kill()
+            # -P and another working directory: neither modules nor settings of the SDK are taken from a run
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "lptui.cloud.worker"],
+                [sys.executable, "-P", "-m", "lptui.cloud.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, **_QUIET},
+                env={**os.environ, **_QUIET, "PYTHONPATH": _search_path()},
+                cwd="/",
                 start_new_session=True,
                 bufsize=0,
             )
@@ -126,6 +128,13 @@ class CloudClient:
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
                 pipe.close()
+
+
+def _search_path() -> str:
+    """So that the worker finds this very package, from wherever it was started."""
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    given = [os.path.abspath(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    return os.pathsep.join(dict.fromkeys([package, *given]))
 
 
 def _harmless(text: str) -> str:

@@ -9,6 +9,7 @@ before the SDK is imported. The SDK's own usage reports are off.
 
 from __future__ import annotations
 
+import configparser
 import json
 import math
 import os
@@ -38,8 +39,22 @@ class Problem(Exception):
 
 
 def base_url() -> str:
-    """The server that is asked."""
-    return os.environ.get("WANDB_BASE_URL", "").rstrip("/") or DEFAULT
+    """The server that is asked: `WANDB_BASE_URL`, that of `wandb login --host` in the user's settings, or W&B's own.
+
+    A `wandb/settings` in the working directory does not count: it may lie in a run, and would be sent the key.
+    """
+    given = os.environ.get("WANDB_BASE_URL", "").rstrip("/")
+    return given or _user_url().rstrip("/") or DEFAULT
+
+
+def _user_url() -> str:
+    folder = os.environ.get("WANDB_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".config", "wandb")
+    settings = configparser.ConfigParser(interpolation=None)
+    try:
+        settings.read(os.path.join(folder, "settings"), encoding="utf-8")
+        return settings.get("default", "base_url", fallback="")
+    except (configparser.Error, UnicodeDecodeError):
+        return ""
 
 
 def check_key(home: str | None = None) -> None:
@@ -126,7 +141,8 @@ class Asker:
         except ImportError as error:
             words = f"the wandb SDK is not installed beside lptui ({error}): pip install 'lptui[wandb]'"
             raise Problem("no-sdk", words) from None
-        self._api = wandb.Api(overrides={"base_url": base_url()}, timeout=TIMEOUT)
+        chosen = {} if base_url() == DEFAULT else {"base_url": base_url()}  # the SDK knows where W&B's own has moved
+        self._api = wandb.Api(overrides=chosen, timeout=TIMEOUT)
 
     def _list(self, question: Mapping[str, Any]) -> object:
         limit = int(question.get("limit", 200))

@@ -11,6 +11,7 @@ from typing import Any
 from lptui.curriculum.keys import CurriculumStat, TaskCell, classify, name_tasks
 from lptui.curriculum.signals import read_signals
 from lptui.model.events import Points, Samples
+from lptui.model.run import RunInfo
 from lptui.state.progress import report
 from lptui.state.run_state import Curriculum, Reported, RunState, TaskRow
 from lptui.stores.provenance import is_text, join, members
@@ -44,7 +45,7 @@ def add_samples(state: RunState, event: Samples) -> RunState:
     cells = state.cells
     if fresh:
         cells = {**cells, **{key: classify(key) for key in fresh}}
-    state = report(replace(state, series=series, cells=cells), event.source, _said(event))
+    state = report(replace(state, series=series, cells=cells), event.source, _said(event, state.run))
     if any(cells.get(p.key) is not None for p in event.points):
         state = replace(state, curriculum=build_curriculum(series, cells))
     return state
@@ -101,8 +102,11 @@ def _drop_overviews(state: RunState, source: str) -> RunState:
     return replace(state, series={k: s for k, s in series.items() if s.count})
 
 
-def _said(event: Samples) -> Iterator[tuple[str, Reported]]:
-    """What a batch says of progress: the step that the run itself declares, else the record's own, epoch, and pace."""
+def _said(event: Samples, run: RunInfo) -> Iterator[tuple[str, Reported]]:
+    """What a batch says of progress: the step that the run itself declares, else the record's own, epoch, and pace.
+    The server's record of a run with files here says nothing of it: its upload may lag."""
+    if event.source.startswith("wandb cloud") and not run.remote:
+        return
     table = {points.key: points for points in event.points if points.values}
     declared = next((table[key] for key in STEP_KEYS if key in table), None)
     if declared is not None:

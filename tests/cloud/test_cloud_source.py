@@ -226,3 +226,11 @@ def test_the_list_of_a_project() -> None:
     script.failure = CloudFailure("no-access", "the server refuses")
     assert CloudList("lab/arena", lambda: NOW, script).read() == script.failure
     assert "refuses" in CloudList("lab/arena", lambda: NOW, script).compare(["wandb://a/b/c"]).notes[0]
+
+
+def test_the_servers_record_of_a_run_with_files_here_says_nothing_of_its_progress() -> None:
+    source = CloudSource("lab/arena/r1", client=Script(300))
+    local = RunState(run=RunInfo("r", "/data/r", cloud="lab/arena/r1"), now=NOW)
+    state = advance_all(local, [*turn(source, NOW), Tick(now=NOW)], ())
+    assert state.series["loss"].count == 300
+    assert state.progress.step is None

@@ -129,6 +129,38 @@ def test_a_key_in_netrc_counts_for_its_host_only(monkeypatch: pytest.MonkeyPatch
     check_key(str(tmp_path))
 
 
+def test_the_users_own_settings_name_the_server_and_those_of_a_run_do_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path / "own"))
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "settings").write_text("[default]\nbase_url = https://evil.example.com\n")
+    monkeypatch.chdir(tmp_path)
+    assert worker.base_url() == worker.DEFAULT
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "settings").write_text("[default]\nbase_url = https://wandb.example.com/\n")
+    assert worker.base_url() == "https://wandb.example.com"
+    monkeypatch.setenv("WANDB_BASE_URL", "https://other.example.com")
+    assert worker.base_url() == "https://other.example.com"
+    monkeypatch.delenv("WANDB_BASE_URL")
+    (tmp_path / "own" / "settings").write_bytes(b"no settings \xff")
+    assert worker.base_url() == worker.DEFAULT
+
+
+@needs_sdk
+def test_no_module_or_setting_is_taken_from_where_the_reader_stands(
+    server: Server, client: CloudClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "__init__.py").write_text("raise SystemExit('taken from the run')")
+    (tmp_path / "configparser.py").write_text("raise SystemExit('taken from the run')")
+    monkeypatch.chdir(tmp_path)
+    answer = client.ask("run", "lab/arena/r1")
+    assert not isinstance(answer, CloudFailure), answer
+    assert answer["state"] == "running"
+
+
 def test_no_network_is_said_at_once(client: CloudClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
