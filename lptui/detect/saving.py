@@ -48,15 +48,18 @@ def _stale(known: RunCheckpoints, state: RunState) -> Iterator[Finding]:
     if state.life.condition != "running" or known.newest is None or not is_stale(known):
         return
     newest, usual = known.newest, known.cadence.seconds or 0.0
-    errors = _save_errors(state, newest.modified_at)
+    failures = _save_failures(state, newest.modified_at)
+    errors = [_line_of(f) for f in failures[:3]]
     grave = bool(errors) or (known.overdue or 0.0) >= LONG_STALE
-    cause = f": {errors[0].text}" if errors else ""
+    cause = failures[0] if failures else None
     yield Finding(
         id=f"checkpoint-stale:{int(newest.modified_at)}",
         cls="checkpoint-stale",
         severity="error" if grave else "warning",
         title=f"no checkpoint for far longer than usual (every {short_duration(usual)}), while training goes on",
         attempt=state.life.attempts,
+        role="root" if cause is None else "follow-up",
+        incident="" if cause is None else cause.incident or cause.id,
         evidence=(
             Evidence(
                 f"newest: {newest.name}", kind="checkpoint", file=newest.path, at=newest.modified_at, step=newest.step
@@ -65,8 +68,8 @@ def _stale(known: RunCheckpoints, state: RunState) -> Iterator[Finding]:
             *_disk_evidence(known, state),
         ),
         fix=Fix(
-            "mend what keeps it from saving" + cause
-            if errors
+            f"mend what keeps it from saving: {cause.title}"
+            if cause is not None
             else "look for save errors in the log and for a full disk",
             "everything since the newest checkpoint would be lost with the process",
             "df -h" if not state.run.path.isprintable() else f"df -h {shlex.quote(state.run.path)}",
@@ -77,17 +80,23 @@ def _stale(known: RunCheckpoints, state: RunState) -> Iterator[Finding]:
     )
 
 
-def _save_errors(state: RunState, since: float) -> list[Evidence]:
-    """What the log says of saves that failed, of after the newest one that did not."""
-    found: list[Evidence] = []
-    for finding in state.findings:
-        if finding.cls not in SAVE_FAILURES or not finding.id.startswith("log:") or not finding.evidence:
-            continue
-        line = finding.evidence[0]
-        at = finding.last_seen or finding.first_seen
-        if at is None or at >= since:
-            found.append(Evidence(line.text, "log", line.file, line.line, line.anchor, line.step, line.at))
-    return found[:3]
+def _save_failures(state: RunState, since: float) -> list[Finding]:
+    """What the log says of saves that failed, of after the newest one that did not; the plainest first."""
+    found = [
+        f
+        for f in state.findings
+        if f.cls in SAVE_FAILURES and f.id.startswith("log:") and f.evidence and (_seen(f) or since) >= since
+    ]
+    return sorted(found, key=lambda f: SAVE_FAILURES.index(f.cls))
+
+
+def _seen(finding: Finding) -> float | None:
+    return finding.last_seen or finding.first_seen
+
+
+def _line_of(finding: Finding) -> Evidence:
+    line = finding.evidence[0]
+    return Evidence(line.text, "log", line.file, line.line, line.anchor, line.step, line.at)
 
 
 def _disk_evidence(known: RunCheckpoints, state: RunState) -> Iterator[Evidence]:

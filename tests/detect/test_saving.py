@@ -79,7 +79,8 @@ class TestStale:
             "/d: 10 B free, no save fits any more",
         ]
         assert found.fix is not None
-        assert "No space left" in found.fix.what
+        assert "saving fails" in found.fix.what
+        assert (found.role, found.incident) == ("follow-up", "log:x"), "one incident, led by the line that says why"
 
     def test_an_older_error_explains_nothing(self) -> None:
         line = Finding("log:x", "disk-full", "error", "full", last_seen=T0 + HOUR, evidence=(Evidence("old"),))
