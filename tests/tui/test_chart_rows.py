@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from dataclasses import replace
 from typing import Any
 
 from lptui.model.events import Points
@@ -12,6 +13,7 @@ from lptui.stores.columns import reach
 from lptui.stores.series import Series, extend, overlay
 from lptui.tui.widgets.braille import Scale
 from lptui.tui.widgets.chart import Look, Pose, beside, chart_rows, dot_columns, join_cells
+from lptui.tui.widgets.chartfacts import facts_row
 from lptui.tui.widgets.chartlines import Line, line_of
 from lptui.tui.widgets.chartplot import Mark, column_of
 from lptui.tui.widgets.charttitle import short_key, trend
@@ -210,3 +212,12 @@ def test_places_on_either_axis() -> None:
     for step, at, axis, place in places:
         assert place_of(line(data), step, at, axis) == place
     assert place_of(line(Series("x", "")), None, 5.0, "step") is None
+
+
+def test_other_sources_of_a_quantity_are_named() -> None:
+    same, other = series([1.0, 2.0, 3.0]), series([9.0, 9.0, 9.0])
+    lead = replace(
+        series([1.0, 2.0, 3.0]), others=(replace(same, source="log"), replace(other, source="csv", agrees=False))
+    )
+    told = "".join(text for text, _ in facts_row(lead, []))
+    assert "from wandb, also log, csv says otherwise" in told

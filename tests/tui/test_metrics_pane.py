@@ -380,6 +380,19 @@ async def test_several_runs_are_lines_of_one_chart_and_the_best_is_told() -> Non
         assert app.shown.index("B arena_b") < app.shown.index("A arena_a")  # the one in front leads, in its colour
 
 
+async def test_a_run_whose_newest_value_is_nan_is_not_the_best() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        broken, well = with_loss([0.1] * 99 + [float("nan")], "a"), with_loss([0.3] * 100, "b")
+        worse = with_loss([0.5] * 100, "c")
+        app.pane.workspace = Workspace((broken, well, worse), None, 100.0, front=0, attached=3)
+        await pilot.pause()
+        legend = next(row for row in app.pane.grid.shown if "A a NaN" in row)
+        assert "NaN ✖" in legend
+        assert "0.3 → (nan)" not in legend
+        assert "best" in legend[legend.index("B b") : legend.index("C c")]
+
+
 async def test_favourites_lead_after_what_is_violated_and_are_kept() -> None:
     app = Harness(ChartLayout(favourites=("family/metric_dd",), log=True))
     async with app.run_test(size=(120, 40)) as pilot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lptui.stores.axes import Axis
+from lptui.stores.provenance import tell_sources
 from lptui.stores.series import Series, Spot
 from lptui.text import clock, format_value, plural, sanitise, short_duration, short_number
 from lptui.text.units import date
@@ -31,6 +32,11 @@ def facts_row(series: Series, curves: Sequence[Curve]) -> Row:
     if series.nonfinite:
         row.append((f"  {plural(series.nonfinite, 'NaN or infinite point')}", "error"))
     row += [("  from ", "dim"), (sanitise(series.source[:200]), "value")]
+    for share in tell_sources(series)[1:] if series.others else ():
+        if not share.used:
+            row.append((f", {sanitise(share.source[:60])} says otherwise", "warn"))
+        else:
+            row.append((f", also {sanitise(share.source[:60])}", "dim"))
     return tuple(row)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lptui.stores.axes import NO_AXES, Axes
 from lptui.stores.series import Series
@@ -61,6 +62,7 @@ def run_lines(key: str, runs: Sequence[RunSeries]) -> tuple[Line, ...]:
     )
 
 
+@lru_cache(maxsize=32_768)
 def split_role(name: str) -> tuple[str, str]:
     """(stem, role) of a metric: 'train/loss' -> ('loss', 'train'), 'val_loss' -> ('loss', 'val'), 'lr' -> itself."""
     words = _WORDS.split(name[:_LONGEST].lower())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lptui.tui.widgets.chartlines import find_families
 
@@ -96,11 +97,12 @@ def find_shapes(
     return found
 
 
-def _shapes(name: str, per_task: bool) -> list[tuple[str, str]]:
+@lru_cache(maxsize=32_768)
+def _shapes(name: str, per_task: bool) -> tuple[tuple[str, str], ...]:
     """(shape, varying part) for each part of `name` that may vary."""
     places = [match.start() for match in _PARTS.finditer(name)]
     if not places:
-        return []
+        return ()
     bounds = list(zip([-1, *places], [*places, len(name)], strict=True))
     shapes: list[tuple[str, str]] = []
     for i, (before, after) in enumerate(bounds):
@@ -114,7 +116,7 @@ def _shapes(name: str, per_task: bool) -> list[tuple[str, str]]:
             shapes.append((f"{name[: before + 1]}*{name[after:]}", word))
         elif len(bounds) > 2:
             shapes.append((f"*{name[after:]}", word))
-    return shapes
+    return tuple(shapes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,11 @@ def legend_row(
     """Each line's letter, name, newest value, arrow and distance to the first: as much of that as there is room for,
     and how many lines are left out. With `read` the values at the crosshair instead of the newest."""
     values = list(read) if read else [_newest(curve) for curve in curves]
-    arrows = ["@" if read else trend(curve.columns, scale, plain=plain) for curve in curves]
+    broken = [value is not None and not math.isfinite(value) for value in values]
+    arrows = [
+        ("X" if plain else "✖") if bad else "@" if read else trend(curve.columns, scale, plain=plain)
+        for curve, bad in zip(curves, broken, strict=True)
+    ]
     parts: list[Row] = []
     tick = "+" if plain else "✓"
     for level in range(4):

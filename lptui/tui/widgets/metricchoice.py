@@ -102,8 +102,8 @@ class MetricChoice:
         role = find_role(lines[0].series.key) if len(self.runs) > 1 else None
         if role not in _HIGHER and role not in _LOWER:
             return None
-        means = [facts_of(line.series).mean for line in lines]
-        known = [(mean, i) for i, mean in enumerate(means) if mean is not None and math.isfinite(mean)]
+        facts = [facts_of(line.series) for line in lines]
+        known = [(f.mean, i) for i, f in enumerate(facts) if f.mean is not None and math.isfinite(f.last or 0.0)]
         if len(known) < 2:
             return None
         return max(known)[1] if role in _HIGHER else min(known)[1]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable
 from fnmatch import translate
+from functools import lru_cache
 
 from lptui.tui.widgets.logsearch import compile_pattern
 
@@ -30,6 +31,7 @@ _DIGITS = re.compile(r"(\d+)")
 _LONGEST = 500
 
 
+@lru_cache(maxsize=32_768)
 def order_key(name: str, per_task: bool = False) -> tuple[object, ...]:
     """Sort key: headline metrics, then the rest, then per-task families, then the system; natural within."""
     natural = tuple((0, int(p), "") if p.isdigit() else (1, 0, p.lower()) for p in _DIGITS.split(name[:200]) if p)
