@@ -82,7 +82,7 @@ class Engine:
         self._on_failure: OnFailure | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lptui fold", daemon=True)
-        self._answers = Answers(self._sources_of, run.path)
+        self._answers = Answers(self._sources_of, run.own_folder)
         self._bell = Bell(self._ring)
         self._keeper = Keeper(run.path, self._tell_unkept)
         self._wanted: queue.SimpleQueue[CareEntry] = queue.SimpleQueue()

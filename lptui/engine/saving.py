@@ -19,11 +19,11 @@ OFTEN = 8
 
 
 def save(request: SaveLog, view: LogView, read: Read, run: str) -> Iterator[SaveProgress]:
-    """Progress, at last `done`. The file must be new and lie outside of `run`, the run's own folder or log."""
+    """Progress, at last `done`. The file must be new and lie outside of `run`, the run's own folder, if it has one."""
     path = os.path.expanduser(request.path)
     try:
         sieve = Sieve(request.query)
-        reason = refuse(path, run, request.file)
+        reason = refuse(path, run)
         if reason:
             raise ValueError(reason)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -40,13 +40,12 @@ def save(request: SaveLog, view: LogView, read: Read, run: str) -> Iterator[Save
         yield SaveProgress(request, 0, 0, done=True, error=f"{path}: {(error.strerror or str(error)).lower()}; cut off")
 
 
-def refuse(path: str, run: str, log: str) -> str:
+def refuse(path: str, run: str) -> str:
     """Why nothing may be written to `path`, or nothing: lptui changes no run."""
     target = os.path.join(os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path))
-    own = run if os.path.isdir(run) else ""
-    for folder in filter(None, (own, os.path.dirname(log))):
-        if os.path.commonpath([target, os.path.realpath(folder)]) == os.path.realpath(folder):
-            return f"{path} lies in the run's own folder, where nothing is written; name another folder"
+    own = os.path.realpath(run) if run else ""
+    if own and os.path.commonpath([target, own]) == own:
+        return f"{path} lies in the run's own folder, where nothing is written; name another folder"
     if os.path.lexists(path):
         return f"{path} exists and is not overwritten; name another file"
     return ""

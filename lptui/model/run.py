@@ -71,6 +71,11 @@ class RunInfo:
     """ENTITY/PROJECT/ID of the W&B server's record of it, if a reader asked to see that."""
 
     @property
+    def own_folder(self) -> str:
+        """The folder that is the run's, or nothing for a log that was named by itself: its neighbours are not."""
+        return "" if f"{self.path.rstrip('/')}/{self.name}" in self.logs else self.path
+
+    @property
     def remote(self) -> bool:
         """Whether there are no files of it here: only a server knows it."""
         return self.path.startswith("wandb://")

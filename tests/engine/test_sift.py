@@ -242,6 +242,9 @@ def test_saving_writes_harmless_masked_rows_outside_of_the_run_only(tmp_path: Pa
     assert "own folder" in last(link / "x.txt")[0]
     assert "no such file" in last(tmp_path / "nowhere" / "x.txt")[0]
     assert list(run.iterdir()) == []
+    # A log that is a run by itself has no folder of its own.
+    answers = list(save(SaveLog(log, LogQuery(), str(tmp_path / "b.txt")), view, reader(data), ""))
+    assert answers[-1].error == ""
 
 
 NOON = datetime(2026, 3, 1, 12, 0).timestamp()

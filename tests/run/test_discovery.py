@@ -286,3 +286,9 @@ def test_a_batch_systems_output_belongs_to_the_run_that_it_names(text: str, expe
     info = discover(str(run))
     assert (str(beside) in info.logs) is expected
     assert info.logs[0] != str(beside)
+
+
+def test_a_log_named_by_itself_has_no_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("step 1 loss 0.5\n")
+    assert discover(str(tmp_path / "a.log")).own_folder == ""
+    assert discover(str(tmp_path)).own_folder == str(tmp_path)

@@ -118,3 +118,12 @@ async def test_a_message_glued_behind_a_bar_has_a_row_of_its_own() -> None:
             "50%|#####     | 5/10 [00:01<00:01,  3.00it/s]",
             "after",
         ]
+
+
+async def test_a_run_of_equal_lines_that_is_too_long_is_not_folded_in_parts() -> None:
+    app = LogApp(b"start\n" + b"the same again and again and again\n" * 20_000 + b"end\n")
+    async with app.run_test(size=(100, 14)) as pilot:
+        for key in ("end", "pageup", "home"):
+            await pilot.press(key)
+            await settle(pilot)
+            assert not any("▸" in row for row in app.shown)

@@ -90,5 +90,8 @@ class FoldingHand(Hand):
         return [
             replace(f, start=f.start + base, end=f.end + base)
             for f in find_folds(whole)
-            if f.start + base < stop and not f.start + base < tail_start < f.end + base
+            if f.start + base < stop
+            and not f.start + base < tail_start < f.end + base
+            # A run of equal lines at the very start goes on from the stretch before, and would be folded in part only.
+            and (f.kind != "repeated" or f.start > 0 or at == floor)
         ]
