@@ -46,7 +46,7 @@ def _lasting(state: RunState, column: str, points: int = LASTING) -> list[str]:
     """Tasks whose `column` was 0 in all of the newest `points`."""
     zero: list[str] = []
     for key, cell in state.cells.items():
-        if isinstance(cell, TaskCell) and cell.column == column:
+        if isinstance(cell, TaskCell) and cell.column == column and key in state.series:
             values = state.series[key].tail(points)
             if len(values) == points and all(abs(v) <= ZERO for v in values):
                 zero.append(cell.task)

@@ -30,7 +30,9 @@ def judge_metrics(state: RunState) -> RunState:
     alarms = {f.cls: Alarm(f.severity == "error", f.title) for f in reversed(state.findings) if f.active}
     told: dict[str, Judged] = {}
     for key, profile, rule in expected.rows:
-        series, old = state.series[key], state.judged.get(key)
+        series, old = state.series.get(key), state.judged.get(key)
+        if series is None:  # its name was joined with another's
+            continue
         alarm = _find_alarm(rule, alarms)
         if old is not None and _still_holds(old, series, alarm):
             told[key] = old

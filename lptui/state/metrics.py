@@ -138,7 +138,7 @@ def _last_time(points: Points) -> float:
 
 def build_curriculum(series: Mapping[str, Series], cells: Mapping[str, TaskCell | CurriculumStat | None]) -> Curriculum:
     """The task table from the newest point of every series that fills a cell of it."""
-    filled = [(cell, series[key]) for key, cell in cells.items() if isinstance(cell, TaskCell)]
+    filled = [(cell, series[key]) for key, cell in cells.items() if isinstance(cell, TaskCell) and key in series]
     names = name_tasks(cell.task for cell, _ in filled)
     table: dict[str, dict[str, float | str]] = {}
     for cell, one in filled:
@@ -154,7 +154,7 @@ def build_curriculum(series: Mapping[str, Series], cells: Mapping[str, TaskCell 
     stats = tuple(
         (cell.name, newest.value)
         for key, cell in sorted(cells.items())
-        if isinstance(cell, CurriculumStat) and (newest := series[key].last())
+        if isinstance(cell, CurriculumStat) and key in series and (newest := series[key].last())
     )
     return Curriculum(rows, read_signals(rows) if rows else None, stats)
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lptui.curriculum.keys import TaskCell, classify
 from lptui.model.events import Points, Samples, Tick
 from lptui.model.place import Place
 from lptui.model.run import RunInfo
@@ -171,3 +172,24 @@ def test_nothing_is_looked_at_again_while_no_series_changed() -> None:
     assert again.series is state.series
     assert again.quantities is state.quantities
     assert again.axes is state.axes
+
+
+def test_a_task_whose_two_names_are_joined_stays_in_the_table() -> None:
+    names = ("env_task_reward/easy/rewards.mean", "env_task_reward.easy.rewards.mean")
+    assert all(isinstance(classify(name), TaskCell) for name in names[:1])
+    state = after(samples("wandb", names[0], curve(range(30))), samples("events", names[1], curve(range(20))))
+    assert list(state.series) == [names[0]]
+    later = fold_all(state, [samples("wandb", names[0], [(30, 0.5)], order=1), Tick(now=3.0)])
+    assert [row.reward for row in later.curriculum.rows] == [0.5]
+
+
+def test_a_metric_that_only_a_sample_showed_goes_when_all_is_read() -> None:
+    seen = Samples(source="wandb", sampled=True, points=samples("wandb", "lp/gone", curve(range(3))).points)
+    state = after(seen, samples("wandb", "loss", curve(range(5))))
+    assert sorted(state.series) == ["loss", "lp/gone"]
+    done = fold_all(state, [Samples(source="wandb", sampled=True, points=()), Tick(now=3.0)])
+    assert list(done.series) == ["loss"]
+    assert fold_all(done, [samples("wandb", "lp/score", [(1, 1.0)]), Tick(now=4.0)]).series.keys() == {
+        "loss",
+        "lp/score",
+    }
