@@ -177,6 +177,8 @@ class LptuiApp(FencedApp, ThemedApp):
         for slot in [slot for slot in self._attached.slots if slot not in {known.get(path) for path in paths}]:
             self._forget(slot)
         for path, monitor in opened.items():
+            if path in known:  # enter was pressed twice
+                continue
             slot = known[path] = self._add(monitor)
             self._paths[slot] = path
             self._watch(slot)

@@ -18,6 +18,7 @@ from lptui.tui.app import LptuiApp
 from lptui.tui.screens.differences import DifferencesScreen, differences_page
 from lptui.tui.screens.run import RunScreen
 from lptui.tui.screens.runs import RunsScreen
+from lptui.tui.widgets.runtable import Choice, RunRows
 
 SIZES = [(200, 50), (120, 40), (80, 24), (60, 15)]
 
@@ -311,3 +312,25 @@ def test_differences_fit_any_width(width: int) -> None:
 
 def test_no_difference_is_said() -> None:
     assert "no difference: 3 keys the same in all" in str(differences_page(ConfigTable(("a", "b"), (), 3), 80).rows)
+
+
+def test_of_a_thousand_rows_only_those_that_are_looked_at_are_made() -> None:
+    rows = tuple(summary(f"r{i}") for i in range(1000))
+    made = RunRows(Choice(rows), NOW, 120, plain=False)
+    assert len(made) == 1001
+    assert "r7" in "".join(text for text, _ in made[8])
+    assert len(made._made) == 1
+    assert [len(part) for part in (made[0:3], made[999:2000])] == [3, 2]
+
+
+async def test_enter_pressed_twice_attaches_once() -> None:
+    catalogue = FakeCatalogue()
+    app = make_app(catalogue)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        screen = runs_screen(app)
+        screen.action_attach()
+        screen.action_attach()
+        await settle(pilot)
+        assert app.workspace.attached == 1
+        assert len(app._attached.monitors) == 1

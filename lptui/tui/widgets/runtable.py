@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from lptui.model.summary import RunBoard, RunSummary
 from lptui.state.run_state import Condition
-from lptui.text import cell_width, format_value, plural, short_age, short_bytes, short_number
+from lptui.text import format_value, plural, short_age, short_bytes, short_number
 from lptui.tui.glyphs import condition_glyph, severity_glyph
 from lptui.tui.widgets.rows import Page
 from lptui.tui.widgets.spans import Row, Span, clean, columns, crop
@@ -18,6 +20,7 @@ _GLYPHS: dict[str, Condition] = {
 }  # fmt: skip
 """What a run does, as we or the W&B server call it -> the condition whose glyph it has."""
 _FRESH = 60.0
+_WIDEST = 36
 
 
 def condition_cell(run: RunSummary, *, plain: bool) -> Cell:
@@ -76,15 +79,42 @@ class Choice:
     attached: frozenset[str] = frozenset()
 
 
+class RunRows(Sequence[Row]):
+    """The table's rows, each made when it is first looked at: of a thousand runs a screenful is shown."""
+
+    def __init__(self, choice: Choice, now: float, width: int, *, plain: bool) -> None:
+        self._choice, self._now, self._width, self._plain = choice, now, width, plain
+        longest = max((min(_WIDEST, len(run.name)) for run in choice.rows), default=8)
+        self._columns = _fit_columns(width, longest)
+        self._made: dict[int, Row] = {}
+
+    def __len__(self) -> int:
+        return len(self._choice.rows) + 1
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if index not in self._made:
+            self._made[index] = self._make(index)
+        return self._made[index]
+
+    def _make(self, index: int) -> Row:
+        if index == 0:
+            titles = columns([(title, "dim", size, align) for title, size, align, _ in self._columns])
+            return crop(titles, self._width)
+        run = self._choice.rows[index - 1]
+        cells = _cells(run, clean(run.name, 200), self._now, self._choice, plain=self._plain)
+        return columns([(*cells[title], size, align) for title, size, align, _ in self._columns])
+
+
 def run_page(board: RunBoard, choice: Choice, width: int, *, plain: bool) -> Page:
     """The rows at `width` cells, under a line of column titles. Keys are the runs' paths."""
-    names = [clean(run.name, 200) for run in choice.rows]
-    fitting = _fit_columns(width, max((cell_width(name) for name in names), default=8))
-    made: list[Row] = [crop(columns([(title, "dim", size, align) for title, size, align, _ in fitting]), width)]
-    for run, name in zip(choice.rows, names, strict=True):
-        cells = _cells(run, name, board.now, choice, plain=plain)
-        made.append(columns([(*cells[title], size, align) for title, size, align, _ in fitting]))
-    return Page(made, [None, *(run.path for run in choice.rows)], 1)
+    rows = RunRows(choice, board.now, width, plain=plain)
+    return Page(rows, [None, *(run.path for run in choice.rows)], 1)
 
 
 def _cells(run: RunSummary, name: str, now: float, choice: Choice, *, plain: bool) -> dict[str, Cell]:
@@ -119,7 +149,7 @@ def _fit_columns(width: int, longest: int) -> list[_Column]:
     """The columns that fit in `width` cells."""
     wanted: list[_Column] = [
         ("", 1, "<", 0),
-        ("run", max(8, min(longest, 36 if width >= 140 else 24 if width >= 100 else 18)), "<", 0),
+        ("run", max(8, min(longest, _WIDEST if width >= 140 else 24 if width >= 100 else 18)), "<", 0),
         ("!", 1, "<", 0),
         ("state", 10, "<", 0),
         ("age", 8, ">", 1),
