@@ -43,8 +43,7 @@ class LptuiApp(FencedApp, ThemedApp):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [*APP_BINDINGS]
     BINDING_GROUP_TITLE = "Everywhere"
-    DEFAULT_MODE = "start"
-    """Of Textual's modes: what the app opens with. Each run has a mode, which keeps its screen and its dialogs."""
+    DEFAULT_MODE = "start"  # of Textual's modes: each run has one, which keeps its screen and its dialogs
 
     workspace: reactive[Workspace] = reactive(Workspace(), always_update=True, init=False, repaint=False)
     # repaint=False: the panes refresh the cells that changed, the rest stays
@@ -177,11 +176,10 @@ class LptuiApp(FencedApp, ThemedApp):
         for slot in [slot for slot in self._attached.slots if slot not in {known.get(path) for path in paths}]:
             self._forget(slot)
         for path, monitor in opened.items():
-            if path in known:  # enter was pressed twice
-                continue
-            slot = known[path] = self._add(monitor)
-            self._paths[slot] = path
-            self._watch(slot)
+            if path not in known:  # it is where enter was pressed twice
+                slot = known[path] = self._add(monitor)
+                self._paths[slot] = path
+                self._watch(slot)
         slots = [known[path] for path in paths]
         self._attached.sort(slots)
         self.workspace = Workspace(now=self.workspace.now)

@@ -331,6 +331,9 @@ async def test_enter_pressed_twice_attaches_once() -> None:
         screen = runs_screen(app)
         screen.action_attach()
         screen.action_attach()
-        await settle(pilot)
+        while len(catalogue.monitors) < 1 or not isinstance(app.screen, RunScreen):
+            await pilot.pause()
+        for _ in range(5):
+            await pilot.pause()
         assert app.workspace.attached == 1
         assert len(app._attached.monitors) == 1
