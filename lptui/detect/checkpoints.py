@@ -21,7 +21,10 @@ BAD = {
     "non-finite-weights": "holds NaN or infinity in its weights",
     "unsafe-pickle": "holds a pickle that would run code",
     "mismatch": "does not fit its partner file",
+    "incomplete": "is not complete",
 }
+PASS_OVER = ("metta", "dcp", "orbax")
+"""Frameworks that do not take a folder which is not complete; the others fail on it."""
 GOOD = ("ok", "ok-unverified", "ok-verified", "custom-pickle")
 
 
@@ -49,6 +52,7 @@ def _fallback(bad: CheckpointReading, state: RunState) -> CheckpointReading | No
 def _bad(bad: CheckpointReading, state: RunState) -> Finding:
     newest = state.checkpoints[-1]
     leading = bad.name == newest.name or bad.role == "trainer_state"
+    passed_over = bad.verdict == "incomplete" and bad.framework in PASS_OVER
     fallback = _fallback(bad, state)
     what = "do not load it" if bad.verdict == "unsafe-pickle" else "do not resume from it"
     if fallback is not None and fallback.name != bad.name:
@@ -59,7 +63,7 @@ def _bad(bad: CheckpointReading, state: RunState) -> Finding:
     return Finding(
         id=f"checkpoint-corrupt:{sanitise(bad.name)}",
         cls="checkpoint-unsafe" if bad.verdict == "unsafe-pickle" else "checkpoint-corrupt",
-        severity="error" if leading or bad.verdict == "unsafe-pickle" else "warning",
+        severity="error" if (leading and not passed_over) or bad.verdict == "unsafe-pickle" else "warning",
         title=f"checkpoint {sanitise(bad.name)} {BAD[bad.verdict]}",
         attempt=state.life.attempts,
         evidence=(

@@ -126,6 +126,13 @@ class TestCheckpoints:
         mended = run(CHECKPOINTS, CheckpointsSeen(checkpoints=(replace(old_bad, verdict="ok"),)), state=seen)
         assert mended.findings == ()
 
+    @pytest.mark.parametrize(("framework", "severity"), [("hf", "error"), ("metta", "warning"), ("dcp", "warning")])
+    def test_a_folder_that_is_not_complete_matters_to_whom_takes_it(self, framework: str, severity: str) -> None:
+        half = replace(self.BAD, verdict="incomplete", reason="trainer_state.json is missing", framework=framework)
+        after = run(CHECKPOINTS, CheckpointsSeen(checkpoints=(self.GOOD, half)))
+        assert [(f.cls, f.severity) for f in after.findings] == [("checkpoint-corrupt", severity)]
+        assert "is not complete" in after.findings[0].title
+
     def test_leftovers_are_an_interrupted_save(self) -> None:
         after = run(CHECKPOINTS, CheckpointsSeen(checkpoints=(self.GOOD,), leftovers=("/r/tmpx.pt",)))
         assert "tmpx.pt" in after.findings[0].title
