@@ -12,6 +12,8 @@ verdict, and a temporary name must be known as one.
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import random
 import signal
 import subprocess
@@ -28,41 +30,75 @@ from lptui.checkpoints.worker import Inspector, Verifier
 WAYS = ("torch", "safetensors", "replace")
 GOOD = ("ok-unverified", "ok-verified", "ok")
 CHILD = """
-import os, sys
+import json, os, sys
 from pathlib import Path
 import torch
-way, folder, megabytes, task = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
-count = int(megabytes * 2**20 / 4 / 16)
+torch.set_num_threads(1)
+count = int(float(sys.argv[1]) * 2**20 / 4 / 16)
 state = {f"layer.{i}": torch.randn(count, generator=torch.Generator().manual_seed(i)) + 3 for i in range(16)}
-if task == "judge":
-    path = Path(sys.argv[5])
+def save_for_ever(way, folder):
+    number = 0
+    while True:
+        number += 1
+        if way == "safetensors":
+            from safetensors.torch import save_file
+            save_file(state, str(folder / f"step_{number}.safetensors"))
+        elif way == "torch":
+            torch.save({"step": number, "model": state}, folder / f"step_{number}.pt")
+        else:
+            draft = folder / f".step_{number}.pt.tmp"
+            torch.save({"step": number, "model": state}, draft)
+            os.replace(draft, folder / f"step_{number}.pt")
+        for old in folder.glob(f"step_{number - 1}.*"):
+            old.unlink()
+def judge(path):
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
             found = load_file(path)
         else:
             found = torch.load(path, weights_only=True)["model"]
-        same = set(found) == set(state) and all(torch.equal(found[k], state[k]) for k in state)
-        print("whole" if same else "loads, but the numbers differ")
     except Exception as error:
-        print("refused:", type(error).__name__)
-    sys.exit()
-number = 0
-while True:
-    number += 1
-    print(number, flush=True)
-    if way == "safetensors":
-        from safetensors.torch import save_file
-        save_file(state, str(folder / f"step_{number}.safetensors"))
-    elif way == "torch":
-        torch.save({"step": number, "model": state}, folder / f"step_{number}.pt")
-    else:
-        draft = folder / f".step_{number}.pt.tmp"
-        torch.save({"step": number, "model": state}, draft)
-        os.replace(draft, folder / f"step_{number}.pt")
-    for old in folder.glob(f"step_{number - 1}.*"):
-        old.unlink()
+        return "refused: " + type(error).__name__
+    same = set(found) == set(state) and all(torch.equal(found[k], state[k]) for k in state)
+    return "whole" if same else "loads, but the numbers differ"
+print("ready", flush=True)
+for line in sys.stdin:
+    task, argument = json.loads(line)
+    if task == "judge":
+        print(judge(Path(argument)), flush=True)
+        continue
+    pid = os.fork()
+    if not pid:
+        save_for_ever(task, Path(argument))
+    print(pid, flush=True)
+    os.waitpid(pid, 0)
 """
+
+
+class Trainer:
+    """One process with torch, which forks a child for each run of saves."""
+
+    def __init__(self, python: str, megabytes: float) -> None:
+        command = [python, "-c", CHILD, str(megabytes)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._read()
+
+    def ask(self, task: str, argument: str) -> str:
+        """The answer to one line."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([task, argument]) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,33 +114,29 @@ class Outcome:
     right: bool
 
 
-def kill_once(python: str, way: str, folder: Path, megabytes: float, delay: float) -> None:
-    """Start the child, wait for its first save to begin, then `delay` seconds, then SIGKILL."""
-    command = [python, "-c", CHILD, way, str(folder), str(megabytes), "save"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(delay)
-        child.send_signal(signal.SIGKILL)
+def kill_once(trainer: Trainer, way: str, folder: Path, delay: float) -> None:
+    """Let a child save, wait for its first file, then `delay` seconds, then SIGKILL."""
+    pid = int(trainer.ask(way, str(folder)))
+    while not any(folder.iterdir()):
+        time.sleep(0.001)
+    time.sleep(delay)
+    os.kill(pid, signal.SIGKILL)
 
 
-def judge(
-    python: str, way: str, folder: Path, megabytes: float, inspector: Inspector, verifier: Verifier
-) -> list[Outcome]:
+def judge(trainer: Trainer, way: str, folder: Path, inspector: Inspector, verifier: Verifier) -> list[Outcome]:
     """Every file in the folder."""
     found: list[Outcome] = []
     for path in sorted(folder.iterdir()):
         name = recognise((path.name,))
         first, deep = inspector.inspect(str(path), 60.0), verifier.verify(str(path))
-        temporary = name is not None and name.role == "temporary"
-        if temporary:  # no loader takes it by this name: it must be known as what an interrupted save leaves
-            found.append(Outcome(way, path.name, path.stat().st_size, "temporary", first.verdict, deep.verdict, True))
-            continue
-        command = [python, "-c", CHILD, way, str(folder), str(megabytes), "judge", str(path)]
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
-        truth = told.stdout.strip() or "crashed"
-        right = name is not None and (truth == "whole") == (deep.verdict in GOOD)
-        right = right and not (truth == "whole" and first.damaged)
+        truth = trainer.ask("judge", str(path))
+        if name is not None and name.role == "temporary":
+            # no loader takes it by this name, and it is known as what an interrupted save leaves
+            truth = f"temporary name, {truth}"
+            right = truth.endswith("whole") or deep.verdict not in GOOD
+        else:
+            right = name is not None and (truth == "whole") == (deep.verdict in GOOD)
+            right = right and not (truth == "whole" and first.damaged)
         found.append(Outcome(way, path.name, path.stat().st_size, truth, first.verdict, deep.verdict, right))
     return found
 
@@ -113,12 +145,16 @@ def run(python: str, kills: int, megabytes: float, seed: int) -> list[Outcome]:
     """All outcomes of `kills` kills of each way."""
     dice = random.Random(seed)
     outcomes: list[Outcome] = []
-    with Inspector() as inspector, Verifier() as verifier:
-        for way in WAYS:
-            for _ in range(kills):
-                with tempfile.TemporaryDirectory() as name:
-                    kill_once(python, way, Path(name), megabytes, dice.uniform(0.0, megabytes / 250))
-                    outcomes += judge(python, way, Path(name), megabytes, inspector, verifier)
+    trainer = Trainer(python, megabytes)
+    try:
+        with Inspector() as inspector, Verifier() as verifier:
+            for way in WAYS:
+                for _ in range(kills):
+                    with tempfile.TemporaryDirectory() as name:
+                        kill_once(trainer, way, Path(name), dice.uniform(0.0, megabytes / 250))
+                        outcomes += judge(trainer, way, Path(name), inspector, verifier)
+    finally:
+        trainer.close()
     return outcomes
 
 
