@@ -14,7 +14,7 @@ _SERIES = 2000
 
 def find_axes(series: Mapping[str, Series], before: Axes) -> Axes:
     """The axes of a run; `before` itself when what they rest on is as it was."""
-    looked_at = [*islice(series.values(), _SERIES)]
+    looked_at = [part for one in islice(series.values(), _SERIES) for part in (one, *one.others)]
     start = min((t for s in looked_at if (t := _first_time(s)) is not None), default=None)
     clock = max((s for s in looked_at if _is_clock(s)), key=lambda s: (s.count, s.key), default=None)
     epochs = next((s for s in _named(series, EPOCH_KEYS) if s.unit == "step"), None)
@@ -24,7 +24,7 @@ def find_axes(series: Mapping[str, Series], before: Axes) -> Axes:
 
 
 def _named(series: Mapping[str, Series], keys: Iterable[str]) -> Iterable[Series]:
-    return (series[key] for key in keys if key in series)
+    return (part for key in keys if key in series for part in (series[key], *series[key].others))
 
 
 def _first_time(series: Series) -> float | None:
@@ -35,5 +35,5 @@ def _first_time(series: Series) -> float | None:
 
 def _is_clock(series: Series) -> bool:
     """Whether its points tell both time and the run's step. W&B's system readings know no step."""
-    newest = series.last()
+    newest = series.own_last()
     return series.unit == "step" and newest is not None and newest.step is not None and newest.time is not None

@@ -9,6 +9,7 @@ from lptui.model.events import Points, Samples, Tick
 from lptui.model.run import RunInfo
 from lptui.state.fold import fold_all
 from lptui.state.run_state import RunState
+from lptui.stores.columns import reduce
 
 
 def points(key: str, steps: list[float], times: list[float], values: list[float]) -> Points:
@@ -40,3 +41,14 @@ def test_axes_are_found_at_a_tick_and_kept_while_nothing_changes() -> None:
     assert axes.epochs is state.series["metric/epoch"]
     assert axes.counts[("csv x", "row")] is state.series["global_step"]
     assert fold_all(state, [Tick(now=2.0)]).axes is axes
+
+
+def test_the_clock_may_be_a_source_that_does_not_lead() -> None:
+    nan = math.nan
+    steps = [float(s) for s in range(0, 200, 2)]
+    record = Samples(source="csv x", points=(points("loss", steps, [nan] * 100, [1 / (1 + s) for s in steps]),))
+    text = Samples(source="log x", points=(points("loss", [0, 100], [1000, 1100], [1, 0.0099]),))
+    state = fold_all(RunState(run=RunInfo(path="/r", name="r")), [record, text, Tick(now=1.0)])
+    assert state.series["loss"].source == "csv x"
+    columns = reduce(state.series["loss"], 5, "since", axes=state.axes)
+    assert (columns.own, columns.start, columns.end) == ("", 0.0, 198.0)
