@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lptui.cli.checkpoint_lists import readiness_json, resume_line
+from lptui.cli.metric_text import main_metric, metrics_json
 from lptui.model.care import Care, CareEntry
 from lptui.model.expectation import Judgement
 from lptui.model.finding import Evidence, Finding, Fix
@@ -13,12 +14,11 @@ from lptui.model.readings import SourceStatus
 from lptui.state.resuming import resume_proof
 from lptui.state.run_state import RunState
 from lptui.state.saving import readiness
-from lptui.text import clock, format_value, plural, sanitise, short_age, short_bytes, short_duration, short_number
+from lptui.text import clock, plural, sanitise, short_age, short_bytes, short_duration, short_number
 from lptui.text.care import quiet_words
 from lptui.text.incident import find_followers, follow_words, rank_words
 from lptui.text.secrets import mask_text
 from lptui.text.width import cut
-from lptui.trends.roles import choose_keys
 
 SCHEMA = "lptui.check/1"
 SEEN_WIDTH = 160
@@ -43,6 +43,8 @@ def to_json(state: RunState) -> dict[str, Any]:
         "exit_code": life.exit_code,
         "complete": state.complete,
         "sources": [_source(s) for s in state.statuses.values()],
+        "looked": [{"kind": k.kind, "found": list(k.paths), "note": k.note or None} for k in state.run.looked],
+        "metrics": metrics_json(state),
         "findings": [_finding(f, state.care.get(f.id)) for f in state.findings],
         "expectations": [_expectation(one.judgement) for one in state.judged.values()],
         "resume": readiness_json(readiness(state), resume_proof(state)) if state.checkpoints else None,
@@ -177,18 +179,7 @@ def _numbers(state: RunState) -> Iterator[str]:
         )
         yield "  " + resume_line(readiness(state))
     if state.series:
-        yield "  " + ", ".join((*_main_metrics(state), f"{plural(len(state.series), 'metric')} in all"))
-
-
-def _main_metrics(state: RunState) -> Iterator[str]:
-    """The metric that tells best how the training does, with its newest value, if there is one."""
-    roles = choose_keys(state.series)
-    first = ["overview/reward"] + [k for role in ("score", "success", "loss") for k, r in roles.items() if r == role]
-    for key in first:
-        last = state.series[key].last() if key in state.series else None
-        if last is not None:
-            yield f"{sanitise(key)} {format_value(last.value)}"
-            return
+        yield "  " + ", ".join((*main_metric(state), f"{plural(len(state.series), 'metric')} in all"))
 
 
 def _expected(state: RunState) -> Iterator[str]:

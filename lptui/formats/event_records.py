@@ -19,8 +19,9 @@ from lptui.formats.tensor import read_number
 from lptui.model.events import Points
 
 _DOUBLE, _FLOAT = struct.Struct("<d"), struct.Struct("<f")
-_SETTINGS = "_hparams_/"
+_SETTINGS = b"_hparams_/"
 _NAMES_KEPT = 1 << 16
+_LONGEST_TAG = 1000
 _WALL_TIME, _STEP, _SUMMARY, _VALUE, _SIMPLE = 0x09, 0x10, 0x2A, 0x0A, 0x15
 
 
@@ -97,24 +98,27 @@ class ScalarReader:
         for number, wire, first, stop in spans(data, start, end):
             if number == 1 and wire == LENGTH:
                 tag = (first, stop)
+                if data.startswith(_SETTINGS, first):
+                    return None
             elif number == 2 and wire == FIXED32:
                 value = _FLOAT.unpack_from(data, first)[0]
             elif number == 8 and wire == LENGTH:
                 value = read_number(data, first, stop)
             elif number == 9 and wire == LENGTH and _plugin(data[first:stop]) not in ("", "scalars"):
                 return None
-        if tag is None or value is None:
+        if tag is None or value is None or tag[1] - tag[0] > _LONGEST_TAG:
             return None
+        return self._name(data, start, tag), value
+
+    def _name(self, data: bytes, start: int, tag: tuple[int, int]) -> str:
+        """The tag as the name of a series; what precedes it in its value is remembered with it."""
         raw = data[tag[0] : tag[1]]
-        name = raw.decode(errors="replace")
-        if name.startswith(_SETTINGS):
-            return None
-        name = self.prefix + name
+        name = self.prefix + raw.decode(errors="replace")
         if len(raw) < 0x80 and tag[0] == start + 2:
             if len(self._names) >= _NAMES_KEPT:
                 self._names.clear()
             self._names[data[start : tag[1]]] = name
-        return name, value
+        return name
 
 
 def _plugin(metadata: bytes) -> str:

@@ -17,6 +17,7 @@ from lptui.formats.axes import TIMES
 
 Row = tuple[tuple[str, float], ...]
 LONGEST_LINE = 8 << 20
+LONGEST_NAME = 1000
 MOST_COLUMNS = 20_000
 _DEEPEST = 12
 _SETTINGS = frozenset(("config", "hparams", "args"))
@@ -61,12 +62,17 @@ class DelimitedReader(_Lines):
         self.names: list[str] = []
         self.about: dict[str, float] = {}
         self._separator = ","
+        self._plain = False
 
     def feed(self, data: bytes) -> list[Row]:
         """The rows that `data` completes. A second line of names (appended by a restart) replaces the first."""
         rows: list[Row] = []
         for raw in self.split(data):
             line = raw.decode("utf-8-sig" if not self.names else "utf-8", errors="replace")
+            row = self._read_plain(line)
+            if row is not None:
+                rows.append(row)
+                continue
             if not line.strip() or self._take_comment(line):
                 continue
             fields = self._split(line)
@@ -80,6 +86,16 @@ class DelimitedReader(_Lines):
                 if row:
                     rows.append(row)
         return rows
+
+    def _read_plain(self, line: str) -> Row | None:
+        """A row of nothing but numbers, which most are; None for any other line."""
+        fields = line.split(self._separator)
+        if len(fields) != len(self.names) or "_" in line or not self._plain:
+            return None
+        try:
+            return tuple(zip(self.names, map(float, fields), strict=True))
+        except ValueError:
+            return None
 
     def _take_comment(self, line: str) -> bool:
         if not line.startswith("#"):
@@ -95,7 +111,13 @@ class DelimitedReader(_Lines):
         self._separator = max(_SEPARATORS, key=line.count)
         names = [name.strip() for name in self._split(line)][:MOST_COLUMNS]
         # pandas writes its index as a first column without a name
-        self.names = ["" if name.startswith("Unnamed:") else name for name in names]
+        seen: set[str] = set()
+        self.names = []
+        for name in names:
+            taken = name in seen or name.startswith("Unnamed:") or len(name) > LONGEST_NAME
+            self.names.append("" if taken else name)
+            seen.add(name)
+        self._plain = all(self.names)
 
     def _is_header(self, fields: list[str]) -> bool:
         texts = [field.strip() for field in fields]
@@ -155,6 +177,8 @@ def flatten(value: object, joint: str = "/") -> Row:
     stack: list[tuple[str, object, int]] = [("", value, 0)]
     while stack and len(pairs) < MOST_COLUMNS:
         name, item, depth = stack.pop()
+        if len(name) > LONGEST_NAME:
+            continue
         if isinstance(item, dict) and depth < _DEEPEST:
             if name in _SETTINGS:
                 continue

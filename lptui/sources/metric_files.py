@@ -14,7 +14,7 @@ from lptui.model.events import Event, Samples, StatusSeen, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
 
-TURN = 1024 * 1024
+TURN = 256 * 1024
 FINGERPRINT = 4096
 ENDING = 64
 LARGEST_DOCUMENT = 64 << 20
@@ -67,7 +67,7 @@ class MetricFileSource:
             self._handle = None
 
     def poll(self, now: float) -> Iterator[Event]:
-        """New rows, at most 1 MiB of them; of a document that changed all that are new."""
+        """New rows, at most 256 KiB of them; of a document that changed all that are new."""
         try:
             self.path = (self._locate and self._locate()) or self.path
             stat = stat_file(self.path)

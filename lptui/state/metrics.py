@@ -19,6 +19,9 @@ from lptui.stores.segments import Order, Sharing
 from lptui.stores.series import LIMIT, Series, extend, overlay
 
 SERIES_LIMIT = 20_000
+AT_ONCE = 5.0
+"""Seconds within which metrics are of one moment: a value that is logged once, with a step of its own, is not the step
+of the run."""
 POINTS, FEWEST = 12_000_000, 1_000
 """Points kept of all series together, eight bytes each; and of one, however many there are."""
 STEP_KEYS = ("metric/agent_step", "global_step", "trainer/global_step", "agent_steps")
@@ -112,7 +115,9 @@ def _said(event: Samples, run: RunInfo) -> Iterator[tuple[str, Reported]]:
     if declared is not None:
         yield from _last_word("step", declared, declared.values[-1], "declared", event.order)
     elif event.unit in ("step", "epoch") and not is_text(event.source) and table:
-        longest = max(table.values(), key=lambda p: (_last_time(p), p.steps[-1] == p.steps[-1], p.steps[-1]))
+        newest = max(_last_time(points) for points in table.values())
+        now = [points for points in table.values() if _last_time(points) >= newest - AT_ONCE]
+        longest = max(now, key=lambda p: (p.steps[-1] == p.steps[-1], p.steps[-1]))
         yield from _last_word(event.unit, longest, longest.steps[-1], order=event.order)
     epochs = next((table[key] for key in ("epoch", "Epoch") if key in table), None)
     if epochs is not None and not is_text(event.source):

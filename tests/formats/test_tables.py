@@ -226,3 +226,16 @@ def test_alignment_of_another_attempt() -> None:
 )
 def test_what_holds_metrics(name: str, head: bytes, expected: bool) -> None:
     assert holds_metrics(name, head) is expected
+
+
+def test_odd_headers() -> None:
+    reader = DelimitedReader()
+    header = f"step,loss,loss,Unnamed: 0,{'n' * 2000}\n"
+    assert reader.feed(header.encode() + b"1,2,3,4,5\n") == [(("step", 1.0), ("loss", 2.0))]
+    assert flatten({"n" * 2000: 1, "a": 2}) == (("a", 2.0),)
+
+
+def test_rows_of_numbers_alone_are_read_as_any_other() -> None:
+    text = b"step,loss,note\n1,nan,2\n2, 0.5 ,x\n3,1e999,\n"
+    rows = ["(('step', 1.0), ('loss', nan), ('note', 2.0))", "(('step', 2.0), ('loss', 0.5))"]
+    assert [repr(row) for row in DelimitedReader().feed(text)] == [*rows, "(('step', 3.0), ('loss', inf))"]
