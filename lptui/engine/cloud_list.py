@@ -10,7 +10,7 @@ from typing import Any
 from lptui.cloud.client import CloudClient, CloudFailure
 from lptui.cloud.names import SCHEME, read_time
 from lptui.engine.config_differences import ConfigTable, differ
-from lptui.engine.quick_look import HEADLINES
+from lptui.engine.quick_records import HEADLINES
 from lptui.model.summary import RunBoard, RunSummary, board_order
 from lptui.sources.cloud import Asking
 from lptui.text import sanitise

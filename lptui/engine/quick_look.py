@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from lptui.detect.log_failures import LOG_FAILURES
 from lptui.engine.core import advance_all
+from lptui.engine.quick_records import HEADLINES, read_records, wanted
 from lptui.files import Entry, FileFailure, list_folder, open_file, stat_file
 from lptui.formats.columns import to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
@@ -39,22 +40,21 @@ from lptui.model.summary import Looked, RunSummary
 from lptui.run import layout
 from lptui.run.wandb_beside import read_ipc
 from lptui.sources.writers import Writers
-from lptui.state.metrics import RATE_KEYS, STEP_KEYS
+from lptui.state.metrics import STEP_KEYS
 from lptui.state.run_state import RunState
 from lptui.trends.roles import find_role
 
 TAIL = 16 * 1024
 """Bytes at the end of the log in which failures are looked for; progress in the last quarter of it."""
 BLOCKS = 2
-HEADLINES = ("score", "success", "loss", "value_loss")
-"""Roles of metrics, the most telling first."""
 _FOLDERS = 64
 
 
 def look_at(run: RunInfo, writers: Writers, now: float) -> RunSummary:
     """What a quick look tells of `run`. Never raises for the state of the files."""
     state = RunState(run=replace(run, logs=run.logs[:1], wandb=run.wandb[-1:]), now=now, began=now)
-    events = [*_small_files(run, now), *_log_end(run, now), *_wandb_end(run, now), _processes(run, writers, now)]
+    events = [*_small_files(run, now), *_log_end(run, now), *_wandb_end(run, now), *read_records(run, now)]
+    events.append(_processes(run, writers, now))
     state = advance_all(state, [*events, Tick(now=now, seen_at=now)], (LOG_FAILURES,))
     summary = summarise(state, "quick")
     size, count = measure(run)
@@ -167,7 +167,7 @@ def _log_end(run: RunInfo, now: float) -> Iterator[Event]:
     yield LogBlock(seen_at=now, backfill=True, file=path, start=start, data=data)
     dated = _dated(data, start, modified)
     yield Facts(seen_at=now, backfill=True, file=path, facts=dated)
-    points = tuple(p for p in collect_points(dated) if _wanted(p.key))
+    points = tuple(p for p in collect_points(dated) if wanted(p.key))
     if points:
         yield Samples(seen_at=now, backfill=True, source="log", points=points, order=float(start))
 
@@ -208,15 +208,11 @@ def _wandb_end(run: RunInfo, now: float) -> Iterator[Event]:
     if row is None:
         return
     yield WitnessSeen(seen_at=now, source="W&B", name="wandb_record", value=path, at=at)
-    values = tuple((key, value) for key, value in row.values if _wanted(key))
+    values = tuple((key, value) for key, value in row.values if wanted(key))
     step = next((v for k, v in row.values if k in STEP_KEYS), float("nan") if row.step is None else float(row.step))
     points = to_points([(step, float("nan") if at is None else at, values)])
     if points:
         yield Samples(seen_at=now, backfill=True, source="wandb", points=tuple(points))
-
-
-def _wanted(key: str) -> bool:
-    return key in STEP_KEYS or key in RATE_KEYS or find_role(key) in HEADLINES
 
 
 def _processes(run: RunInfo, writers: Writers, now: float) -> Event:

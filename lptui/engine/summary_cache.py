@@ -66,7 +66,8 @@ class SummaryCache:
 
     def keep(self, run: RunInfo, summary: RunSummary) -> None:
         """Remember a look."""
-        files = [run.path, *run.logs[:1], *run.wandb[-1:], *run.checkpoint_dirs[:4]]
+        files = [run.path, *run.logs[:1], *run.wandb[-1:], *run.event_files[-2:], *run.checkpoint_dirs[:4]]
+        files += [file.path for file in run.metric_files[:4]]
         files += [f"{folder}/termination_reason" for folder in (run.job_metadata, run.path) if folder]
         files += [path for path in (run.heartbeat, run.job_metadata) if path]
         self._entries.pop(run.path, None)

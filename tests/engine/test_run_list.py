@@ -227,3 +227,19 @@ def test_attention_first_then_newest() -> None:
         replace(plain, name="old crash", condition="crashed", modified_at=now - 9e5),
     ]
     assert [run.name for run in board_order(tuple(reversed(order)), now)] == [run.name for run in order]
+
+
+def test_a_run_with_nothing_but_a_metrics_file_is_read_from_that(tmp_path: Path) -> None:
+    run = tmp_path / "train_dir" / "lightning"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "config.yaml").write_text("a: 1\n")
+    metrics = run / "metrics.csv"
+    metrics.write_text("epoch,step,train_loss\n1,10,0.5\n2,20,0.4\n")
+    written = metrics.stat().st_mtime
+    found = look_at(discover(str(run)), NOBODY, written + 5)
+    assert (found.step, found.metric, found.value, found.condition) == (20, "train_loss", 0.4, "running")
+    assert look_at(discover(str(run)), NOBODY, written + 9000).condition == "unknown"
+    metrics.write_text("epoch,step,train_loss\n" + "1,10,0.5\n" * 20_000)
+    large = look_at(discover(str(run)), NOBODY, written + 5)
+    assert large.step is None  # not read in a quick look
+    assert large.condition == "running"  # but it grows
