@@ -468,3 +468,18 @@ async def test_of_one_with_nan_the_footer_offers_to_find_the_first() -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         await start(pilot)
         assert "first nan" not in browser(app).query_one(Footer).shown[0]
+
+
+async def test_a_window_of_a_few_cells_is_survived_and_grown_again() -> None:
+    app, _ = make()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await start(pilot, "v", "d")
+        for size in ((12, 4), (3, 2), (100, 30)):
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            for key in ("1", "2", "3", "4", "down", "end"):
+                await pilot.press(key)
+                await settle(pilot)
+        await pilot.press("1")
+        await settle(pilot)
+        assert "exp_avg_sq" in shown(app)

@@ -297,7 +297,7 @@ async def test_enter_opens_other_things(digit: str, words: str) -> None:
 
 async def test_help_lists_every_binding_with_its_tooltip() -> None:
     app, _ = make_app(healthy())
-    async with app.run_test(size=(100, 120)) as pilot:
+    async with app.run_test(size=(100, 200)) as pilot:
         await settle(pilot)
         await pilot.press("question_mark")
         await settle(pilot)
