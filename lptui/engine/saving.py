@@ -15,7 +15,7 @@ from lptui.text import sanitise
 from lptui.text.secrets import mask_text
 
 LONGEST = 1024 * 1024
-OFTEN = 8
+OFTEN = 32
 
 
 def save(request: SaveLog, view: LogView, read: Read, run: str) -> Iterator[SaveProgress]:

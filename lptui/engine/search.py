@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lptui.engine.sieve import Within, lines_ahead, lines_back
-from lptui.engine.sift import find_ranges
+from lptui.engine.sift import BLOCK, find_ranges
 from lptui.model.log import Chunk, LogView
 from lptui.model.request import SearchLog, SearchProgress
 
-BLOCK = 1024 * 1024
+OFTEN = 16
+"""Blocks after which a search says how far it is."""
 
 
 def search(request: SearchLog, view: LogView, read: Callable[[int, int], Chunk]) -> Iterator[SearchProgress]:
@@ -23,7 +24,7 @@ def search(request: SearchLog, view: LogView, read: Callable[[int, int], Chunk])
     limits = (None, request.start) if back else (request.start, None)
     ranges = find_ranges(request.within, view, read, *limits)
     total = max(1, sum(high - low for low, high in ranges))
-    scanned = 0
+    scanned = turn = 0
     for low, high in reversed(ranges) if back else ranges:
         walk = lines_back if back else lines_ahead
         for data, start in walk(lambda at, size: read(at, size).data, low, high, BLOCK):
@@ -32,5 +33,7 @@ def search(request: SearchLog, view: LogView, read: Callable[[int, int], Chunk])
             if kept:
                 yield SearchProgress(request, scanned, total, start + kept[-1 if back else 0], True)
                 return
-            yield SearchProgress(request, scanned, total)
+            turn += 1
+            if turn % OFTEN == 0:
+                yield SearchProgress(request, scanned, total)
     yield SearchProgress(request, total, total, done=True)

@@ -12,10 +12,11 @@ from lptui.model.log import Chunk, LogView
 from lptui.model.log_query import LogQuery
 from lptui.model.request import Sifted, SiftLog
 
-BLOCK = 1024 * 1024
+BLOCK = 256 * 1024
+"""Larger blocks are slower: their copies leave the cache, and each is fresh memory of the system's."""
 MOST = 1_000_000
 """Positions kept (8 bytes each); older matches are only said to be there."""
-SILENT = 16
+SILENT = 64
 """Blocks after which an answer says how far it is, though nothing was found."""
 
 Read = Callable[[int, int], Chunk]
