@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 from typing import Literal
@@ -54,6 +55,7 @@ class Cadence:
         return self.size * 3600 / self.seconds if self.size is not None and self.seconds else None
 
 
+@lru_cache(maxsize=8192)
 def stem(path: str) -> str:
     """The path without its numbers: files of one stem are a series."""
     return _DIGITS.sub("#", path)
@@ -80,8 +82,11 @@ def find_breaks(checkpoints: Sequence[CheckpointReading]) -> tuple[SeriesBreak, 
 
 
 def _breaks_of(rows: Sequence[CheckpointReading]) -> list[SeriesBreak]:
-    rows = sorted(rows, key=lambda c: (int(c.modified_at), _count(c, rows), c.path))
-    counts = [_count(c, rows) for c in rows]
+    by_step = all(r.step is not None for r in rows)
+    counted = sorted(
+        ((_count(c, by_step=by_step), c) for c in rows), key=lambda r: (int(r[1].modified_at), r[0], r[1].path)
+    )
+    counts, rows = [n for n, _ in counted], [c for _, c in counted]
     interval = _interval(counts)
     if interval is None or _looks_copied(rows):
         return []
@@ -97,9 +102,8 @@ def _breaks_of(rows: Sequence[CheckpointReading]) -> list[SeriesBreak]:
     return found if len(found) <= max(1, len(rows) // 3) else []  # falls all over: the times say nothing
 
 
-def _count(one: CheckpointReading, rows: Sequence[CheckpointReading]) -> int:
+def _count(one: CheckpointReading, *, by_step: bool) -> int:
     """The same counter for all of a series."""
-    by_step = all(r.step is not None for r in rows)
     value = one.step if by_step else one.epoch if one.epoch is not None else one.step
     return value if value is not None else 0
 
