@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from lptui.files import FileFailure, Handle, list_folder, open_file, stat_file
 from lptui.formats.event_frames import FrameReader
 from lptui.formats.event_records import ScalarReader
-from lptui.model.events import Event, Points, Samples, StatusSeen, WitnessSeen
+from lptui.model.events import Event, Points, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.sources.telling import Teller
 
 TURN = 1024 * 1024
 MOST_FILES = 256
@@ -82,7 +83,7 @@ class EventFileSource:
         self._listed_at: float | None = None
         self._left_out = 0
         self._failures: dict[str, str] = {}
-        self._status: SourceStatus | None = None
+        self._teller = Teller(self.place)
         self._newest = 0.0
 
     def watched(self) -> tuple[str, ...]:
@@ -100,7 +101,7 @@ class EventFileSource:
             self._look(now)
         except FileFailure as failure:
             condition = "waiting" if failure.missing else "failed"
-            yield from self._tell(SourceStatus(self.name, condition, failure.cause, now, path=self.folder), now)
+            yield from self._teller.tell(SourceStatus(self.name, condition, failure.cause, now, path=self.folder), now)
             return
         for file in self._files.values():
             known = file.size
@@ -112,7 +113,7 @@ class EventFileSource:
                 break
         else:
             self.pending = False
-        yield from self._tell(self._make_status(now), now)
+        yield from self._teller.tell(self._make_status(now), now)
 
     def _look(self, now: float) -> None:
         """Note files that were not there at the last look. Raises FileFailure."""
@@ -185,13 +186,3 @@ class EventFileSource:
             sum(file.size for file in files) if self.pending else None,
             self.pending,
         )
-
-    def _tell(self, status: SourceStatus, now: float) -> Iterator[Event]:
-        old = self._status
-        if (
-            old is None
-            or (old.condition, old.detail, old.backfilling) != (status.condition, status.detail, status.backfilling)
-            or status.read - old.read > 16 * TURN
-        ):
-            self._status = status
-            yield StatusSeen(place=self.place, seen_at=now, status=status)

@@ -10,9 +10,10 @@ from lptui.formats.columns import Reading, to_points
 from lptui.formats.table_names import HEAD, is_one_document
 from lptui.formats.tables import DelimitedReader, JsonLinesReader, Row, TableReader, read_document
 from lptui.formats.timeline import Timeline
-from lptui.model.events import Event, Samples, StatusSeen, WitnessSeen
+from lptui.model.events import Event, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.sources.telling import Teller
 
 TURN = 256 * 1024
 FINGERPRINT = 4096
@@ -56,7 +57,7 @@ class MetricFileSource:
         self._attempt = 0
         self._began = False
         self._torn = ""
-        self._status: SourceStatus | None = None
+        self._teller = Teller(self.place)
 
     def watched(self) -> tuple[str, ...]:
         return (self.path.rsplit("/", 1)[0] or "/",)
@@ -77,7 +78,7 @@ class MetricFileSource:
         except FileFailure as failure:
             condition = "waiting" if failure.missing else "failed"
             self.pending, self._seen = False, None
-            yield from self._tell(SourceStatus(self.name, condition, failure.cause, now, path=self.path), now)
+            yield from self._teller.tell(SourceStatus(self.name, condition, failure.cause, now, path=self.path), now)
 
     def _follow(self, stat: Stat, now: float) -> Iterator[Event]:
         if self._handle is None or stat.identity != self._identity:
@@ -95,7 +96,7 @@ class MetricFileSource:
         if not self.pending:
             self._began = True
         yield from self._tell_rows(self._alignment.take(rows), stat, now, backfill=backfill)
-        yield from self._tell(self._make_status(stat, now), now)
+        yield from self._teller.tell(self._make_status(stat, now), now)
 
     def _open(self) -> None:
         self.close()
@@ -188,13 +189,3 @@ class MetricFileSource:
         condition = "partial" if details else "ok"
         read, of = (self._read, stat.size) if self.pending else (0, None)
         return SourceStatus(self.name, condition, "; ".join(details), now, None, self.path, read, of, self.pending)
-
-    def _tell(self, status: SourceStatus, now: float) -> Iterator[Event]:
-        old = self._status
-        if (
-            old is None
-            or (old.condition, old.detail, old.backfilling) != (status.condition, status.detail, status.backfilling)
-            or status.read - old.read > 16 * TURN
-        ):
-            self._status = status
-            yield StatusSeen(place=self.place, seen_at=now, status=status)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from lptui.files import Entry, FileFailure, list_folder, open_file
 from lptui.formats.columns import Reading, to_points
-from lptui.model.events import Event, Samples, StatusSeen, WitnessSeen
+from lptui.model.events import Event, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.sources.telling import Teller
 
 TURN = 256 * 1024
 MOST_FILES = 4000
@@ -42,7 +43,7 @@ class MlflowFileSource:
         self._odd = 0
         self._cut = False
         self._batches = 0
-        self._status: SourceStatus | None = None
+        self._teller = Teller(self.place)
 
     def watched(self) -> tuple[str, ...]:
         return (f"{self.folder}/metrics",)
@@ -56,7 +57,7 @@ class MlflowFileSource:
             entries = self._list(f"{self.folder}/metrics", 1)
         except FileFailure as failure:
             condition = "waiting" if failure.missing else "failed"
-            yield from self._tell(SourceStatus(self.name, condition, failure.cause, now, path=self.folder), now)
+            yield from self._teller.tell(SourceStatus(self.name, condition, failure.cause, now, path=self.folder), now)
             return
         self._cut, backfill = len(entries) > MOST_FILES, self._batches == 0 or self.pending
         readings: list[Reading] = []
@@ -75,7 +76,7 @@ class MlflowFileSource:
             taken += tail.read - before
             self.pending |= before < tail.read < entry.stat.size
         yield from self._tell_rows(readings, now, backfill=backfill)
-        yield from self._tell(self._make_status(now), now)
+        yield from self._teller.tell(self._make_status(now), now)
 
     def _list(self, folder: str, depth: int) -> list[Entry]:
         found: list[Entry] = []
@@ -137,10 +138,3 @@ class MlflowFileSource:
         details += [f"only the first {MOST_FILES:,} metrics are read"] if self._cut else []
         condition = "partial" if details else "ok"
         return SourceStatus(self.name, condition, "; ".join(details), now, None, self.folder, backfilling=self.pending)
-
-    def _tell(self, status: SourceStatus, now: float) -> Iterator[Event]:
-        old = self._status
-        told = (status.condition, status.detail, status.backfilling)
-        if old is None or (old.condition, old.detail, old.backfilling) != told:
-            self._status = status
-            yield StatusSeen(place=self.place, seen_at=now, status=status)

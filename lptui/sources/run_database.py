@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from lptui.files import FileFailure
 from lptui.files.database import PrivateCopy, Stamp, holds_text, stamp_database
 from lptui.formats.columns import to_points
-from lptui.model.events import AlertSeen, ConfigSeen, Event, Samples, StatusSeen, WitnessSeen
+from lptui.model.events import AlertSeen, ConfigSeen, Event, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
 from lptui.sources.run_tables import Chosen, Tables, choose_run
+from lptui.sources.telling import Teller
 from lptui.text.secrets import mask_rows
 
 SOON = 2.0
@@ -50,7 +51,7 @@ class RunDatabaseSource:
         self._chosen: Chosen | None = None
         self._after = self._rows = 0
         self._told_alerts = self._told_settings = 0
-        self._status: SourceStatus | None = None
+        self._teller = Teller(self.place)
 
     def watched(self) -> tuple[str, ...]:
         return (self.path.rpartition("/")[0] or "/",)
@@ -77,7 +78,7 @@ class RunDatabaseSource:
         self._close_database()
         self._due = now + SOON
         told = "waiting" if condition == "waiting" else "failed"
-        yield from self._tell(SourceStatus(self.name, told, detail, now, self._due, self.path), now)
+        yield from self._teller.tell(SourceStatus(self.name, told, detail, now, self._due, self.path), now)
 
     def _renew(self, now: float) -> bool:
         """A fresh copy, if the database changed and one is due. Raises FileFailure."""
@@ -124,13 +125,13 @@ class RunDatabaseSource:
             note = self._chosen.note if self._chosen is not None else f"nothing in it is called {self._run}"
             self._chosen = None
             self._close_database()
-            yield from self._tell(SourceStatus(self.name, "absent", note, now, path=self.path), now)
+            yield from self._teller.tell(SourceStatus(self.name, "absent", note, now, path=self.path), now)
             return
         yield from self._tell_rows(database, self._chosen.run, now)
         if not self.pending:
             yield from self._tell_rest(database, self._chosen.run, now)
             self._close_database()
-        yield from self._tell(
+        yield from self._teller.tell(
             SourceStatus(self.name, "ok", self._chosen.note, now, path=self.path, backfilling=self.pending), now
         )
 
@@ -171,10 +172,3 @@ class RunDatabaseSource:
                 level=alert.level,
                 at=alert.at,
             )
-
-    def _tell(self, status: SourceStatus, now: float) -> Iterator[Event]:
-        old = self._status
-        told = (status.condition, status.detail, status.backfilling)
-        if old is None or (old.condition, old.detail, old.backfilling) != told:
-            self._status = status
-            yield StatusSeen(place=self.place, seen_at=now, status=status)
