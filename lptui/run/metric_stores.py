@@ -15,7 +15,7 @@ from lptui.run.listing import Listing, read_head
 from lptui.run.wandb_beside import parents_of
 
 PARENTS = 3
-PEEKS = 60
+PEEKS = 400
 CANDIDATES = 4
 """Databases outside of the run that are looked through for its name."""
 _MLFLOW_NAMES = ("mlflow.db", "mlruns.db", "mlflow.sqlite")
@@ -75,13 +75,16 @@ def _find_run(listing: Listing, mlruns: str, name: str, *, inside: bool) -> Metr
     ]
     newest = sorted(folders, key=lambda e: (-e.stat.modified_at, e.path))[:PEEKS]
     newest = [e for e in newest if listing.find(e.path, "metrics")]
-    named = next((e for e in newest if _run_name(e.path) == name), None)
+    named = next((e for e in newest if _run_name(listing, e.path) == name), None)
     chosen = named or (newest[0] if inside and newest else None)
     return MetricStore("mlflow-files", chosen.path, inside=inside) if chosen is not None else None
 
 
-def _run_name(folder: str) -> str:
-    match = _NAME.search(read_head(f"{folder}/meta.yaml", 16 * 1024))
+def _run_name(listing: Listing, folder: str) -> str:
+    path = f"{folder}/meta.yaml"
+    if path not in listing.ends:  # asked again for each of many runs
+        listing.ends[path] = read_head(path, 16 * 1024)
+    match = _NAME.search(listing.ends[path])
     return match[1].decode(errors="replace").strip() if match else ""
 
 
