@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lptui.engine.quick_look import look_at
@@ -26,6 +26,8 @@ PUBLISH = 0.2
 REFRESH = 2.0
 """Seconds between looks at what is going on; the folders are listed again every 5 s, or 50 times what that costs."""
 RELIST = 5.0
+LOOK_AGAIN = 10.0
+"""Seconds after which a run that goes on is looked at again although its files are as they were."""
 MOST_ALIVE = 64
 ALIVE = ("running", "stalled", "waiting")
 
@@ -34,11 +36,11 @@ OnBoard = Callable[[RunBoard], None]
 
 @dataclass(slots=True)
 class _Known:
-    """A run on the list: when it was written, as its folder says, and what was seen of it."""
+    """A run on the list: when it was written, as its folder says, and what was seen of it when."""
 
     modified_at: float
     summary: RunSummary
-    order: int = 0
+    looked_at: float = 0.0
 
 
 class RunList:
@@ -105,7 +107,7 @@ class RunList:
 
     def _watch(self, on_board: OnBoard) -> None:
         self._begin()
-        listed_at = looked_at = self._clock()
+        listed_at = self._clock()
         relist = RELIST
         on_board(self.board())
         self._publish_while(on_board, self._look_at_all)
@@ -116,8 +118,7 @@ class RunList:
                 self._list()
                 listed_at = self._clock()
                 relist = max(RELIST, 50 * (listed_at - now))
-            self._queue_changed(looked_at)
-            looked_at = now
+            self._queue_changed(now)
             self._publish_while(on_board, self._look_at_all)
             self._cache.save()
 
@@ -160,22 +161,21 @@ class RunList:
         self._notes, self._listed = tuple(notes), True
         self._todo.extend(fresh)
 
-    def _queue_changed(self, since: float) -> None:
-        """What changed since the last look, and what goes on: its age and its processes may have changed."""
+    def _queue_changed(self, now: float) -> None:
+        """What changed since its last look, and what goes on: its age and its processes may have changed."""
         self._writers = self._find_writers()
         with self._lock:
             runs = sorted(self._runs.items(), key=lambda item: -(item[1].summary.modified_at or 0.0))
         alive = [path for path, known in runs if known.summary.condition in ALIVE][:MOST_ALIVE]
         written = [path for path, _ in runs if path in self._writers.folders]
         self._listing = Listing(BUDGET)
-        self._todo.extend(dict.fromkeys(p for p in (*alive, *written) if self._is_due(p, since)))
+        self._todo.extend(dict.fromkeys(p for p in (*alive, *written) if self._is_due(p, now)))
 
-    def _is_due(self, path: str, since: float) -> bool:
+    def _is_due(self, path: str, now: float) -> bool:
         known = self._runs.get(path)
         if known is None or self._cache.changed(path):
             return True
-        silent = since - (known.summary.modified_at or since)
-        return known.summary.condition in ALIVE and silent > 15.0 and int(since) % 10 < REFRESH
+        return known.summary.condition in ALIVE and now - known.looked_at >= LOOK_AGAIN
 
     def _look_at_all(self) -> None:
         threads = [threading.Thread(target=self._look, name="lptui look", daemon=True) for _ in range(LOOKERS - 1)]
@@ -214,15 +214,10 @@ class RunList:
     def _put(self, path: str, summary: RunSummary) -> None:
         with self._lock:
             known = self._runs.get(path)
-            if known is None or known.summary == summary:
+            if known is None:
+                return
+            known.looked_at = self._clock()
+            if known.summary == summary:
                 return
             known.summary = summary
         self._dirty.set()
-
-
-def conditions(rows: tuple[RunSummary, ...]) -> Mapping[str, int]:
-    """How many runs are in which condition."""
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row.condition] = counts.get(row.condition, 0) + 1
-    return counts
