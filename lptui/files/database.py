@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lptui.files.seam import FileFailure, Stat, open_file, stat_file
@@ -55,6 +57,7 @@ class PrivateCopy:
     def __init__(self, path: str) -> None:
         self.source = path
         self._folder = ""
+        self._remove: Callable[[], object] | None = None  # also called when the program ends without `close`
 
     @property
     def path(self) -> str:
@@ -69,7 +72,9 @@ class PrivateCopy:
         before = stamp_database(self.source)
         if before.size > LARGEST:
             raise FileFailure(self.source, f"of {before.size >> 20} MiB, more than {LARGEST >> 20} are not copied")
-        self._folder = self._folder or tempfile.mkdtemp(prefix="lptui-")
+        if not self._folder:
+            self._folder = tempfile.mkdtemp(prefix="lptui-")
+            self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         for suffix, part in zip(_BESIDE, before.parts, strict=True):
             _remove(self.path + suffix)
             if part is not None:
@@ -96,9 +101,9 @@ class PrivateCopy:
 
     def close(self) -> None:
         """Remove the copy."""
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = ""
+        if self._remove is not None:
+            self._remove()
+        self._folder = ""
 
 
 def holds_text(path: str, text: str) -> bool:

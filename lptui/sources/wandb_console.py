@@ -10,6 +10,8 @@ import os
 import secrets
 import shutil
 import tempfile
+import weakref
+from collections.abc import Callable
 
 from lptui.files import FileFailure, Handle, open_file
 from lptui.formats.leveldb import NotWandbFile, RecordReader
@@ -35,6 +37,7 @@ class ConsoleText:
         self._handle: Handle | None = None
         self._read = self._written = 0
         self._dead = False
+        self._remove: Callable[[], object] | None = None  # also called when the program ends without `close`
 
     def fill(self) -> bool:
         """Take in up to 4 MiB more of the source; whether there is more. What cannot be read is waited for: the
@@ -65,6 +68,7 @@ class ConsoleText:
         try:
             if not self._written:
                 os.mkdir(self._folder, mode=0o700)
+                self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             raw = text.encode("utf-8", "surrogateescape")
             with open(self.path, "ab") as file:
                 file.write(raw)
@@ -78,5 +82,5 @@ class ConsoleText:
         if self._handle is not None:
             self._handle.close()
             self._handle = None
-        if self._written:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._remove is not None:
+            self._remove()
