@@ -77,8 +77,13 @@ class PrivateCopy:
             self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         for suffix, part in zip(_BESIDE, before.parts, strict=True):
             _remove(self.path + suffix)
-            if part is not None:
-                self._copy(suffix)
+            try:
+                if part is not None:
+                    self._copy(suffix)
+            except FileFailure as failure:
+                if failure.missing and suffix:  # its writer has just put it into the database
+                    return None
+                raise
         _remove(self.path + "-shm")
         return before if stamp_database(self.source) == before else None
 

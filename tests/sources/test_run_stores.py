@@ -157,7 +157,8 @@ def test_a_copy_around_which_something_was_written_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "p.db"
-    add(write_trackio(path), 1)
+    db = write_trackio(path)
+    add(db, 1)
     copy, original = PrivateCopy(str(path)), PrivateCopy._copy
 
     def copy_slowly(self: PrivateCopy, suffix: str) -> None:
@@ -166,6 +167,14 @@ def test_a_copy_around_which_something_was_written_does_not_count(
             file.write(b"x")
 
     monkeypatch.setattr(PrivateCopy, "_copy", copy_slowly)
+    assert copy.refresh() is None
+
+    def copy_late(self: PrivateCopy, suffix: str) -> None:
+        if suffix:
+            db.close()  # its log goes into the database, and away
+        original(self, suffix)
+
+    monkeypatch.setattr(PrivateCopy, "_copy", copy_late)
     assert copy.refresh() is None
     copy.close()
 
