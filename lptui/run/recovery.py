@@ -13,7 +13,7 @@ from lptui.model.readings import CheckpointPointer, CheckpointReading
 from lptui.model.run import Layout
 from lptui.run import recovery_metta, recovery_rules
 from lptui.run.checkpoint_series import SeriesBreak
-from lptui.run.readiness import GOOD, LOADED, Answer, Readiness, Situation
+from lptui.run.readiness import GOOD, LOADED, Answer, Readiness, Situation, newest_good
 
 __all__ = ["GOOD", "Answer", "Readiness", "assess", "name_rule"]
 _VERSION = recovery_metta.VERSION
@@ -30,13 +30,17 @@ def assess(
     pointers: Sequence[CheckpointPointer] = (),
     breaks: Sequence[SeriesBreak] = (),
     alive: bool = False,
+    broke_at: int | None = None,
 ) -> Readiness:
     """`step` is where the run is (or ended), `now` the time up to which work counts, `launch` how it was started;
-    `alive`: its process still runs, so that a command is for later."""
+    `alive`: its process still runs, so that a command is for later; `broke_at`: the step since which its numbers are
+    not finite."""
     if not checkpoints:
         return Readiness("no", "there is no checkpoint yet: a restart begins at step 0", "none")
     case = Situation(tuple(checkpoints), run, layout, tuple(pointers), launch)
     judged = _doubt_old_series(_look_past_a_save(case, _RULES[name_rule(case)]), breaks)
+    if broke_at is not None:
+        judged = _doubt_broken_numbers(judged, case, broke_at)
     loaded = judged.loaded
     risk = None if loaded is None or loaded.step is None or step is None else max(0, step - loaded.step)
     seconds = None if loaded is None or now is None else max(0.0, now - loaded.modified_at)
@@ -70,6 +74,20 @@ def _doubt_old_series(judged: Readiness, breaks: Sequence[SeriesBreak]) -> Readi
     fell = f"{newest.after.name} came after {newest.before.name}"
     text = f"it is of an older series: the run has begun anew since ({fell}), and its newer work would not be used"
     return replace(judged, answer="yes-but", reason=text)
+
+
+def _doubt_broken_numbers(judged: Readiness, case: Situation, broke_at: int) -> Readiness:
+    """It would be loaded, but it was saved when the metrics were no longer finite: what broke them is likely in it."""
+    chosen = judged.loaded
+    if chosen is None or chosen.step is None or chosen.step < broke_at:
+        return judged
+    sound = newest_good([c for c in case.of_role(*LOADED) if c.step is not None and c.step < broke_at])
+    text = f"{chosen.name} was saved after step {broke_at:,}, from which on the metrics are not finite"
+    step = f"resume from {sound.name} (step {sound.step:,}), the last one before that" if sound else ""
+    if judged.answer == "no":
+        return replace(judged, reason=f"{judged.reason}; and {text}", fallback=sound, next_step=step or "start anew")
+    reason = text if judged.answer == "yes" else f"{text}; {judged.reason}"
+    return replace(judged, answer="yes-but", reason=reason, fallback=sound, next_step=step or judged.next_step)
 
 
 def name_rule(case: Situation) -> str:

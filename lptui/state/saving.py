@@ -11,6 +11,7 @@ from lptui.run.recovery import Readiness, assess
 from lptui.state.run_state import RunState
 
 _ENDED = ("finished", "crashed")
+_BROKEN = ("nan-loss", "nan-in-model-or-grad")
 
 
 def take_checkpoints(state: RunState, event: CheckpointsSeen) -> RunState:
@@ -43,7 +44,13 @@ def readiness(state: RunState) -> Readiness:
         pointers=state.pointers,
         breaks=state.saving.breaks,
         alive=bool(state.processes),
+        broke_at=_broke_at(state),
     )
+
+
+def _broke_at(state: RunState) -> int | None:
+    """The step since which the run's numbers have not been finite, by what is found now."""
+    return min((f.step for f in state.findings if f.active and f.cls in _BROKEN and f.step is not None), default=None)
 
 
 def counted_until(state: RunState) -> float | None:

@@ -96,3 +96,17 @@ def test_a_hostile_name_enters_no_command() -> None:
     assert assess(rows, "metta-s1", "x; rm -rf ~").command == ""
     assert assess((row("checkpoint-1\x1b[2J", 1),), "huggingface", "r").command == ""
     assert assess((row("checkpoint-1", 1),), "huggingface", "r").command == "--resume_from_checkpoint /r/checkpoint-1"
+
+
+def test_what_was_saved_after_the_numbers_broke_is_doubted_and_the_last_one_before_is_named() -> None:
+    rows = (row("r:v1", 1, epoch=1, step=100), row("r:v2", 2, epoch=2, step=200), row("r:v3", 3, epoch=3, step=300))
+    state = row("trainer_state.pt", 3, epoch=3, step=300, **STATE)
+    told = assess((*rows, state), "metta-head", "r", broke_at=150)
+    assert told.answer == "yes-but"
+    assert "after step 150" in told.reason
+    assert told.fallback is not None
+    assert told.fallback.name == "r:v1"
+    assert "r:v1" in told.next_step
+    assert assess((*rows, state), "metta-head", "r", broke_at=301).answer == "yes"
+    late = assess((rows[2], state), "metta-head", "r", broke_at=150)
+    assert (late.answer, late.fallback) == ("yes-but", None)
