@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from lptui.checkpoints.deep import Progress
 from lptui.checkpoints.info import RefusalError, TensorEntry
+from lptui.checkpoints.inspection import CONTENT_ERRORS
 from lptui.checkpoints.kernels import WIDTHS, Gap, load_numpy
 from lptui.checkpoints.pickles import PickleError
 from lptui.checkpoints.places import Place, Places, open_places
@@ -90,6 +91,8 @@ def compare(
         return Comparison(first, second, refusal.reason)
     except PickleError as error:
         return Comparison(first, second, f"a pickle in it is damaged: {error}")
+    except CONTENT_ERRORS as error:
+        return Comparison(first, second, f"lptui's reader failed on them: {type(error).__name__}")
     except OSError as error:
         return Comparison(first, second, f"the disk refused: {error.strerror or 'input/output error'}")
 

@@ -16,7 +16,7 @@ from typing import Any
 from lptui.checkpoints.dcp import items_of, read_regions
 from lptui.checkpoints.draft import NEXT_STEPS, Draft
 from lptui.checkpoints.info import CheckpointInfo, RefusalError
-from lptui.checkpoints.inspection import look
+from lptui.checkpoints.inspection import CONTENT_ERRORS, look
 from lptui.checkpoints.kernels import CHUNK, WIDTHS, Scanner, Tally, load_crc32, load_numpy
 from lptui.checkpoints.pickles import PickleError
 from lptui.checkpoints.probe import FileBytes, escape, file_key, open_regular
@@ -78,6 +78,8 @@ def verify(path: str, progress: Progress = lambda done, total: None) -> DeepRepo
         return _refused(path, "unreadable-pickle", f"a pickle in it is damaged: {error}")
     except zlib.error:
         return _refused(path, "crc-mismatch", "its compressed bytes are damaged")
+    except CONTENT_ERRORS as error:
+        return _refused(path, "reader-failed", f"lptui's reader failed on this file: {type(error).__name__}")
     finally:
         os.close(fd)
 

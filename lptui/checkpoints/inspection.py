@@ -26,7 +26,7 @@ from lptui.checkpoints.safetensors import header_length, read_header
 from lptui.checkpoints.torch_zip import MAX_PICKLE
 
 _MAX_PICKLES = 64
-_CONTENT_ERRORS = (
+CONTENT_ERRORS = (
     ArithmeticError,
     AttributeError,
     EOFError,
@@ -37,6 +37,7 @@ _CONTENT_ERRORS = (
     struct.error,
     zlib.error,
 )
+"""What a reader of ours may fail with on contents that nobody thought of: a verdict, never a traceback."""
 
 
 def inspect(path: str) -> CheckpointInfo:
@@ -85,7 +86,7 @@ def _look(fd: int, draft: Draft) -> None:
         _explain_pickle(error, draft)
     except MemoryError:
         draft.blame("not-read", "it asks for more memory than the safe reader has")
-    except _CONTENT_ERRORS as error:
+    except CONTENT_ERRORS as error:
         draft.blame("reader-failed", f"lptui's reader failed on this file: {type(error).__name__}")
 
 

@@ -196,15 +196,14 @@ def _wide(extra: bytes, size: int, stored: int, header_at: int) -> tuple[int, in
 
 
 def _reject_tricks(records: tuple[ZipRecord, ...], directory_at: int) -> None:
-    names: set[bytes] = set()
+    names: set[str] = set()
     end = 0
     for record in sorted(records, key=_header_at):
-        trick = (
-            _find_trick(record, end) if record.raw_name not in names else "is there twice: two readers see two files"
-        )
+        again = record.name in names  # as text: two spellings may read the same
+        trick = "is there twice: two readers would see two files" if again else _find_trick(record, end)
         if trick:
             raise RefusalError("unsafe-pickle", f"record {escape(record.name)} {trick}")
-        names.add(record.raw_name)
+        names.add(record.name)
         end = record.header_at + _LOCAL.size + len(record.raw_name) + record.stored_size
         if end > directory_at:
             text = f"record {escape(record.name)} claims more bytes than the file has for it"

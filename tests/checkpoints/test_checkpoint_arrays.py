@@ -96,6 +96,14 @@ def test_a_short_array_in_an_archive(tmp_path: Path) -> None:
     assert inspect(str(tmp_path / "a.npz")).verdict == "mismatch"
 
 
+def test_two_records_of_one_name_are_a_trick(tmp_path: Path) -> None:
+    raw = (DATA / "params_30.npz").read_bytes()
+    twice = raw.replace(b"0.weight.npy", b"0.ab\\xff.npy").replace(b"2.weight.npy", b"0.ab\\xff.npy")
+    (tmp_path / "a.npz").write_bytes(twice)
+    info = inspect(str(tmp_path / "a.npz"))
+    assert (info.verdict, "twice" in info.reason) == ("unsafe-pickle", True)
+
+
 def test_flax_msgpack() -> None:
     info, report = inspect(str(DATA / "checkpoint_7")), verify(str(DATA / "checkpoint_7"))
     assert {t.name: (t.shape, t.dtype, t.group) for t in info.tensors} == {
