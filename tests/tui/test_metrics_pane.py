@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 
@@ -459,3 +460,52 @@ def test_no_key_of_the_charts_hides_one_that_works_everywhere() -> None:
     assert all(b.id and b.tooltip for b in mine)
     keys = [key for b in mine for key in b.key.split(",")]
     assert len(keys) == len(set(keys))
+
+
+def wheel(kind: type[events.MouseEvent], grid: ChartGrid, x: int, y: int, **held: bool) -> events.MouseEvent:
+    held = {"shift": False, "meta": False, "ctrl": False, **held}
+    return kind(grid, x, y, 0, 0, 0, held["shift"], held["meta"], held["ctrl"])
+
+
+async def test_the_wheel_scrolls_the_grid_and_zooms_at_the_pointer() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.pane.workspace = workspace(many(57))
+        await pilot.pause()
+        grid = app.pane.grid
+        grid.post_message(wheel(events.MouseScrollDown, grid, 10, 3))
+        await pilot.pause()
+        assert "5–24 of 57" in str(app.pane.border_title)
+        grid.post_message(wheel(events.MouseScrollUp, grid, 10, 3))
+        await pilot.pause()
+        grid.post_message(wheel(events.MouseScrollUp, grid, 17, 3, ctrl=True))
+        await pilot.pause()
+        assert grid.window.span is not None
+        start, end = grid.window.span
+        assert 0 < start < end < 99  # the pointer is in the middle: both ends came nearer
+        grid.post_message(wheel(events.MouseScrollDown, grid, 17, 3, ctrl=True, shift=True))
+        await pilot.pause()
+        assert grid.window.span is not None
+        assert grid.window.span[0] > start
+        for _ in range(9):
+            grid.post_message(wheel(events.MouseScrollDown, grid, 17, 3, ctrl=True))
+        await pilot.pause()
+        assert grid.window.whole
+
+
+async def test_a_click_folds_a_section_and_goes_to_a_mark() -> None:
+    app = Harness()
+    saved = CheckpointReading("a.pt", "/c/a.pt", "policy", 1, 60.0, step=50)
+    async with app.run_test(size=(120, 40)) as pilot:
+        state = replace(with_loss([0.5] * 101), checkpoints=(saved,))
+        app.pane.workspace = Workspace((state,), None, 100.0)
+        await pilot.pause()
+        grid = app.pane.grid
+        row = next(i for i, line in enumerate(grid.shown) if "◆" in line)
+        await pilot.click(grid, offset=(grid.shown[row].index("◆"), row))
+        await pilot.pause()
+        assert app.cursors[-1].checkpoint == "/c/a.pt"
+        await pilot.press("u")
+        await pilot.click(grid, offset=(3, 0))
+        await pilot.pause()
+        assert grid.folded == {"losses"}

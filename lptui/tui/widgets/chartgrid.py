@@ -160,7 +160,8 @@ class ChartGrid(ChartMouse):
 
     def _counts(self, axis: Axis) -> bool:
         """Whether any chart in view can be placed on `axis`; the run's steps are always there to come back to."""
-        lines = [line for tile in self.visible_tiles() for line in self.feed.lines_of(tile)]
+        tiles = self.visible_tiles() or self.tiles[:8]  # before the first picture nothing is in view
+        lines = [line for tile in tiles for line in self.feed.lines_of(tile)]
         reaches = [self.sketches.reach(line, axis) for line in lines]
         return axis == "step" or any(reach is not None and not reach[2] for reach in reaches)
 
