@@ -87,9 +87,8 @@ class MetricsPane(Pane):
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
         run = workspace.run
-        others = tuple(other.series for other in workspace.runs)
         own = (run.series, run.findings, run.checkpoints, workspace.cursor, run.statuses, run.judged)
-        return (*own, len(others), *others)
+        return (*own, len(workspace.runs), *(one.series for one in workspace.runs))
 
     def show(self, workspace: Workspace) -> None:
         run, cursor, grid = workspace.run, workspace.cursor, self.grid
@@ -276,9 +275,8 @@ class MetricsPane(Pane):
         return True
 
     def _why_empty(self) -> str:
-        if self.choice.ordered:
-            wanted = sanitise(self.choice.wishes.filter)
-            return f"no metric matches '{wanted}' · esc shows all {len(self.choice.ordered)}"
+        if total := len(self.choice.ordered):
+            return f"no metric matches '{sanitise(self.choice.wishes.filter)}' · esc shows all {total}"
         state = self.workspace.run if self.workspace is not None else None
         found = state is not None and state.run.records
         nothing = "no metrics found: no W&B or TensorBoard file, CSV or JSON with steps, nor numbers in the log"
