@@ -61,11 +61,11 @@ async def take(run: Path, size: tuple[int, int], theme: str, wanted: str) -> str
             raise SystemExit(f"not read within {DEADLINE:.0f} s: {app.workspace}")
         await pilot.press("2")
         for _ in app.workspace.run.findings if wanted else ():
+            await pilot.press("n")
             await pilot.pause(0.5)
             cursor = app.workspace.cursor
             if cursor is not None and (cursor.finding_id or "").startswith(wanted):
                 break
-            await pilot.press("down")
         await pilot.pause(1.5)
         return fix_cells(app.export_screenshot(title=f"lptui attach {run.name}"))
 

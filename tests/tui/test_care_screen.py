@@ -78,6 +78,20 @@ async def test_followers_are_opened_and_folded(keys: tuple[str, ...]) -> None:
         assert "NCCL watchdog" not in "\n".join(pane.view.shown)
 
 
+async def test_on_the_folded_row_the_fix_of_its_root_stays_in_view() -> None:
+    app, _ = make_app(replace(healthy(), findings=(ROOT, FOLLOWER)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("2", "down")
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, RunScreen)
+        pane = screen.pane("findings")
+        assert isinstance(pane, FindingsPane)
+        assert pane.view.selected == FOLD + "oom:1"
+        assert any(row.split()[:1] == ["fix"] for row in pane.view.shown)
+
+
 async def test_going_to_a_folded_follower_opens_its_incident() -> None:
     app, _ = make_app(replace(healthy(), findings=(ROOT, FOLLOWER)))
     async with app.run_test(size=(120, 40)) as pilot:

@@ -73,7 +73,7 @@ class FindingsPane(RowsPane):
             return Page(nothing_found(state, width, plain=self.ascii))
         followers = find_followers(state.findings)
         listed = list_rows(state.findings, self._open)
-        chosen = self.view.selected or listed[0].key
+        chosen = (self.view.selected or listed[0].key).removeprefix(FOLD)  # on the fold, its root stays told
         rows: list[Row] = []
         keys: list[str | None] = []
         for item in listed:
