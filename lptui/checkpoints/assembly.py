@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from lptui.checkpoints import orbax
-from lptui.checkpoints.draft import NEXT_STEPS, Draft
-from lptui.checkpoints.info import VERDICTS, CheckpointInfo, Reading, TensorEntry
+from lptui.checkpoints.draft import Draft
+from lptui.checkpoints.info import NEXT_STEPS, VERDICTS, CheckpointInfo, Reading, TensorEntry
 from lptui.checkpoints.probe import escape
 from lptui.checkpoints.walk import MAX_TENSORS
 

@@ -20,8 +20,6 @@ from lptui.checkpoints.pickles import PickleError
 from lptui.checkpoints.places import Place, Places, open_places
 
 MOST_ROWS = 20_000
-STOPPED = "stopped"
-"""The reason of a comparison that its reader ended."""
 
 
 @dataclass(frozen=True, slots=True)

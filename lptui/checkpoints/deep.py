@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lptui.checkpoints.dcp import items_of, read_regions
-from lptui.checkpoints.draft import NEXT_STEPS, Draft
-from lptui.checkpoints.info import CheckpointInfo, RefusalError
+from lptui.checkpoints.draft import Draft
+from lptui.checkpoints.info import NEXT_STEPS, CheckpointInfo, RefusalError
 from lptui.checkpoints.inspection import CONTENT_ERRORS, look
 from lptui.checkpoints.kernels import CHUNK, WIDTHS, Scanner, Tally, load_crc32, load_numpy
 from lptui.checkpoints.pickles import PickleError

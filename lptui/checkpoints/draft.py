@@ -6,33 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lptui.checkpoints.globals import classify_all
-from lptui.checkpoints.info import VERDICTS, CheckpointInfo, GlobalName, Reading, TensorEntry
+from lptui.checkpoints.info import NEXT_STEPS, VERDICTS, CheckpointInfo, GlobalName, Reading, TensorEntry
 from lptui.checkpoints.pickles import PickleReading
 from lptui.checkpoints.probe import Probe
 from lptui.checkpoints.stubs import Label
 from lptui.checkpoints.walk import MAX_TENSORS, Contents, add_number, walk
-
-_USE_OTHER = "resume from an older checkpoint that is whole, and keep this file until that one has loaded"
-NEXT_STEPS = {
-    "unsafe-pickle": "do not load this file, not even to look at it; ask where it comes from",
-    "truncated": _USE_OTHER,
-    "zeroed": _USE_OTHER,
-    "crc-mismatch": _USE_OTHER,
-    "unreadable-pickle": _USE_OTHER,
-    "mismatch": _USE_OTHER,
-    "non-finite-weights": "resume from the last checkpoint whose numbers are finite, and look at what came before",
-    "incomplete": "do not resume from it; take the one before it",
-    "no-permission": "chmod it to be readable, or run lptui as the user who trains",
-    "vanished": "nothing, if the trainer keeps only its newest checkpoints",
-    "not-regular": "point lptui at the file itself",
-    "reader-failed": "report it with the shape of the file; the file itself may be fine",
-    "changed": "wait for the save to finish",
-    "not-read": "nothing is known against the file; load it in its own framework to be sure",
-    "unknown-format": "nothing, if it is no checkpoint",
-    "custom-pickle": "load it only if you trust its source: that runs code (weights_only=False, allow_pickle=True)",
-    "ok-unverified": "",
-    "ok-verified": "",
-}
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from lptui.checkpoints.comparison import STOPPED, Comparison, TensorChange
+from lptui.checkpoints.comparison import Comparison, TensorChange
+from lptui.checkpoints.report import STOPPED
 
 MOST_LAYERS = 2_000
 _MOST_NAMED = 50

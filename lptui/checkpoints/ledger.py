@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, cast
 
-from lptui.checkpoints.draft import NEXT_STEPS
+from lptui.checkpoints.info import NEXT_STEPS
 from lptui.checkpoints.report import DeepReport
 
 VERSION = 1

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 MOST_TENSORS = 20_000
+STOPPED = "stopped"
+"""The reason of a pass or a comparison that its reader ended."""
 
 
 @dataclass(frozen=True, slots=True)

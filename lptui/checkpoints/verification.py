@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from lptui.checkpoints.assembly import part_name
 from lptui.checkpoints.deep import Progress, verify
-from lptui.checkpoints.draft import NEXT_STEPS
 from lptui.checkpoints.folders import key_of, look_at
-from lptui.checkpoints.info import VERDICTS, CheckpointInfo
+from lptui.checkpoints.info import NEXT_STEPS, VERDICTS, CheckpointInfo
 from lptui.checkpoints.report import MOST_TENSORS, DeepReport, TensorStats
 
 _MOST_NAMED = 50

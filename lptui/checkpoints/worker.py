@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
-from lptui.checkpoints.comparison import STOPPED, Comparison, comparison_from_record
-from lptui.checkpoints.draft import NEXT_STEPS
-from lptui.checkpoints.drift import Drift, measure_drift
-from lptui.checkpoints.info import CheckpointInfo, from_record
-from lptui.checkpoints.report import DeepReport, report_from_record
+from lptui.checkpoints.info import NEXT_STEPS, CheckpointInfo, from_record
+from lptui.checkpoints.report import STOPPED, DeepReport, report_from_record
 
 if TYPE_CHECKING:
+    # What compares and measures is loaded when it is asked for: a first look at a run needs none of it.
+    from lptui.checkpoints.comparison import Comparison
+    from lptui.checkpoints.drift import Drift
     from lptui.checkpoints.ledger import Ledger
 
 CPU_SECONDS = 20
@@ -224,6 +224,8 @@ class Verifier(Reader):
     ) -> Comparison:
         """What differs between two files; with `measure` also by how much (both are read whole). `groups`: only
         tensors of the model, the optimizer, other. The reason of a stopped one is STOPPED."""
+        from lptui.checkpoints.comparison import Comparison, comparison_from_record
+
         request: dict[str, object] = {
             "path": os.path.abspath(first), "other": os.path.abspath(second), "measure": measure, "groups": [*groups]
         }  # fmt: skip
@@ -246,6 +248,7 @@ class Verifier(Reader):
     ) -> Drift:
         """How the weights moved from each of `paths` (oldest first) to the next; the newest pair is measured first.
         `progress` counts thousandths of a pair; `on_step` has what is known after each."""
+        from lptui.checkpoints.drift import measure_drift
 
         def compare(first: str, second: str, tell: Callable[[int, int], None]) -> Comparison:
             return self.compare(first, second, measure=True, groups=groups, progress=tell, stop=stop)

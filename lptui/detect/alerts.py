@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 
 from lptui.detect import Detector
 from lptui.model.events import AlertSeen, Event
@@ -38,6 +37,8 @@ def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequenc
 
 
 def _to_finding(event: AlertSeen, attempt: int) -> Finding:
+    from hashlib import blake2b  # OpenSSL with it: runs that give alarms are few
+
     title = cut(mask_text(sanitise(event.title)) or "alert without a title", _LONGEST)
     words = cut(mask_text(sanitise(event.text)), _LONGEST)
     told = f"{event.source} alert: {words}" if words else f"{event.source} alert, without text"

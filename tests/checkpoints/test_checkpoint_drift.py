@@ -10,10 +10,10 @@ import pytest
 from whole_files import safetensors
 
 from lptui.checkpoints.bisection import FirstNonFinite, find_first_nonfinite
-from lptui.checkpoints.comparison import STOPPED, Comparison, TensorChange, compare
+from lptui.checkpoints.comparison import Comparison, TensorChange, compare
 from lptui.checkpoints.drift import NotCompared, layer_of, measure_drift
 from lptui.checkpoints.kernels import Gap
-from lptui.checkpoints.report import DeepReport
+from lptui.checkpoints.report import STOPPED, DeepReport
 from lptui.checkpoints.worker import Verifier
 
 

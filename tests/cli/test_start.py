@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,26 @@ def run_in_pty(code: str) -> bytes:
     os.waitpid(pid, 0)
     os.close(terminal)
     return written
+
+
+AFTER_CHECK = """
+import sys
+from lptui.cli import run
+run(["check", {run!r}])
+print("\\n".join(sys.modules))
+"""
+NOT_FOR_CHECK = {
+    *("textual", "rich", "numpy", "omegaconf", "watchdog", "torch", "wandb", "hashlib"),
+    # The parent of the checkpoint reader parses nothing itself, and compares only when it is asked to.
+    *(f"lptui.checkpoints.{name}" for name in ("comparison", "deep", "drift", "walk", "stubs", "opcodes", "draft")),
+}
+
+
+def test_check_loads_only_what_it_needs(recorded: Callable[[str], Path]) -> None:
+    code = AFTER_CHECK.format(run=str(recorded("healthy")))
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "lptui.checkpoints.worker" in told.split()
+    assert not NOT_FOR_CHECK & set(told.split())
 
 
 @pytest.mark.parametrize(
