@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from lptui.model.events import Points
@@ -114,6 +115,23 @@ def test_time_cursor_crosshair_and_marks() -> None:
     read = drawn(series([float(i) for i in range(100)]), hair=5000.0, read=(50.0,))
     assert "50 @" in read[0]
     assert sum("│" in row[10:] for row in read) >= 4
+
+
+def test_checkpoints_are_few_faint_marks_that_leave_the_line_alone() -> None:
+    saved = tuple(Mark(at * 100.0, "faint", "◆", "o", "checkpoint", str(at)) for at in range(0, 100, 2))
+    found = Mark(9000.0, "error")
+    line_only = drawn(series([1.0] * 60 + [0.0] * 40))[-2]
+    rows = rows_of([line(series([1.0] * 60 + [0.0] * 40))], look=Look(marks=(found, *saved)))
+    bottom = text(rows)[-2]
+    places = [x for x, char in enumerate(bottom) if char == "◆"]
+    assert 2 <= len(places) <= 4
+    assert all(after - before >= 8 for before, after in pairwise(places))
+    assert all(style == "faint" for span, style in rows[-2] if "◆" in span)
+    assert "▴" in bottom
+    assert all(new == old for new, old in zip(bottom, line_only, strict=True) if old not in " " and new != "▴")
+    flat = drawn(series([0.5] * 100), look=Look(marks=saved))[-2]
+    newest = drawn(series([0.5] * 100), look=Look(marks=saved[-1:]))[-2]
+    assert flat.rindex("◆") == newest.index("◆")
 
 
 def test_ascii_uses_ascii_only() -> None:

@@ -53,7 +53,7 @@ def _checkpoints(state: RunState) -> Iterable[Mark]:
     for saved in state.checkpoints[-_MOST:]:
         at = f" at step {short_number(saved.step)}" if saved.step is not None else ""
         moment = (None if saved.step is None else float(saved.step), saved.modified_at)
-        yield Mark(0.0, "dim", "◆", "o", "checkpoint", saved.path, f"checkpoint {saved.name}{at}", moment)
+        yield Mark(0.0, "faint", "◆", "o", "checkpoint", saved.path, f"checkpoint {saved.name}{at}", moment)
 
 
 def cursor_of(run: RunState, mark: Mark, origin: str) -> Cursor:

@@ -11,6 +11,8 @@ from lptui.tui.widgets.curves import Curve
 
 Cell = tuple[str, str]
 Grid = list[list[Cell]]
+_APART = 8
+"""Cells between two marks of checkpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,10 @@ def draw(curves: Sequence[Curve], paper: Paper) -> Grid:
             for row in free:
                 row[x] = ((":" if glyph == "┊" else "!") if paper.plain else glyph, style)
     backs = [Mark(back.place, "warn", "↻", "r") for back in columns.breaks]
-    for mark in (*reversed(paper.marks), *backs):
+    ticks = _sparse(grid[-1], [m for m in paper.marks if m.kind == "checkpoint"], columns)
+    for mark in (*ticks, *(m for m in reversed(paper.marks) if m.kind != "checkpoint"), *backs):
         x = column_of(columns, paper.width, mark.place)
-        if x is not None and (mark.kind != "checkpoint" or grid[-1][x][0] == " "):  # many of them: no line is hidden
+        if x is not None:
             grid[-1][x] = (mark.twin if paper.plain else mark.glyph, mark.style)
     for curve in reversed(curves):
         for x, y, glyph, style in _flaws(curve.columns, paper):
@@ -64,6 +67,20 @@ def draw(curves: Sequence[Curve], paper: Paper) -> Grid:
     if len(curves) > 1:
         _letter(grid, curves, paper)
     return grid
+
+
+def _sparse(row: Sequence[Cell], marks: Sequence[Mark], columns: Columns) -> list[Mark]:
+    """Of marks that a run may have hundreds of, those that leave the line of `row` readable: in free cells, apart from
+    each other, the newest among them. Counted from the oldest, so that a new one moves none of the others."""
+    found = [(column_of(columns, len(row), mark.place), mark) for mark in marks]
+    free = sorted(((x, mark) for x, mark in found if x is not None and row[x][0] == " "), key=lambda at: at[0])
+    kept: list[tuple[int, Mark]] = []
+    for x, mark in free:
+        if not kept or x - kept[-1][0] >= _APART:
+            kept.append((x, mark))
+    if free and kept[-1][0] != free[-1][0]:
+        kept = [at for at in kept if free[-1][0] - at[0] >= _APART] + [free[-1]]
+    return [mark for _, mark in kept]
 
 
 def column_of(columns: Columns, width: int, place: float | None) -> int | None:
