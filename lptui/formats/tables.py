@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import dataclass
 from typing import Protocol, cast
 
 from lptui.formats.axes import TIMES
@@ -149,16 +150,30 @@ class JsonLinesReader(_Lines):
         return rows
 
 
-def read_document(data: bytes) -> list[Row] | None:
-    """The rows of a whole JSON file: a list of objects, an object with `log_history`, or one of lists of equal length
-    (Keras' `history`). None when it is no JSON (yet)."""
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole JSON file of metrics. `total_steps`: how many the training was told to take, where it says so (Hugging
+    Face's `max_steps`). `completed`: whether the summary that Hugging Face's Trainer adds at its end stands in it."""
+
+    rows: list[Row]
+    total_steps: int | None = None
+    completed: bool = False
+
+
+def read_document(data: bytes) -> Document | None:
+    """A whole JSON file: a list of objects, an object with `log_history`, or one of lists of equal length (Keras'
+    `history`). None when it is no JSON (yet)."""
     parsed = parse_json(data)
     if parsed is None:
         return None
-    found = cast("dict[str, object]", parsed).get("log_history") if isinstance(parsed, dict) else parsed
-    if isinstance(found, list):
-        return [row for item in cast("list[object]", found) if (row := flatten(item))]
-    return _read_lists(cast("dict[str, object]", parsed)) if isinstance(parsed, dict) else []
+    table = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
+    found = table.get("log_history") if table else parsed
+    if not isinstance(found, list):
+        return Document(_read_lists(table))
+    rows = [row for item in cast("list[object]", found) if (row := flatten(item))]
+    planned = table.get("max_steps")
+    total = planned if isinstance(planned, int) and not isinstance(planned, bool) and planned > 0 else None
+    return Document(rows, total, total is not None and any(name == "train_runtime" for row in rows for name, _ in row))
 
 
 def _read_lists(table: dict[str, object]) -> list[Row]:

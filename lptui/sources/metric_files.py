@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from lptui.files import FileFailure, Handle, Stat, open_file, stat_file
 from lptui.formats.alignment import Alignment
 from lptui.formats.columns import Reading, to_points
+from lptui.formats.progress_values import Progress
 from lptui.formats.table_names import HEAD, is_one_document
-from lptui.formats.tables import DelimitedReader, JsonLinesReader, Row, TableReader, read_document
+from lptui.formats.tables import DelimitedReader, Document, JsonLinesReader, Row, TableReader, read_document
 from lptui.formats.timeline import Timeline
-from lptui.model.events import Event, Samples, WitnessSeen
+from lptui.model.events import DatedFact, Event, Facts, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
 from lptui.sources.telling import Teller
@@ -57,6 +58,7 @@ class MetricFileSource:
         self._attempt = 0
         self._began = False
         self._torn = ""
+        self._document = Document([])
         self._teller = Teller(self.place)
 
     def watched(self) -> tuple[str, ...]:
@@ -96,6 +98,7 @@ class MetricFileSource:
         if not self.pending:
             self._began = True
         yield from self._tell_rows(self._alignment.take(rows), stat, now, backfill=backfill)
+        yield from self._tell_document(stat, now)
         yield from self._teller.tell(self._make_status(stat, now), now)
 
     def _open(self) -> None:
@@ -141,9 +144,21 @@ class MetricFileSource:
         if stat.size > LARGEST_DOCUMENT:
             self._torn = f"of {stat.size >> 20} MiB, more than {LARGEST_DOCUMENT >> 20} are not read as one document"
             return []
-        rows = read_document(handle.pread(0, stat.size))
-        self._torn = "" if rows is not None else "no JSON document, or one that is being written"
-        return rows or []
+        found = read_document(handle.pread(0, stat.size))
+        self._torn = "" if found is not None else "no JSON document, or one that is being written"
+        self._document = found or self._document
+        return found.rows if found is not None else []
+
+    def _tell_document(self, stat: Stat, now: float) -> Iterator[Event]:
+        """What a document says beside its rows."""
+        told, at = self._document, min(stat.modified_at, now)
+        if told.total_steps is not None:
+            planned = DatedFact(self._rows, Progress("record", total_steps=told.total_steps), at)
+            yield Facts(place=self.place, seen_at=now, file=self.path, facts=(planned,))
+            said = "completed" if told.completed else ""
+            yield WitnessSeen(
+                place=self.place, seen_at=now, source=self.name, name="training_summary", value=said, at=at
+            )
 
     def _tell_rows(self, rows: list[Row], stat: Stat, now: float, *, backfill: bool) -> Iterator[Event]:
         if not rows:

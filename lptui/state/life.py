@@ -154,7 +154,7 @@ def _end_witness(ending: _End | None) -> list[Witness]:
 
 def _ending(state: RunState, signs: list[Witness]) -> _End | None:
     """The newest word that says that the run is over, unless the run went on after it."""
-    ends = [e for e in (_log_end(state), _wandb_end(state), _reason_end(state)) if e is not None]
+    ends = [e for e in (_log_end(state), _wandb_end(state), _reason_end(state), _summary_end(state)) if e is not None]
     if not ends:
         return None
     ending = max(ends, key=lambda e: (not e.clean, e.at or 0.0))
@@ -199,6 +199,12 @@ def _reason_end(state: RunState) -> _End | None:
     clean = seen.value in _CLEAN_REASONS
     code = seen.value.removeprefix("exit_code_")
     return _End(clean, f"termination_reason: {seen.value}", seen.at, int(code) if code.isdigit() else None)
+
+
+def _summary_end(state: RunState) -> _End | None:
+    seen = state.seen.get("training_summary")
+    words = "holds the summary of a training that completed"
+    return _End(True, f"{seen.source} {words}", seen.at) if seen is not None and seen.value else None
 
 
 def _conclude(state: RunState, ending: _End | None, silence: Silence) -> tuple[Condition, str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lptui.formats.alignment import Alignment
 from lptui.formats.axes import Axis, choose_axis
 from lptui.formats.table_names import holds_metrics, is_one_document
-from lptui.formats.tables import DelimitedReader, JsonLinesReader, Row, flatten, read_document, read_number
+from lptui.formats.tables import DelimitedReader, Document, JsonLinesReader, Row, flatten, read_document, read_number
 from lptui.formats.timeline import Timeline
 
 RECORDED = Path(__file__).parent / "recorded" / "tables"
@@ -21,7 +21,7 @@ def rows(name: str) -> list[Row]:
     if is_one_document(data):
         found = read_document(data)
         assert found is not None
-        return found
+        return found.rows
     reader = JsonLinesReader() if data.startswith(b"{") else DelimitedReader()
     found = reader.feed(data)
     assert reader.odd == 0
@@ -147,11 +147,24 @@ def test_a_torn_row_and_a_second_header() -> None:
 
 
 def test_history_as_lists() -> None:
-    assert read_document(b'{"loss": [1.0, 0.5], "val_loss": [2.0]}') == [
-        (("loss", 1.0), ("val_loss", 2.0), ("epoch", 0.0)),
-        (("loss", 0.5), ("epoch", 1.0)),
-    ]
+    made = [(("loss", 1.0), ("val_loss", 2.0), ("epoch", 0.0)), (("loss", 0.5), ("epoch", 1.0))]
+    assert read_document(b'{"loss": [1.0, 0.5], "val_loss": [2.0]}') == Document(made)
     assert read_document(b'[{"step": 1, "loss": 2}') is None
+
+
+def test_huggingface_says_how_far_it_goes_and_that_it_got_there() -> None:
+    folder = RECORDED / "huggingface"
+    names = ("checkpoint-4/trainer_state.json", "trainer_state.json")
+    early, late = (read_document((folder / name).read_bytes()) for name in names)
+    assert early is not None
+    assert late is not None
+    assert (early.total_steps, early.completed) == (8, False)
+    assert (late.total_steps, late.completed) == (8, True)
+    for odd in (
+        b'{"log_history": [], "max_steps": true}',
+        b'{"log_history": [{"train_runtime": 1}], "max_steps": "8"}',
+    ):
+        assert read_document(odd) in (Document([]), Document([(("train_runtime", 1.0),)]))
 
 
 def test_deep_and_wide_objects_are_bounded() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lptui.model.events import Event, Samples, StatusSeen, WitnessSeen
+from lptui.formats.progress_values import Progress
+from lptui.model.events import Event, Facts, Samples, StatusSeen, WitnessSeen
 from lptui.run.listing import Listing
 from lptui.run.metric_files import newest_trainer_state
 from lptui.sources import Source
@@ -113,6 +114,10 @@ def test_garbage_is_said(tmp_path: Path) -> None:
     assert last_status(drain(MetricFileSource(str(tmp_path / "empty.csv"), "e"))) == ("waiting", "no numbers in it yet")
 
 
+def summaries(events: list[Event]) -> list[str]:
+    return [e.value for e in events if isinstance(e, WitnessSeen) and e.name == "training_summary"]
+
+
 def test_huggingface_goes_on_in_the_next_checkpoint(tmp_path: Path) -> None:
     recorded = RECORDED / "tables" / "huggingface"
     for name in ("checkpoint-4", "checkpoint-8"):
@@ -127,9 +132,13 @@ def test_huggingface_goes_on_in_the_next_checkpoint(tmp_path: Path) -> None:
     shutil.copy(recorded / "checkpoint-8/trainer_state.json", tmp_path / "checkpoint-8")
     late = drain(source)
     assert [step for step, _ in table(late)["loss"]] == [6, 8]
+    assert [f.facts[0].fact for f in late if isinstance(f, Facts)] == [Progress("record", total_steps=8)]
+    assert summaries(late) == [""]
     assert "train_runtime" not in table(late)
     shutil.copy(recorded / "trainer_state.json", tmp_path)
-    assert table(drain(source)).keys() >= {"train_runtime", "train_loss"}
+    ended = drain(source)
+    assert table(ended).keys() >= {"train_runtime", "train_loss"}
+    assert summaries(ended) == ["completed"]
 
 
 def test_a_document_that_is_being_written_is_no_failure(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ def state(
         ("finished", state(log_age=90, processes=(), milestones=(("started", "m"), ("completed", "")))),
         ("finished", state(log_age=90, processes=(), seen={"termination_reason": ("completed", 80)})),
         ("crashed", state(log_age=90, processes=(), seen={"termination_reason": ("exit_code_1", 80)})),
+        ("finished", state(log_age=None, processes=(), seen={"training_summary": ("completed", 80)})),
+        ("unknown", state(log_age=90, processes=(), seen={"training_summary": ("", 80)})),
         ("crashed", state(log_age=90, processes=(), seen={"exit_code": ("254", 80)})),
         ("finished", state(log_age=90, processes=(), seen={"exit_code": ("0", 80)})),
         ("crashed", state(log_age=90, processes=(), milestones=(("started", "m"), ("failed", "boom")))),
