@@ -174,6 +174,13 @@ def test_smoothing_leaves_what_was_read_faint_behind() -> None:
     assert {"faint", "series-1"} <= styles
 
 
+def test_a_detail_that_has_no_room_is_left_out_whole() -> None:
+    rows = drawn(series([1.0, 3.0, 2.0]), 28, look=Look(details=True))
+    assert rows[1].split() == ["min", "1", "max", "3", "change", "+1"][: len(rows[1].split())]
+    assert len(rows[1].split()) % 2 == 0
+    assert drawn(series([1.0, 3.0, 2.0]), 22, look=Look(details=True))[1].split() == ["min", "1", "max", "3"]
+
+
 def test_details_are_minimum_maximum_and_change() -> None:
     rows = drawn(series([1.0, 3.0, 2.0]), look=Look(details=True))
     assert rows[1].split() == ["min", "1", "max", "3", "change", "+1"]

@@ -242,7 +242,9 @@ async def test_the_crosshair_reads_all_charts_at_one_place() -> None:
         await pilot.press("home")
         await pilot.pause()
         assert app.pane.grid.hair == 0
+        assert "values at 0" in app.pane.note(app.pane.workspace.run)
         assert app.pane.close()
+        assert "values at" not in app.pane.note(app.pane.workspace.run)
         await pilot.pause()
         assert "@" not in app.shown
 
@@ -332,7 +334,6 @@ async def test_families_open_as_tables_and_rows_as_charts() -> None:
         await pilot.press("s")
         await pilot.pause()
         assert "task_39" in app.pane.list.shown[1]
-        await pilot.press("home")
         app.pane.action_detail()
         await pilot.pause()
         assert app.pane.grid.zoomed

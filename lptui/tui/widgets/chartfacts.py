@@ -9,6 +9,7 @@ from lptui.stores.provenance import tell_sources
 from lptui.stores.series import Series, Spot
 from lptui.text import clock, format_value, plural, sanitise, short_duration, short_number
 from lptui.text.units import date
+from lptui.tui.widgets.axes import x_text
 from lptui.tui.widgets.chart import Look
 from lptui.tui.widgets.chartlines import Line
 from lptui.tui.widgets.chartwindow import Window, window_words
@@ -56,8 +57,8 @@ def probe_row(line: Line, spot: Spot | None, axis: Axis) -> Row:
     return (*row, (": ", "dim"), (format_value(spot.value), "value bold"))
 
 
-def look_words(look: Look, window: Window) -> list[str]:
-    """What the reader set of the axes, for the title of the pane."""
+def look_words(look: Look, window: Window, hair: float | None = None) -> list[str]:
+    """What the reader set of the axes, and where the crosshair is, for the title of the pane."""
     unit = "" if look.smooth.kind == "weight" else "s"
     return [
         {"time": "wall time", "since": "since start", "epoch": "epochs"}.get(look.axis, ""),
@@ -65,4 +66,5 @@ def look_words(look: Look, window: Window) -> list[str]:
         "log y" if look.log else "",
         "" if look.clip else "outliers shown",
         "" if look.smooth.off else f"smooth {look.smooth.amount:g}{unit}",
+        "" if hair is None else f"values at {x_text(hair, 1.0, look.axis)}",
     ]

@@ -165,5 +165,8 @@ def detail_row(curve: Curve, width: int, *, unit: Unit = NONE) -> Row:
         facts.append(("change", f"{(means[-1] - means[0]) * unit.factor:+.4g}"))
     row: list[Span] = [(" ", "")]
     for name, value in facts:
-        row += [(f"{name} ", "dim"), (f"{value}  ", "value")]
+        more: list[Span] = [(f"{name} ", "dim"), (f"{value}  ", "value")]
+        if row_width((*row, *more)) > width + 1:
+            break  # a number cut short would be another number
+        row += more
     return crop(tuple(row), width)

@@ -41,7 +41,9 @@ class MetricList(RowsView):
         self._after()
 
     def _after(self) -> None:
+        """Draw the other order and go to its first row, which is why a reader sorts."""
         self.redraw()
+        self.action_edge(-1)
         self.post_message(self.Sorted())
 
     def _page_of(self, width: int) -> Page:
