@@ -58,7 +58,9 @@ def verify(path: str, progress: Progress = lambda done, total: None) -> DeepRepo
     """Read all of one checkpoint file. Never raises for what the file holds or does."""
     info, draft = look(path)
     if info.damaged or info.verdict not in ("ok-unverified", "custom-pickle"):
-        return DeepReport(path, info.verdict, info.reason, info.next_step, info.key, checked="the index")
+        return DeepReport(
+            path, info.verdict, info.reason, info.next_step, info.key, checked="the index", step=info.step_count
+        )
     try:
         fd = open_regular(path)
     except RefusalError as refusal:
@@ -220,6 +222,7 @@ def _conclude(info: CheckpointInfo, found: _Pass, kernel: str) -> DeepReport:
         found.numpy is not None,
         len(found.broken),
         tuple(found.broken[:_MOST_NAMED]),
+        info.step_count,
     )
 
 
@@ -228,7 +231,7 @@ def _judge(info: CheckpointInfo, found: _Pass) -> tuple[str, str, list[str]]:
         names = found.wrong_sums
         return "crc-mismatch", f"the bytes of {_some(names)} are not those that were saved", names
     if found.broken:
-        return "non-finite-weights", f"{_some(found.broken)} hold NaN or infinity", found.broken
+        return "non-finite-weights", f"{_some(found.broken)} hold{'s' if len(found.broken) == 1 else ''} NaN or infinity", found.broken
     if found.zeros_at_end >= ZERO_RUN and found.torn >= _TORN and not found.checksums:
         text = f"its last {found.zeros_at_end:,} B of numbers are all zero: the bytes never reached the disk"
         return "zeroed", text, []

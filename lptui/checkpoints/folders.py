@@ -4,6 +4,7 @@ DeepSpeed, orbax. Its parts are looked at one by one; then it is asked whether t
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,13 +31,22 @@ def inspect_path(path: str) -> CheckpointInfo:
 
 def is_checkpoint(path: str) -> bool:
     """Whether a folder is one checkpoint by what is in it, and not a folder of several or of anything else."""
-    folder = Folder(_resolve_tag(path))
-    try:
-        _list(folder)
-    except OSError:
-        return False
+    folder = _open(path)
     kind = _kind(folder)  # final weights at the top of a run do not make the run a checkpoint
     return bool(kind) and (kind != "hf" or "trainer_state.json" in folder.sizes)
+
+
+def is_known(path: str) -> bool:
+    """Whether a folder whose name says that it is one checkpoint can be looked at as a whole, finished or not."""
+    return bool(_kind(_open(path)))
+
+
+def _open(path: str) -> Folder:
+    """With the names in it; without any if it cannot be listed."""
+    folder = Folder(_resolve_tag(path))
+    with contextlib.suppress(OSError):
+        _list(folder)
+    return folder
 
 
 def look_at(path: str, *, within: bool = False) -> tuple[CheckpointInfo, list[Part]]:

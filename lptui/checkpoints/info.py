@@ -149,6 +149,12 @@ class CheckpointInfo:
         """The file itself is bad: resume from another one."""
         return self.verdict in DAMAGED
 
+    @property
+    def step_count(self) -> int | None:
+        """Where the training was, by whichever counter the file has: of the agent, global, or of no kind."""
+        readings = (self.agent_step, self.global_step, self.step)
+        return next((int(r.value) for r in readings if r is not None and abs(r.value) < 1e18), None)
+
 
 def to_json(info: CheckpointInfo) -> str:
     """One line of JSON: the fields by name, the small values inside as rows."""

@@ -54,6 +54,8 @@ class DeepReport:
     nonfinite: int = 0
     nonfinite_tensors: tuple[str, ...] = ()
     """Tensors of the model or its optimizer that hold NaN or infinity: how many, and at most 50 names."""
+    step: int | None = None
+    """Where the training was, as far as the checkpoint itself tells."""
 
     @property
     def good(self) -> bool:

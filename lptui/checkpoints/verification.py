@@ -13,6 +13,7 @@ from lptui.checkpoints.report import MOST_TENSORS, DeepReport, TensorStats
 
 _MOST_NAMED = 50
 _ORDER = (*VERDICTS[: VERDICTS.index("ok-unverified")], "ok-unverified", "ok", "ok-verified")
+_INDEXES = "the index of every file"
 _ASIDE = ("unknown-format", "custom-pickle")
 
 
@@ -22,7 +23,9 @@ def verify_path(path: str, progress: Progress = lambda done, total: None) -> Dee
         return verify(path, progress)
     info, parts = look_at(path)
     if info.verdict not in ("ok-unverified", "custom-pickle"):
-        return DeepReport(path, info.verdict, info.reason, info.next_step, info.key, checked="the index of every file")
+        return DeepReport(
+            path, info.verdict, info.reason, info.next_step, info.key, checked=_INDEXES, step=info.step_count
+        )
     if info.format == "orbax":
         text = "its chunks have checksums that only tensorstore compares; tree and names agree"
         return DeepReport(path, "ok-unverified", text, "", info.key, checked="its chunks were not read")
@@ -58,13 +61,22 @@ def _sum_up(info: CheckpointInfo, reports: list[tuple[str, DeepReport]]) -> Deep
         info.key,
         sum(r.read for _, r in reports),
         sums,
-        f"{len(reports):,} files: {'; '.join(dict.fromkeys(r.checked for _, r in reports))}"[:400],
+        _checked(reports),
         tuple(_tensors(reports)),
         tuple(part_name(name, c) for name, r in reports for c in r.culprits)[:_MOST_NAMED],
         all(r.numbers_seen for _, r in reports),
         sum(r.nonfinite for _, r in reports),
         tuple(part_name(name, c) for name, r in reports for c in r.nonfinite_tensors)[:_MOST_NAMED],
+        info.step_count,
     )
+
+
+def _checked(reports: list[tuple[str, DeepReport]]) -> str:
+    """What the verdict on all of them rests on."""
+    read, sums = sum(r.read for _, r in reports), sum(r.checksums for _, r in reports)
+    told = f"{sums:,} checksums" if sums else "no checksum in these formats"
+    numbers = "all numbers looked at" if all(r.numbers_seen for _, r in reports) else "not all numbers looked at"
+    return f"{len(reports):,} files: {read:,} B read, {told}, {numbers}"
 
 
 def _tensors(reports: list[tuple[str, DeepReport]]) -> list[TensorStats]:

@@ -72,6 +72,7 @@ def info_json(info: CheckpointInfo, pattern: str = "") -> dict[str, Any]:
         "framework": info.framework,
         "size": info.size,
         **{n: None if r is None else r.value for n, r in _counters(info)},
+        "step": info.step_count,
         "learning_rates": list(info.learning_rates),
         "keys": list(info.keys),
         "policy_path": info.policy_path,
@@ -94,14 +95,13 @@ def _counters(info: CheckpointInfo) -> tuple[tuple[str, Reading | None], ...]:
         ("epoch", info.epoch),
         ("agent_step", info.agent_step),
         ("global_step", info.global_step),
-        ("step", info.step),
     )
 
 
 def report_lines(report: DeepReport) -> Iterator[str]:
     """The verdict of a deep pass, what it rests on, and the tensors that are to blame."""
     yield f"{'●' if report.good else '✖'} {sanitise(report.path)}: {report.verdict}: {report.reason}"
-    yield f"  {report.checked}"
+    yield f"  looked at: {report.checked}"
     for name in report.culprits[:10]:
         stats = next((t for t in report.tensors if t.name == name), None)
         told = f"  {stats.nan:,} NaN, {stats.infinite:,} infinite" if stats and (stats.nan or stats.infinite) else ""
@@ -117,7 +117,7 @@ def report_json(report: DeepReport) -> dict[str, Any]:
         "verdict": report.verdict,
         "reason": report.reason,
         "next_step": report.next_step or None,
-        "step": None,
+        "step": report.step,
         "bytes_read": report.read,
         "checksums": report.checksums,
         "checked": report.checked,

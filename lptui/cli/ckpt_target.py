@@ -60,7 +60,7 @@ def mine(rows: Sequence[CheckpointReading], path: str) -> tuple[CheckpointReadin
 
 
 def payloads(run: RunInfo, path: str) -> list[str]:
-    """The files that a deep pass reads of what was named."""
+    """The files, and folders that are one checkpoint, that a deep pass reads of what was named."""
     from lptui.engine.checkpoint_list import find_payloads
 
     return [file for file in find_payloads(run) if is_mine(file, path)]
@@ -79,8 +79,7 @@ def one_file(path: str) -> str | int:
         return run
     files = payloads(run, path)
     if files:
-        folder = os.path.dirname(files[-1])
-        return folder if is_one(folder) and is_checkpoint(folder) else files[-1]
+        return files[-1]
     say(f"{sanitise(path)}: no checkpoint there")
     return NOT_FOUND
 

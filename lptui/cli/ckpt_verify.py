@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from lptui.checkpoints.report import DeepReport
-from lptui.cli import FOUND, USAGE, say
+from lptui.cli import FOUND, NOT_FOUND, USAGE, say
 from lptui.cli.ckpt_target import (
     FINE,
     JSON,
     WATCH,
     bar,
     find,
-    is_mine,
     is_named,
     patiently,
     payloads,
     print_json,
     print_json_line,
 )
+from lptui.model.readings import CheckpointReading
 from lptui.model.run import RunInfo
+from lptui.text import sanitise
+
+_MAY_COME = ("truncated", "zeroed", "incomplete", "mismatch", "changed")
+"""What a save in progress looks like."""
+_A_MOMENT = 2.2
+"""Seconds after which a file that was only written to just now is told from one that is still written to."""
 
 
 @click.command("verify")
@@ -32,30 +39,48 @@ from lptui.model.run import RunInfo
 @JSON
 def command(paths: tuple[str, ...], watch: bool, as_json: bool) -> int:
     """Read every byte: checksums, NaN and infinity, zeros where numbers should be. Long files show a bar."""
-    files: list[str] = []
+    files: list[tuple[RunInfo, str]] = []
     runs: list[RunInfo] = []
     for path in paths:
         run = find(path)
         if isinstance(run, int):
             return run
         runs.append(run)
-        files += [path] if os.path.isfile(path) else payloads(run, path)
+        found = [path] if os.path.isfile(path) else payloads(run, path)
+        if not found and not watch:
+            say(f"{sanitise(path)}: no checkpoint there")
+            return NOT_FOUND
+        files += [(run, file) for file in found]
     if watch:
         if len(runs) != 1 or is_named(paths[0]):
             say("--watch follows one run or folder")
             return USAGE
         return _print(_follow(runs[0], paths[0]), as_json=as_json, lines=True)
-    if not files and not as_json:
-        say("no checkpoint there")
     return _print(_verify(files), as_json=as_json)
 
 
-def _verify(files: list[str]) -> Iterator[DeepReport]:
+def _verify(files: Sequence[tuple[RunInfo, str]]) -> Iterator[DeepReport]:
     from lptui.config.checksums import open_verifier
 
     with open_verifier() as verifier:
-        for file in files:
-            yield verifier.verify(file, progress=bar(file))
+        for run, file in files:
+            report = verifier.verify(file, progress=bar(file))
+            if report.verdict in _MAY_COME and _find_writing(report, run) is not None:
+                patiently(_A_MOMENT)
+                report = verifier.verify(file)
+            row = _find_writing(report, run) if report.verdict in _MAY_COME else None
+            if row is not None:
+                report = replace(report, verdict=row.verdict, reason=row.reason, next_step=row.next_step)
+            yield report
+
+
+def _find_writing(report: DeepReport, run: RunInfo) -> CheckpointReading | None:
+    """What is not whole yet because it is being written is not broken: the list knows who writes."""
+    from lptui.engine.checkpoint_list import read_checkpoints
+
+    path = os.path.abspath(report.path)
+    rows = [row for row in read_checkpoints(run)[0] if row.verdict == "being-written"]
+    return next((row for row in rows if path == row.path or path.startswith(row.path + "/")), None)
 
 
 def _follow(run: RunInfo, path: str) -> Iterator[DeepReport]:
@@ -68,12 +93,9 @@ def _follow(run: RunInfo, path: str) -> Iterator[DeepReport]:
         for rows in follow_checkpoints(run, patiently):
             ended = [row for row in rows if row.verdict != "being-written"]
             for file in payloads(run, path):
-                if not any(file == row.path or is_mine(file, row.path) for row in ended):
-                    continue
-                found = os.stat(file) if os.path.exists(file) else None
-                mark = (found.st_size, found.st_mtime) if found is not None else None
-                if mark is not None and done.get(file) != mark:
-                    done[file] = mark
+                row = next((row for row in ended if file == row.path or file.startswith(row.path + "/")), None)
+                if row is not None and done.get(file) != (row.size, row.modified_at):
+                    done[file] = (row.size, row.modified_at)
                     yield verifier.verify(file, progress=bar(file))
 
 

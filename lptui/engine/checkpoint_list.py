@@ -96,10 +96,17 @@ def _mark(one: CheckpointReading) -> tuple[str, float]:
 
 
 def find_payloads(run: RunInfo, clock: Callable[[], float] = time.time) -> list[str]:
-    """Absolute paths of all files of the run's checkpoints that hold weights or state, oldest first."""
+    """Absolute paths of what is read whole, oldest first: files that hold weights or state, and folders that are one
+    checkpoint, of which it is asked as well whether they are complete."""
+    from lptui.checkpoints.folders import is_known
+
     files = CheckpointFiles(run)
     groups: Iterable[CheckpointGroup] = group([(f.path, f.size, f.mtime) for f in files.look(clock()).files])
-    return [files.absolute(name) for one in groups for name in deep_paths(one)]
+    found: list[str] = []
+    for one in groups:
+        whole = one.name.bundle is not None and is_known(files.absolute(one.path))
+        found += [files.absolute(name) for name in ([one.path] if whole else deep_paths(one))]
+    return found
 
 
 def as_run(path: str) -> RunInfo:

@@ -31,8 +31,8 @@ def read_group(
     """`main` is what was found inside, None if nobody looked yet; a number in a file goes before the one in its name.
     `being_written` says why it counts as such, '' if it does not."""
     verdict, reason, next_step = _judge(one, main, being_written)
-    step = _first(main.agent_step, main.global_step, main.step) if main else None
-    epoch = _first(main.epoch) if main else None
+    step = main.step_count if main else None
+    epoch = _count(main.epoch) if main else None
     name = one.name
     policy_path = mask_text(main.policy_path) if main is not None and main.policy_path else ""
     policy_file = find_policy(main.policy_path, one.path, absolute) if main and main.policy_path else ""
@@ -53,7 +53,7 @@ def read_group(
         format=main.format if main else "",
         facts=tuple(_facts(main, policy_file)) if main else (),
         framework=_framework(one, main),
-        optimizer_step=_first(main.optimizer_step) if main else None,
+        optimizer_step=_count(main.optimizer_step) if main else None,
         policy_path=policy_path,
         policy_file=policy_file,
         parts=tuple(sanitise(f.path.rpartition("/")[2]) for f in one.files[:MOST_PARTS]) if name.bundle else (),
@@ -69,8 +69,8 @@ def _framework(one: CheckpointGroup, main: CheckpointInfo | None) -> str:
     return inside or ("" if layout in ("generic", "any") else layout.removesuffix("-bundle"))
 
 
-def _first(*readings: Reading | None) -> int | None:
-    return next((int(r.value) for r in readings if r is not None and abs(r.value) < 1e18), None)
+def _count(reading: Reading | None) -> int | None:
+    return int(reading.value) if reading is not None and abs(reading.value) < 1e18 else None
 
 
 def _judge(one: CheckpointGroup, info: CheckpointInfo | None, being_written: str) -> tuple[str, str, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from lptui.cli import run
+from lptui.cli import ckpt_verify, run
 
 DATA = Path(__file__).parents[1] / "checkpoints" / "data"
 RUNS = Path(__file__).parents[1] / "runs"
@@ -32,8 +33,6 @@ def damaged(tmp_path: Path) -> Path:
 
 
 def test_ls_says_each_verdict_and_fails_on_a_bad_one(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import os
-
     for name in ("model_1.pt", "model_2.pt"):
         os.utime(damaged / name, (1e9, 1e9))
     code, found = rows(capsys, "ls", str(damaged))
@@ -65,10 +64,53 @@ def test_verify_reads_every_byte_of_a_run(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_verify_names_what_is_damaged(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.utime(damaged / "model_2.pt", (1e9, 1e9))
     code, text = ask(capsys, "verify", str(damaged / "model_2.pt"))
     assert code == 1
     assert "truncated" in text
     assert "next: " in text
+
+
+def test_verify_tells_of_a_folder_that_was_not_finished(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def age(folder: Path) -> None:
+        for path in (*folder.iterdir(), folder):
+            os.utime(path, (1e9, 1e9))
+
+    transformers, distributed = tmp_path / "checkpoint-7", tmp_path / "step-7"
+    transformers.mkdir()
+    shutil.copy(DATA / "model.safetensors", transformers / "model.safetensors")
+    shutil.copy(DATA / "bf16.pt", transformers / "optimizer.pt")
+    distributed.mkdir()
+    (distributed / "__0_0.distcp").write_bytes(b"x" * 100)
+    for folder in (transformers, distributed):
+        age(folder)
+        code, found = rows(capsys, "verify", str(folder))
+        assert (code, [(row["path"], row["verdict"]) for row in found]) == (1, [(str(folder), "incomplete")])
+    (transformers / "trainer_state.json").write_text('{"global_step": 7, "epoch": 1.0, "log_history": []}')
+    code, found = rows(capsys, "verify", str(transformers))
+    assert (code, found[0]["step"], found[0]["verdict"]) == (0, 7, "ok")
+    assert rows(capsys, "show", str(transformers))[1][0]["step"] == 7
+
+
+def test_verify_does_not_call_a_save_in_progress_broken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(ckpt_verify, "patiently", waits.append)
+    whole = (DATA / "bf16.pt").read_bytes()
+    with open(tmp_path / "model_1.pt", "wb") as file:
+        file.write(whole[: len(whole) // 2])
+        file.flush()
+        code, found = rows(capsys, "verify", str(tmp_path / "model_1.pt"))
+    assert (code, found[0]["verdict"], len(waits)) == (0, "being-written", 1)
+    os.utime(tmp_path / "model_1.pt", (1e9, 1e9))
+    code, found = rows(capsys, "verify", str(tmp_path / "model_1.pt"))
+    assert (code, found[0]["verdict"], len(waits)) == (1, "truncated", 1)
+
+
+def test_verify_of_nothing_is_not_all_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ckpt", "verify", str(tmp_path)]) == 3
+    assert "no checkpoint there" in capsys.readouterr().err
 
 
 def test_diff_tells_same_and_different(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,8 +143,6 @@ def test_usage_is_2() -> None:
 def test_a_path_without_a_command_is_listed_where_there_is_no_terminal(
     damaged: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import os
-
     for name in ("model_1.pt", "model_2.pt"):
         os.utime(damaged / name, (1e9, 1e9))
     code, text = ask(capsys, str(damaged))
