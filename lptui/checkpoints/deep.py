@@ -231,7 +231,8 @@ def _judge(info: CheckpointInfo, found: _Pass) -> tuple[str, str, list[str]]:
         names = found.wrong_sums
         return "crc-mismatch", f"the bytes of {_some(names)} are not those that were saved", names
     if found.broken:
-        return "non-finite-weights", f"{_some(found.broken)} hold{'s' if len(found.broken) == 1 else ''} NaN or infinity", found.broken
+        hold = "holds" if len(found.broken) == 1 else "hold"
+        return "non-finite-weights", f"{_some(found.broken)} {hold} NaN or infinity", found.broken
     if found.zeros_at_end >= ZERO_RUN and found.torn >= _TORN and not found.checksums:
         text = f"its last {found.zeros_at_end:,} B of numbers are all zero: the bytes never reached the disk"
         return "zeroed", text, []
