@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lptui.config.folders import config_folder
 from lptui.config.settings import MAX_BYTES, RULES, project_file, user_file
 from lptui.files import FileFailure, list_folder, open_file
+from lptui.model.value import frozen
 
 FOLDER = "failures"
 MOST_FILES = 64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleFile:
     """A YAML file with entries of the failure catalogue: a list, or the list under `key` of a mapping."""
 

@@ -9,9 +9,9 @@ compare), but by own code that bounds their growth: OmegaConf would run resolver
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from lptui.config.yaml_tree import Tree, TreeError, parse_tree
+from lptui.model.value import frozen
 from lptui.text.secrets import mask_secrets
 
 MAX_VALUE = 2_000
@@ -21,7 +21,7 @@ _RESOLVER = re.compile(r"\$\{[^}]*:|\\\$")
 _STEP = re.compile(r"[^.\[\]]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunConfig:
     """(dotted key, value text) rows in the file's order, secrets masked; `reason` says why there are none."""
 

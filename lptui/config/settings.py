@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os  # and not pathlib, which costs 10 ms before the first paint
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 
 from lptui.config.folders import config_folder
 from lptui.files import FileFailure, open_file
+from lptui.model.value import frozen
 
 USER_FILE = "config.yaml"
 PROJECT_FILE = "lptui.yaml"
@@ -24,7 +25,7 @@ PARENTS = 12
 NOT_FROM_PROJECT = ("command", "host", "notif", "python", "interpreter", "hook", "url", "shell", "exec")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """What a user can choose."""
 
@@ -44,7 +45,7 @@ class Settings:
     ('ctrl+f', 'f2,question_mark')."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettingsError:
     """Settings that cannot be used: which file, variable or argument, which key, why, and what was meant
     perhaps."""
@@ -53,7 +54,7 @@ class SettingsError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layer:
     """One place that settings come from. `origin` is what an error names; `base` is what its paths are
     relative to."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import os  # and not pathlib, which costs 10 ms before the first paint
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lptui.config.folders import config_folder
 from lptui.config.settings import SettingsError
 from lptui.config.yaml_tree import Tree, TreeError, parse_tree
 from lptui.files import FileFailure, list_folder, open_file
+from lptui.model.value import frozen
 
 MAX_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ThemeFiles:
     """All readable themes by name (the file's, without its ending), and what was wrong with the others."""
 

@@ -12,6 +12,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from lptui.model.value import frozen
+
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 100_000
@@ -89,7 +91,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())[:200]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Piece:
     """A finished part of the tree: how many values it holds, how deep it is."""
 

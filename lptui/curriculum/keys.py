@@ -9,15 +9,15 @@ of 2026 (`env_per_label_rewards/*`, `env_env_curriculum/algorithm/*`), Syllabus 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from lptui.curriculum.table import Column
+from lptui.model.value import frozen
 
 Unit = Literal["", "share"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskCell:
     """A key that holds one column of one task, spelt as in the key; `name_tasks` joins spellings."""
 
@@ -26,14 +26,14 @@ class TaskCell:
     unit: Unit = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CurriculumStat:
     """A key that holds one number of the whole curriculum, its trainer's prefix removed."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskName:
     """`canonical` is equal for all spellings of one task; `display` is the shortest that stays unique."""
 

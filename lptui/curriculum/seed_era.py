@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lptui.curriculum.table import TaskRow
+from lptui.model.value import frozen
 
 Vector = NDArray[np.float64]
 
@@ -24,7 +25,7 @@ BASELINE_CAP = 0.75
 COMPLETION_WINDOW = 500
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameters:
     """The curriculum's knobs with Metta's names and defaults.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from lptui.curriculum.table import Column, TaskReading
+from lptui.model.value import frozen
 
 # the sampler writes exact zeros; means over workers in float32 leave no smaller residue than this
 _ZERO = 1e-9
@@ -29,7 +29,7 @@ VOID_SIGNALS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signals:
     """Health of a curriculum at one moment; None is unknown, an empty tuple is “none”. Entropy in nats.
 

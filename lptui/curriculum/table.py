@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from lptui.model.value import frozen
 
 Column = Literal["probability", "success_rate", "reward", "learning_progress", "completions", "score", "staleness"]
 
@@ -39,7 +40,7 @@ class TaskReading(Protocol):
     def staleness(self) -> float | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskRow:
     """The newest reading of one task; None is a reading that nobody wrote, never 0.
 

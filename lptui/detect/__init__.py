@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from lptui.model.events import Event
 from lptui.model.finding import Change
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 
 Step = Callable[[Any, Event, RunState], tuple[Any, Sequence[Change]]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Detector:
     """One way in which a run can be wrong.
 

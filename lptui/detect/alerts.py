@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lptui.detect import Detector
 from lptui.model.events import AlertSeen, Event
 from lptui.model.finding import Change, Evidence, Finding, Severity, rank
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 from lptui.text import sanitise
 from lptui.text.secrets import mask_text
@@ -19,7 +20,7 @@ _LEVELS: dict[str, Severity] = {"info": "info", "warn": "warning", "warning": "w
 _LONGEST = 300
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     raised: dict[str, Finding] = field(default_factory=dict[str, Finding])
 

@@ -18,12 +18,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any, cast, get_args
 
 from lptui.config.rules import RuleFile
 from lptui.model.finding import Role, Severity
+from lptui.model.value import frozen
 
 SHORTEST_LITERAL = 4
 _REQUIRED = ("id", "title", "severity", "patterns", "examples", "counter_examples", "meaning", "fixes")
@@ -37,7 +38,7 @@ _SPECIAL = frozenset(".^$*+?{}[]|()\\")
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,60}\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pattern:
     """One way in which a line says it. `literal` is the text that every match begins with."""
 
@@ -51,7 +52,7 @@ class Pattern:
     confidence: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FixRule:
     """A remedy with {placeholders}; see `lptui.detect.advice`."""
 
@@ -62,7 +63,7 @@ class FixRule:
     confidence: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One class of failure."""
 
@@ -90,7 +91,7 @@ class Entry:
     """What finds it where no line of a log does."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Broken:
     """An entry (or a whole file) that cannot be used, and why."""
 
@@ -99,7 +100,7 @@ class Broken:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Added:
     """A rule that did not ship with lptui: where it is from and what it does ("changes severity")."""
 
@@ -108,7 +109,7 @@ class Added:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Catalogue:
     """All entries by id, and what could not be loaded. `observed`: classes that no line of a log tells."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, cast
 
 from lptui.config.rules import RuleFile, rules_in
@@ -16,6 +16,7 @@ from lptui.config.yaml_tree import TreeError, parse_tree
 from lptui.detect.catalogue import Added, Broken, Entry, FixRule, Pattern, make_entry
 from lptui.detect.pattern_cost import find_cost
 from lptui.files import FileFailure, open_file
+from lptui.model.value import frozen
 from lptui.text import sanitise
 
 LARGEST_FILE = 256 * 1024
@@ -24,7 +25,7 @@ _WORDS = {"keeps_retries": "retries", "any_level": "levels"}
 """Fields of an entry whose key in a file is another."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """The entries of all files in the order of their say, those that could not be used, and what the others do."""
 

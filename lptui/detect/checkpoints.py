@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lptui.detect import Detector
 from lptui.model.events import CheckpointsSeen, Event
 from lptui.model.finding import Change, Evidence, Finding, Fix
 from lptui.model.readings import CheckpointReading
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 from lptui.text import plural, sanitise, short_bytes
 
@@ -28,7 +28,7 @@ PASS_OVER = ("metta", "dcp", "orbax")
 GOOD = ("ok", "ok-unverified", "ok-verified", "custom-pickle")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     raised: tuple[Finding, ...] = ()
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from lptui.detect import Detector
 from lptui.model.events import ConfigSeen, Event
 from lptui.model.finding import Change, Evidence, Finding, Fix
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     raised: tuple[str, ...] = ()
 

@@ -6,12 +6,12 @@ Void by construction and therefore never used: lp/num_active_tasks, lp/mean_samp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lptui.curriculum.keys import TaskCell
 from lptui.detect import Detector
 from lptui.model.events import Event, Samples
 from lptui.model.finding import Change, Evidence, Finding, Fix, age_out
+from lptui.model.value import frozen
 from lptui.state.run_state import Curriculum, RunState
 from lptui.text import plural, sanitise
 
@@ -24,7 +24,7 @@ ZERO = 1e-9
 COLLAPSED = 0.9
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     curriculum: Curriculum | None = None
     raised: tuple[Finding, ...] = ()

@@ -6,10 +6,11 @@ Every part is a minimum, a maximum or a sum over what was seen, so the order in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lptui.detect.confirm import Hit
 from lptui.model.place import Anchor
+from lptui.model.value import frozen
 
 KEPT = 16
 """Hits kept at each end of a log, by class."""
@@ -17,7 +18,7 @@ STEPS_KEPT = 64
 MOST_FILES = 256
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """A hit, where it lies, and when it was written (unix s).
 
@@ -32,7 +33,7 @@ class Seen:
     clock: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """The first and the last hits of one class in one file, by position, and how many there were."""
 
@@ -54,7 +55,7 @@ class Kept:
         return Kept(tuple(every[:KEPT]), tuple(every[-KEPT:]), self.count + len(new), frozenset(sorted(ranks)[:64]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileMemory:
     """All that is remembered of one log. `steps`: (position, step) of the newest progress.
 

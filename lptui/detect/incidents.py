@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lptui.detect.catalogue import Entry
 from lptui.detect.confirm import UNCAUGHT
 from lptui.model.finding import Evidence, Finding
+from lptui.model.value import frozen
 from lptui.text import short_duration
 
 SLACK = 8 * 1024
@@ -36,7 +37,7 @@ _OF_ANOTHER = re.compile(
 """An exception that one process raises because another has gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """A finding before its incident is known. `order`: (primary log first, file, position).
 

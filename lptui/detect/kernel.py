@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lptui.detect import Detector
 from lptui.model.events import Event, KernelSeen, ProcessesSeen, Tick
 from lptui.model.finding import Change, Evidence, Finding, Fix
 from lptui.model.readings import KernelRecord
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 from lptui.text import clock, sanitise, short_bytes
 
@@ -26,7 +26,7 @@ _PID = re.compile(r"\bpid[ :=]{1,3}(\d{1,8})\b")
 _CLASSES = {"oom": "host-oom-kill", "xid": "gpu-hardware-error", "segfault": "segfault"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     pids: frozenset[int] = frozenset()
     records: tuple[KernelRecord, ...] = ()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lptui.detect.log_lines import LONGEST, Line, read_line
+from lptui.model.value import frozen
 
 UNCAUGHT = "uncaught-exception"
 RECOVERY = "~recovery"
@@ -12,7 +11,7 @@ GROUP_TEXT = 200
 """Longest text that a group hands on."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hit:
     """One confirmed line, which begins at `position` in the log. `key` tells a series (`need` > 1) from single hits."""
 
@@ -33,7 +32,7 @@ class Hit:
         return self.key.split("~")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """Lead and data as one text; hits count from `head` on. `base` is the position of its first byte."""
 

@@ -7,7 +7,7 @@ follows from another failure of the same attempt joins its incident.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lptui.detect import Detector
 from lptui.detect.confirm import find_hits
@@ -17,10 +17,11 @@ from lptui.detect.hit_times import place_hits
 from lptui.detect.scanner import Scanner, load_scanner
 from lptui.model.events import Event, Facts, LogBlock, Tick
 from lptui.model.finding import Change, Finding
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """By file what was seen; `raised` are the findings told so far, `basis` what they were told from."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
 from lptui.formats.log_prefix import read_prefix, strip_escapes
+from lptui.model.value import frozen
 
 LONGEST = 12 * 1024
 _HELP_INDENT = 10
@@ -81,7 +81,7 @@ _OPTION = r"\s{1,8}-{1,2}[A-Za-z][\w-]*(?:[ ,=\[].*)?$"
 _NO_RECOVERY = r"(?i:\btraining failed|restart|\bjob\b|scratch|fresh|random|giving up|cpu\b)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """`text` as shown; `message` without clock, level and labels; `at` unix s if the line carries a date."""
 

@@ -7,7 +7,7 @@ that another detector has found already is left to it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lptui.detect import Detector
 from lptui.detect.log_numbers_breaks import Break, find_crawl, find_jump, find_loss_of_score, find_slowdown, is_flat
@@ -16,6 +16,7 @@ from lptui.detect.log_numbers_findings import Broken, tell
 from lptui.detect.log_numbers_prints import Prints, Row, collect, find_meaning, is_waiting, split, take
 from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, Facts, StatusSeen, Tick
 from lptui.model.finding import Change, Finding
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 
 MOST_FILES = 64
@@ -23,7 +24,7 @@ _SINGLE = "episodic"
 _NAN = ("nan-loss", "nan-in-model-or-grad")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """Prints by file, and what was told of them; `basis` is what it was judged from."""
 

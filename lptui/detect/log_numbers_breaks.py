@@ -6,9 +6,10 @@ Each rule asks that all that came before agrees and that nothing since has come 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from math import exp, log
+
+from lptui.model.value import frozen
 
 TENFOLD = 10.0
 _FEW, _STEEP = 2, 100.0
@@ -25,7 +26,7 @@ _FLAT_PRINTS, _FLAT_EPOCHS = 8, 3.0
 _CONVERGED = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Break:
     """The values before index `at` were around `before`, those since are around `after`."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lptui.detect.log_numbers_breaks import Break
 from lptui.detect.log_numbers_prints import Row, find_meaning
 from lptui.detect.trend_fixes import advise
 from lptui.model.finding import Evidence, Finding, Fix, Severity
 from lptui.model.place import Anchor
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 from lptui.text import format_value, plural, sanitise, short_duration, short_number
 from lptui.trends.plan import read_plan
@@ -24,7 +24,7 @@ _SEVERITY: dict[str, Severity] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Broken:
     """A class, the name of the number that shows it, where it breaks among `rows`, and names that show it too."""
 

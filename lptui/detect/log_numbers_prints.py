@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import isfinite
 from typing import Literal
 
 from lptui.formats.progress import Progress
 from lptui.model.events import DatedFact
+from lptui.model.value import frozen
 from lptui.trends.roles import find_role
 
 HEAD, TAIL = 40, 120
@@ -33,7 +34,7 @@ _ROLES: dict[str, Meaning] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Print:
     """One statement of progress. `step` is None for bars, which may count anything."""
 
@@ -52,7 +53,7 @@ class Print:
         return self.step if self.step is not None else self.epoch
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prints:
     """The first and the newest prints of a log. Blocks may come in any order: what is kept comes out the same."""
 
@@ -71,7 +72,7 @@ class Prints:
         return Prints(tuple(every[:HEAD]), tuple(every[-TAIL:]), self.count + len(found))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """One number with the print that it stood in."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lptui.detect import Detector
 from lptui.model.events import Event, GpuSeen, HostSeen
 from lptui.model.finding import Change, Evidence, Finding, Fix, age_out
 from lptui.model.readings import GpuDevice, HostReading
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 from lptui.text import sanitise, short_bytes
 
@@ -16,7 +16,7 @@ FULL, RECOVERED = 0.95, 0.90
 """Alarm above the first, recover below the second: hysteresis, so that a value at the border does not flicker."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     raised: tuple[Finding, ...] = ()
 

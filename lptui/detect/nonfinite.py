@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lptui.detect import Detector
 from lptui.formats.progress import Progress
 from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, Facts, Points, Samples
 from lptui.model.finding import Change, Evidence, Finding, Fix
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 from lptui.stores.series import Series
 from lptui.text import format_value, plural, sanitise, short_number
@@ -36,7 +37,7 @@ _LASTS, _LASTS_INFINITE, _LASTS_AT_START = 2, 3, 4
 """Newest points in a row that make gradients broken: NaN, only infinite, never finite yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Onset:
     """The first point of a series that is not finite."""
 
@@ -45,7 +46,7 @@ class Onset:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """Onset by metric."""
 

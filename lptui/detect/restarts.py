@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lptui.detect import Detector
 from lptui.model.events import CheckpointsSeen, Event, Facts, FindingsChanged, StatusSeen, Tick, WitnessSeen
 from lptui.model.finding import Change, Evidence, Finding, Fix, age_out
 from lptui.model.readings import CheckpointReading
+from lptui.model.value import frozen
 from lptui.state.attempts import Attempt, list_attempts
 from lptui.state.incidents import LOOP_ID
 from lptui.state.run_state import RunState
@@ -25,13 +26,13 @@ _SHOWN = 6
 _WHOLE = ("ok", "custom-pickle", "unread")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     raised: Mapping[str, Finding] = field(default_factory=dict[str, Finding])
     basis: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Death:
     """What ended an attempt: its class, words, and the line of the user's code, if known."""
 

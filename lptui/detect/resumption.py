@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lptui.detect import Detector
 from lptui.model.events import CheckpointsSeen, Event, Facts, Samples, StatusSeen, Tick
 from lptui.model.finding import Change, Evidence, Finding, Fix
+from lptui.model.value import frozen
 from lptui.run.resume_proof import ResumeProof
 from lptui.state.resuming import resume_proof
 from lptui.state.run_state import RunState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     raised: Finding | None = None
     basis: tuple[object, ...] = ()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lptui.detect import Detector
 from lptui.model.events import CheckpointsSeen, Event, HostSeen, Tick
 from lptui.model.finding import Change, Evidence, Finding, Fix
+from lptui.model.value import frozen
 from lptui.run.checkpoint_room import simulate_retention
 from lptui.run.checkpoint_summary import RunCheckpoints, is_stale
 from lptui.state.run_state import RunState
@@ -24,7 +24,7 @@ SAVE_FAILURES = ("checkpoint-saving-fails", "component-failed", "disk-full", "ne
 KEEP = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     raised: tuple[Finding, ...] = ()
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
 
 from lptui.config.rules import RuleFile
 from lptui.detect.catalogue import Catalogue, Entry, Pattern, load_catalogue
 from lptui.detect.trie import LONG_LITERAL, Shapes, loosen, make_search
+from lptui.model.value import frozen
 
 REACH = 4096
 """How far from a match its line is followed; a longer line is looked at in windows of about this size."""
@@ -50,7 +50,7 @@ class _Search(Protocol):
     def __call__(self, data: bytes, at: int, /) -> _Found | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suspect:
     """A line that may say a failure: bytes [start, end) of the block, without its line break; found by what is `at`."""
 
@@ -59,7 +59,7 @@ class Suspect:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scanner:
     """All patterns of a catalogue, ready to search."""
 

@@ -12,6 +12,7 @@ from lptui.detect.catalogue import Entry
 from lptui.detect.confirm import RECOVERY, UNCAUGHT
 from lptui.detect.hit_memory import FileMemory, Kept, Seen
 from lptui.detect.hit_times import date_clock
+from lptui.model.value import frozen
 from lptui.run.ranks import attempt_of, rank_of
 from lptui.state.attempts import attempt_at, attempt_starts
 from lptui.state.run_state import Milestone, RunState
@@ -27,7 +28,7 @@ NEXT_ATTEMPT = 1.5
 _CHANGING = re.compile(r"0x[0-9a-f]+|\d+|/\S+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sighting:
     """One hit, why it is over ('' while it is not), where it stands among all, when, and which rank said it.
 

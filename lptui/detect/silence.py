@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lptui.detect import Detector
 from lptui.model.events import Event, Tick
 from lptui.model.finding import Change, Evidence, Finding, Fix, age_out
+from lptui.model.value import frozen
 from lptui.state.activity import alive, trainers
 from lptui.state.run_state import RunState, Witness
 from lptui.text import clock, short_duration
@@ -16,7 +17,7 @@ STANDS, STANDS_AT_LEAST = 5.0, 900.0
 """So many times the patience, and so many seconds, a run may write without a step before that is said."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """The finding that is raised now, and what the processes did then; whether the run's clock agrees with ours."""
 

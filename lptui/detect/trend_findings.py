@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lptui.detect.trend_fixes import advise
 from lptui.detect.trend_titles import entitle, write_value
 from lptui.model.finding import Evidence, Finding, Severity
+from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 from lptui.text import sanitise
 from lptui.trends.plan import Plan
@@ -35,7 +36,7 @@ _LATE = frozenset({"reward-collapse", "loss-plateau"})
 _MOST_EVIDENCE = 6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """A verdict; `over` says why it no longer holds."""
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lptui.detect import Detector
 from lptui.detect.trend_findings import Told, tell
 from lptui.model.events import CheckpointsSeen, ConfigSeen, Event, GpuSeen, Points, Samples, StatusSeen, Tick
 from lptui.model.finding import Change, Finding
+from lptui.model.value import frozen
 from lptui.state.metrics import place_of
 from lptui.state.run_state import RunState
 from lptui.stores.segments import Order
@@ -29,7 +30,7 @@ PAST_LIMIT = 20
 _NO_PLAN = Plan()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """Watches by metric, how many points of each they have seen, and what has been told."""
 

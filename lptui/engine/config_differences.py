@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from lptui.formats.leveldb import NotWandbFile, RecordReader
 from lptui.formats.wandb import ConfigUpdate, RunStart, decode
 from lptui.model.events import ConfigSeen, StatusSeen
 from lptui.model.run import RunInfo
+from lptui.model.value import frozen
 from lptui.run import discover
 from lptui.run.listing import read_head
 from lptui.sources.configuration import ConfigurationSource
@@ -17,7 +17,7 @@ from lptui.text.secrets import mask_rows
 _HEAD = 512 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigTable:
     """`rows`: (key, its value in each run; None where a run does not have it); `same`: how many keys are equal."""
 

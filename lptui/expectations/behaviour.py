@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+
+from lptui.model.value import frozen
 
 WINDOWS = 10
 LEAST = 20
 """Finite values below which nothing is said."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Behaviour:
     """The medians of ten equal windows, and how much one of them moves by noise alone."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import cast
 
 from lptui.expectations.behaviour import LEAST, Behaviour, judge_rise, judge_stable, read_behaviour
 from lptui.model.expectation import Expectation, Judgement, Status
+from lptui.model.value import frozen
 from lptui.text import format_value
 
 NEWEST = 20
@@ -24,7 +24,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Excuse:
     """Another metric that shows that a wrong course is no fault."""
 
@@ -32,7 +32,7 @@ class Excuse:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alarm:
     """An active finding of a class that the expectation names."""
 

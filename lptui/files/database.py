@@ -12,9 +12,9 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lptui.files.seam import FileFailure, Stat, open_file, stat_file
+from lptui.model.value import frozen
 
 LARGEST = 512 << 20
 """Bytes of a database that are copied at most."""
@@ -23,7 +23,7 @@ _BESIDE = ("", "-wal", "-journal")
 _HEADER = b"SQLite format 3\0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stamp:
     """How the files of a database are: equal stamps mean that nothing was written between them."""
 

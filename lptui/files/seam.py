@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat as modes
-from dataclasses import dataclass
+
+from lptui.model.value import frozen
 
 _NEXT_STEP = {
     errno.EACCES: "ask its owner for read permission, or attach as the user who trains",
@@ -32,7 +33,7 @@ class FileFailure(Exception):
         return FileFailure(path, cause, _NEXT_STEP.get(code, ""), missing=code in (errno.ENOENT, errno.ENOTDIR))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stat:
     """Size (bytes), mtime (unix s) and an opaque identity that survives renames."""
 
@@ -43,7 +44,7 @@ class Stat:
     is_file: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One name in a folder."""
 

@@ -6,10 +6,11 @@ could read them are gone for any reader; the segment then says how many.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lptui.files.seam import FileFailure, Handle, open_file, stat_file
 from lptui.model.log import LogSegment, LogView, SeamKind
+from lptui.model.value import frozen
 
 TAIL = 64 * 1024
 FINGERPRINT = 256
@@ -18,7 +19,7 @@ OPEN_HANDLES = 12
 MOST_MISSED = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Growth:
     """New bytes: they begin at position `start`."""
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Any, cast
+
+from lptui.model.value import frozen
 
 LONGEST = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErrorRecord:
     """`text` is the traceback, or the message where there is none; `at` unix s."""
 

@@ -9,8 +9,9 @@ bytes at the end of a block are padding. Source: wandb core/pkg/leveldb/record.g
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from zlib import crc32
+
+from lptui.model.value import frozen
 
 BLOCK = 32 * 1024
 MAGIC = b":W&B\xe1\xbe\x00"
@@ -29,7 +30,7 @@ class NotWandbFile(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Damage:
     """A place that could not be read: file offset of the chunk, and why."""
 

@@ -7,8 +7,9 @@ that transformers and Lightning always print.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from lptui.model.value import frozen
 
 Kind = Literal[
     "started",
@@ -29,7 +30,7 @@ Kind = Literal[
 _LONGEST_TEXT = 200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lifecycle:
     """One event of a run's life.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Literal
 
 from lptui.formats.log_prefix import read_prefix, strip_escapes
 from lptui.formats.log_shape import own_prefix, rank_of
 from lptui.formats.traceback import MARK, Traceback, find_tracebacks
+from lptui.model.value import frozen
 
 Kind = Literal["traceback", "repeated", "banner", "config"]
 LONGEST = 48 * 1024
@@ -34,7 +34,7 @@ _RULES = (b"=====", b"#####", b"*****", b"-----")
 _CLOSED = re.compile(rb"[ \t]*[=#*-]{5,}[ \t]*$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fold:
     """Bytes [start, end) of whole lines. `title` is what happened, `detail` how often, where and when; `first_rank` is
     the rank that said it first."""

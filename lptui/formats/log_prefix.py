@@ -8,10 +8,11 @@ the rank labels of torchrun and Ray. Rich's continuation lines are the caller's 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
+
+from lptui.model.value import frozen
 
 _LOOK = 400  # no known prefix is longer; a line may be megabytes
 
@@ -68,7 +69,7 @@ _LEVELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prefix:
     """The parts before a message; `start` is where the message begins in the line without escape sequences.
 

@@ -6,17 +6,17 @@ Sources: NVIDIA's public NVML API reference (nvmlReturn_t, nvmlClocksEventReason
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from lptui.model.readings import GpuProcess
+from lptui.model.value import frozen
 
 RefusalKind = Literal["never", "lost", "later", "down"]
 """never: this device does not answer this query, do not ask again. lost: the device is gone until it is
 reset. later: no answer this time. down: the library or the driver is not there at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """Why NVML gave no value."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from lptui.model.value import frozen
 
 STATES = {
     "R": "running",
@@ -30,7 +31,7 @@ _LOCAL_FUSE = frozenset(("fuse.fuse-overlayfs", "fuse.ntfs", "fuse.ntfs-3g", "fu
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcStat:
     """/proc/PID/stat. `cpu` (user + system) and `started` (since boot) in clock ticks, `rss` in pages.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol, cast
 
@@ -20,6 +19,7 @@ from lptui.formats.progress_lines import read_progress
 from lptui.formats.progress_tables import close_table, read_opening
 from lptui.formats.progress_values import Progress
 from lptui.formats.table_lead import find_rows_before, find_section
+from lptui.model.value import frozen
 
 __all__ = ["Lifecycle", "LogFact", "Progress", "level", "parse_clock", "read_line", "scan", "strip_prefix"]
 
@@ -31,7 +31,7 @@ _LOCATION_REACH = 120
 _LONGEST_WRAP = 6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogFact:
     """One statement of a log; `offset` is where its line begins in the block that was scanned."""
 

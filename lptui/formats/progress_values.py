@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lptui.model.value import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """How far a run says it is. What a line does not say is None.
 

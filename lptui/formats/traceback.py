@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lptui.formats.log_prefix import strip_escapes, strip_labels
 from lptui.formats.traceback_box import read_box
+from lptui.model.value import frozen
 
 MARK = b"Traceback (most recent call last)"
 _LONGEST_LINE = 4096
@@ -33,7 +34,7 @@ _LIBRARY = re.compile(r"site-packages|dist-packages|[/\\]lib[/\\]python\d|^<|[/\
 _NO_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """One call; `line` counts from 1, `function` may be empty."""
 
@@ -47,7 +48,7 @@ class Frame:
         return _LIBRARY.search(self.path) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Traceback:
     """One exception's way up, outermost call first; `start` and `end` are offsets of whole lines in the block.
 

@@ -13,9 +13,9 @@ A RichHandler indents all of it; everything is wrapped at the console's width.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from lptui.formats.log_prefix import strip_escapes
+from lptui.model.value import frozen
 
 _MOST_LINES = 4000
 _LONGEST_LINE = 4096
@@ -28,7 +28,7 @@ _FRAME = re.compile(r"(\S.{0,1000}?):(\d{1,9}) in (\S{1,200})")
 _RAISED = re.compile(r"([A-Za-z_][\w.<>]{0,200})(?::(?: (.*))?)?$", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Box:
     """What a box says: (path, line, function) of each frame, outermost first; `end` is the offset behind it."""
 

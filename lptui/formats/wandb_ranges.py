@@ -5,10 +5,9 @@ Any 32 KiB block is a place where reading can begin. A piece holds the records t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lptui.formats.leveldb import BLOCK, RecordReader
 from lptui.formats.wandb import DataAt
+from lptui.model.value import frozen
 
 HEAD = 1 << 20
 """Bytes at the beginning that are read first: they say what the run is."""
@@ -16,7 +15,7 @@ _LONGEST_END = 2048
 """Blocks that are looked through for the end of a record that reaches beyond its piece."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """The payloads of the records that begin in [start, stop) of the file; `history`: no news, read after the fact."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lptui.formats.protobuf import LENGTH, fields, signed, spans, timestamp
 from lptui.formats.wandb_items import Numbers, read_item, read_pair
+from lptui.model.value import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HistoryRow:
     """The numbers of one `run.log()`. `timestamp`: seconds since the epoch, `runtime`: since the start."""
 
@@ -19,7 +19,7 @@ class HistoryRow:
     values: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatsRow:
     """One reading of W&B's system monitor, by default every 15 s."""
 
@@ -27,7 +27,7 @@ class StatsRow:
     values: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutputChunk:
     """A piece of console output: not a line, the newline often comes as a chunk of its own."""
 
@@ -36,7 +36,7 @@ class OutputChunk:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConfigUpdate:
     """Changed configuration: (dotted key, JSON text), and keys taken away."""
 
@@ -44,7 +44,7 @@ class ConfigUpdate:
     removed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunStart:
     """Who and what the run is; written at the start and again on a change. Empty text: not given."""
 
@@ -65,7 +65,7 @@ class RunStart:
     runtime: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunExit:
     """The run ended: exit code (254: the SDK saw a crash), seconds. No such record: running, or killed."""
 
@@ -73,7 +73,7 @@ class RunExit:
     runtime: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alert:
     """A `run.alert()`; level is INFO, WARN or ERROR."""
 
@@ -82,7 +82,7 @@ class Alert:
     level: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Environment:
     """The machine; comes in pieces, each with what was known then (empty text, zero: not in this piece)."""
 

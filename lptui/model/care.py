@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from lptui.model.value import frozen
 
 Act = Literal["seen", "recovered", "again", "acknowledged", "snoozed", "woken"]
 ACTS: tuple[Act, ...] = ("seen", "recovered", "again", "acknowledged", "snoozed", "woken")
@@ -12,7 +13,7 @@ MOST_KEPT = 24
 """Entries that are kept of one finding; the first always is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CareEntry:
     """One thing that happened to a finding at a time (unix s). `by`: who did it, for what a reader did."""
 
@@ -26,7 +27,7 @@ class CareEntry:
     """It is snoozed until an attempt after this one begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Care:
     """One finding's life. `quiet` is the entry that silences it, or None while it may alarm."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from lptui.model.value import frozen
 
 MOST_NAMES = 500
 """Favourites and folded sections that are kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChartLayout:
     """`columns` None: as many as fit. `smooth` is a weight, or a half-life in seconds where `axis` is a time."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lptui.model.care import CareEntry
 from lptui.model.expectation import Profile
@@ -21,9 +21,10 @@ from lptui.model.readings import (
     SourceStatus,
 )
 from lptui.model.run import RunInfo
+from lptui.model.value import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Event:
     """Where, when, at which step. `backfill` marks history read after the fact, in any order."""
 
@@ -34,35 +35,35 @@ class Event:
     backfill: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Tick(Event):
     """Time itself: nothing downstream asks a clock."""
 
     now: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RunSeen(Event):
     """Discovery looked again and found files that came later."""
 
     run: RunInfo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class StatusSeen(Event):
     """How a source is."""
 
     status: SourceStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LogSeen(Event):
     """The extent of one log file changed (it grew, was rotated, truncated, vanished, came back)."""
 
     view: LogView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LogBlock(Event):
     """Complete lines of a log, for scanning; kept by nobody. `lead` are up to 8 KiB right before `data`, so that a
     traceback which began in the block before can be read whole. `start` is the position of data[0]."""
@@ -75,7 +76,7 @@ class LogBlock(Event):
     base: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DatedFact:
     """One thing that a log line says (a value of `formats.progress`), at a position, and when (unix s) if known."""
 
@@ -84,7 +85,7 @@ class DatedFact:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Facts(Event):
     """What the lines of one block say of progress and life cycle, in the order of the lines."""
 
@@ -92,7 +93,7 @@ class Facts(Event):
     facts: tuple[DatedFact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Points:
     """Consecutive points of one series: step (NaN where unknown), unix time (NaN where unknown), value."""
 
@@ -102,7 +103,7 @@ class Points:
     values: array[float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Samples(Event):
     """Points of many series from one source. `sampled`: an overview that later, complete points replace."""
 
@@ -117,7 +118,7 @@ class Samples(Event):
     """What the points' steps count: 'step' (the run's own step), 'epoch', 'update', 'row' (nothing but the order)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ConfigSeen(Event):
     """The run's own configuration as flat rows (dotted key, value as text; secrets are masked before this)."""
 
@@ -125,14 +126,14 @@ class ConfigSeen(Event):
     rows: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ProfilesSeen(Event):
     """What is expected of metrics, in the order of its say; which profiles apply is decided by the metrics."""
 
     profiles: tuple[Profile, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CheckpointsSeen(Event):
     """All checkpoints there are now, oldest first, and leftovers of interrupted saves."""
 
@@ -141,31 +142,31 @@ class CheckpointsSeen(Event):
     pointers: tuple[CheckpointPointer, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class LaunchSeen(Event):
     """How the run was started, as a file that it left tells it."""
 
     launch: Launch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class GpuSeen(Event):
     sweep: GpuSweep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class HostSeen(Event):
     host: HostReading
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class KernelSeen(Event):
     """New lines of the kernel's log that tell why a process ended, whosever it was."""
 
     records: tuple[KernelRecord, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ProcessesSeen(Event):
     """The run's processes. None: it cannot be told here (`reason`), which is never 'dead'."""
 
@@ -175,7 +176,7 @@ class ProcessesSeen(Event):
     """Whether the run is known to be (or have been) on this machine."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class HeartbeatSeen(Event):
     """The heartbeat file's mtime (HEAD only touches it, so its text says nothing)."""
 
@@ -183,7 +184,7 @@ class HeartbeatSeen(Event):
     modified_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class WitnessSeen(Event):
     """A small fact about the run's life from a file or record: termination_reason, restart_count, exit_code, ..."""
 
@@ -193,7 +194,7 @@ class WitnessSeen(Event):
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class AlertSeen(Event):
     """An alarm that the training's own program gave (`wandb.alert`, `trackio.alert`); `level` is the tracker's word."""
 
@@ -204,20 +205,20 @@ class AlertSeen(Event):
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CareTaken(Event):
     """What was done about findings in earlier watches, oldest first."""
 
     entries: tuple[CareEntry, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CareWanted(Event):
     """The reader acknowledged, snoozed or woke a finding just now."""
 
     entry: CareEntry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FindingsChanged(Event):
     changes: tuple[Change, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from lptui.model.value import frozen
 
 Should = Literal[
     "increase", "decrease", "stable", "around", "between", "above", "below", "finite", "schedule", "no-signal"
@@ -13,7 +14,7 @@ STATUSES: tuple[Status, ...] = ("violated", "watch", "ok", "no data", "no signal
 """Worst first; 'no signal' is said of a metric that reads the same in a healthy and in a dead run."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expectation:
     """One rule of a profile: what the metrics that match `keys` (globs) should do."""
 
@@ -37,7 +38,7 @@ class Expectation:
     """What the users' debugging guide said of it, where that is known to be wrong or is answered here."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Profile:
     """Expectations for one kind of training; it applies when a metric matches one of `applies` and none
     matches one of `unless`."""
@@ -50,7 +51,7 @@ class Profile:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """How one metric stands to what is expected of it. `evidence` says what was seen, in the metric's own numbers."""
 

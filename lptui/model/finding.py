@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from lptui.model.place import Anchor
+from lptui.model.value import frozen
 
 Severity = Literal["info", "warning", "error"]
 Role = Literal["root", "follow-up", "symptom"]
@@ -17,7 +18,7 @@ def rank(severity: Severity) -> int:
     return SEVERITIES.index(severity)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """One thing seen: a log line, a metric point, a checkpoint, a device, a process. `text` is what a reader sees."""
 
@@ -31,7 +32,7 @@ class Evidence:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fix:
     """What to do, in the user's own numbers. `command` is what `y` copies; empty when none can be offered safely."""
 
@@ -43,7 +44,7 @@ class Fix:
     """How sure it is to help, 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing that is, or was, wrong. `id` is stable: class + attempt + fingerprint of the cause."""
 
@@ -78,7 +79,7 @@ class Finding:
         return next((e.anchor for e in self.evidence if e.anchor is not None), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What a detector says of one finding: raised or updated (`finding` is its new value), or cleared."""
 

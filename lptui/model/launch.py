@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lptui.model.value import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Launch:
     """`arguments` as the system got them, secrets masked; `folder` is where it was started, '' if not known.
 

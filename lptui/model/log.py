@@ -6,16 +6,16 @@ later (`.1`, `.2.gz`) lie at negative positions. A position is derived from an A
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from lptui.model.log_index import UNREAD, LineIndex
 from lptui.model.place import Anchor
+from lptui.model.value import frozen
 
 SeamKind = Literal["start", "rotated", "truncated", "replaced", "returned"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogSegment:
     """One generation of a log file: bytes [base, base + size) in positions.
 
@@ -36,7 +36,7 @@ class LogSegment:
         return self.base + self.size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogView:
     """A log file at one instant: its segments, oldest first, and the newest bytes in hand.
 
@@ -85,7 +85,7 @@ class LogView:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chunk:
     """Bytes [start, start + len(data)) of a log, as asked for by a screen. `reason` says why bytes are missing."""
 

@@ -10,11 +10,13 @@ from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
+from lptui.model.value import frozen
+
 SPACING = 64 * 1024
 NAN = float("nan")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """A place in a log: `feeds` counts line feeds from the index's origin to `position` (negative before it), `at` is
     when the next dated line was written (unix s), `step` what the next progress line counts; NaN: not known."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from lptui.model.value import frozen
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogQuery:
     """Rows that fulfil all of this; an empty one keeps every row.
 
@@ -39,7 +40,7 @@ class LogQuery:
 EVERYTHING = LogQuery()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogPlace:
     """A place to go to: a line number (from 1; negative: from the end), a share of the file in percent, a time (unix
     s) or a step."""

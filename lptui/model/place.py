@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from lptui.model.value import frozen
 
 Clock = Literal["log", "mtime", "wandb", "host"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where an event comes from. `file` is a path relative to the run, or absolute outside of it."""
 
@@ -19,7 +20,7 @@ class Place:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """A time (unix seconds) as one clock tells it; the truth lies within +- `uncertainty` seconds."""
 
@@ -28,7 +29,7 @@ class Moment:
     uncertainty: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Anchor:
     """A place in a log that stays valid: file, its generation (0 is the first one opened), byte offset in it."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from lptui.model.value import frozen
 
 PolicyFile = Literal["", "exists", "moved", "missing", "elsewhere"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessReading:
     """One process of the run (the trainer, or a child of it)."""
 
@@ -31,7 +33,7 @@ class ProcessReading:
     masked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GpuProcess:
     """Memory that one process holds on one device. `ours` is None where that cannot be told (other pid namespace)."""
 
@@ -41,7 +43,7 @@ class GpuProcess:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GpuDevice:
     """One device as NVML tells it. Bytes, percent, watts, degrees Celsius."""
 
@@ -71,7 +73,7 @@ class GpuDevice:
         return sum(known) if known else (0 if self.processes else None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostReading:
     """The machine: CPU (percent of all cores), memory, disk of the run directory, /dev/shm. Bytes."""
 
@@ -102,7 +104,7 @@ class HostReading:
     reasons: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GpuSweep:
     """All devices at one instant, or the one line that says why there are none."""
 
@@ -111,7 +113,7 @@ class GpuSweep:
     driver: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KernelRecord:
     """A line of the kernel's log about one process: bytes `held`, an Xid's `number` and `device`, unix time `at`."""
 
@@ -129,7 +131,7 @@ class KernelRecord:
 SourceCondition = Literal["ok", "waiting", "absent", "partial", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SourceStatus:
     """How one source is: `ok` (read to its end), `waiting` (nothing there yet), `absent` (this run has none),
     `partial` (part of it could not be read), `failed` (nothing can be read now)."""
@@ -151,7 +153,7 @@ class SourceStatus:
         return self.condition in ("ok", "absent") and not self.backfilling
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckpointReading:
     """One checkpoint of the run as its directory listing (L0) and, later, its index (L1) tell it."""
 
@@ -192,7 +194,7 @@ class CheckpointReading:
         return self.step if self.step is not None else self.epoch
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckpointPointer:
     """A small file that names the checkpoint to resume: DeepSpeed's `latest`, Megatron's
     `latest_checkpointed_iteration.txt`. `names` is its first line."""

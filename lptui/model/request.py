@@ -9,9 +9,10 @@ from typing import Literal
 from lptui.model.chart_layout import ChartLayout
 from lptui.model.log import Chunk
 from lptui.model.log_query import EVERYTHING, LogPlace, LogQuery
+from lptui.model.value import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadLog:
     """Bytes [start, start + length) of a log; positions as in model.log."""
 
@@ -20,7 +21,7 @@ class ReadLog:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadRows:
     """The lines at `positions`, each with `around` lines before and after it: matches lie far apart in a log. With
     `numbers` also which lines of their file they are."""
@@ -31,7 +32,7 @@ class ReadRows:
     numbers: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SearchLog:
     """The next row from `start` on (or before it, `backwards`) that matches `pattern` (RE2 syntax, case-insensitive
     when it has no upper-case letter), among the rows that `within` keeps."""
@@ -43,7 +44,7 @@ class SearchLog:
     within: LogQuery = EVERYTHING
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SiftLog:
     """All rows of [start, end) that `query` keeps and that match `pattern`, if there is one, newest first; None: from
     the oldest, to the newest byte. A newer one for the same purpose ends an older one; one with `more` adds to it."""
@@ -57,7 +58,7 @@ class SiftLog:
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeekLog:
     """Where `place` lies. Lines are those of the generation that holds position `near`."""
 
@@ -66,7 +67,7 @@ class SeekLog:
     near: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SaveLog:
     """Write the rows that `query` keeps to a new file, harmless and with secrets masked; never under the run."""
 
@@ -75,14 +76,14 @@ class SaveLog:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Acknowledge:
     """Silence one finding: it stays listed, but no longer leads the header."""
 
     finding_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snooze:
     """Silence one finding for a while; `seconds` None: until the next attempt begins."""
 
@@ -90,28 +91,28 @@ class Snooze:
     seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wake:
     """Take back what silenced a finding."""
 
     finding_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InspectCheckpoint:
     """What is in one checkpoint (a file, or a folder). Answered by `lptui.checkpoints.contents.Contents`."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VerifyCheckpoint:
     """Read every byte of one checkpoint: checksums, NaN, zeros. Answered by `lptui.checkpoints.contents.Measured`."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CompareCheckpoints:
     """What differs between two checkpoints; `measure`: also by how much, for which both are read whole. Answered by
     `lptui.checkpoints.difference.Difference`."""
@@ -121,7 +122,7 @@ class CompareCheckpoints:
     measure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MeasureDrift:
     """How far the weights moved between neighbours of `paths` (oldest first), layer by layer. Answered by
     `lptui.checkpoints.drift.Drift`, after each pair by what is known until then."""
@@ -129,7 +130,7 @@ class MeasureDrift:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FindNonFinite:
     """The first of `paths` (oldest first) with NaN or infinity in its weights. Answered by
     `lptui.checkpoints.bisection.FirstNonFinite`."""
@@ -137,19 +138,19 @@ class FindNonFinite:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cancel:
     """Stop answering a request about checkpoints, whether it runs or waits. Not answered."""
 
     request: CheckpointRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadLayout:
     """How the charts of this project were arranged last."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeepLayout:
     """Keep how the charts are arranged now; answered only if that fails."""
 
@@ -162,7 +163,7 @@ LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | SaveLog
 Request = LogRequest | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel | LayoutRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SearchProgress:
     """How far a search is: `hit` is the position of the matching row, once found. `error`: the pattern is wrong."""
 
@@ -174,7 +175,7 @@ class SearchProgress:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowsRead:
     """One chunk for each of the asked positions, of whole lines; empty where they could not be read. `numbers`: of
     the first line of each chunk, from 1, or None."""
@@ -201,7 +202,7 @@ class Sifted:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sought:
     """Where a place is: `position`, or None and `reason`."""
 
@@ -211,7 +212,7 @@ class Sought:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SaveProgress:
     """How far a saving is, in bytes read; `rows` were written. `error`: why it was not, or not all."""
 
@@ -223,7 +224,7 @@ class SaveProgress:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckpointAnswer:
     """How far a request about checkpoints is (parts `done` of `total`) and what was `found` until then: a value of
     `lptui.checkpoints`, the request says which. `ended`: this is the last word. `verdict` and `reason`: of a deep
@@ -239,7 +240,7 @@ class CheckpointAnswer:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayoutRead:
     """The layout that was kept; None where there is none, or it cannot be used or kept: `note` says why."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from lptui.model.value import frozen
 
 LOG_LIMIT = 64
 """Logs of one run that are read: what lies beyond is listed only."""
 Layout = Literal["metta-s1", "metta-s2", "metta-head", "lightning", "huggingface", "generic", "empty"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Looked:
     """One kind of thing that discovery looked for: what it found, or where it looked in vain."""
 
@@ -19,7 +20,7 @@ class Looked:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MetricFile:
     """A metrics file that is no event file; `prefix` is put before the names of its columns."""
 
@@ -29,7 +30,7 @@ class MetricFile:
     """Where newer files take its place (Hugging Face's checkpoints hold the history each); else ''."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MetricStore:
     """A tracker's store of many runs: `kind` is mlflow or trackio (a database), or mlflow-files (a run's folder)."""
 
@@ -39,7 +40,7 @@ class MetricStore:
     """Whether it lies in the run's own folder, and so belongs to it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunInfo:
     """A run directory and what belongs to it (absolute paths). Files beside the run (W&B, .job_metadata) included."""
 

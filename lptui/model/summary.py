@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from lptui.model.finding import Severity
+from lptui.model.value import frozen
 
 Looked = Literal["listed", "quick", "full", "server"]
 """`listed`: its name and when it was written; `quick`: the ends of its log and W&B file, small files, processes;
 `full`: everything, since it is attached; `server`: what the W&B server says."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunSummary:
     """None: not known. Times in unix s, size in bytes."""
 
@@ -50,7 +50,7 @@ class RunSummary:
         return self.step / self.total if self.step is not None and self.total else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunBoard:
     """All runs below some roots at one instant, and how far the look at them is."""
 

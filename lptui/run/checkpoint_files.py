@@ -4,11 +4,11 @@ inside."""
 from __future__ import annotations
 
 import os  # and not pathlib, which costs 10 ms before the first paint
-from dataclasses import dataclass
 
 from lptui.files import Entry, FileFailure, list_folder
 from lptui.model.readings import CheckpointPointer
 from lptui.model.run import RunInfo
+from lptui.model.value import frozen
 from lptui.run import layout
 from lptui.run.discovery import discover
 from lptui.run.listing import read_head
@@ -24,7 +24,7 @@ INSIDE = 400
 """Files of one checkpoint folder that are listed, also one folder deeper (iter_0000100/mp_rank_00)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundFile:
     """Path relative to the run, bytes, mtime."""
 
@@ -33,7 +33,7 @@ class FoundFile:
     mtime: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundFiles:
     """The files, the set of their paths, whether some were left out, and which folders could not be
     listed."""

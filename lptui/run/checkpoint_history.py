@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lptui.model.readings import CheckpointReading
+from lptui.model.value import frozen
 
 KEPT = 300
 """Saves and deletions that are remembered, the newest."""
 _UNFINISHED = ("being-written", "temporary")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Save:
     """One checkpoint that was written: at its mtime, `seconds` long where the save was watched."""
 
@@ -26,7 +27,7 @@ class Save:
     optimizer_step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deletion:
     """A checkpoint that was there at one look and gone at `at`, the next."""
 
@@ -36,7 +37,7 @@ class Deletion:
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fall:
     """A file that is overwritten at each save (a trainer state) had step `before` and now has `after`."""
 
@@ -46,7 +47,7 @@ class Fall:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckpointHistory:
     """Bounded memory. `began` is when the first look was made: what came after it came before our eyes."""
 

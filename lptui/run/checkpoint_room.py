@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lptui.model.readings import CheckpointReading, HostReading
+from lptui.model.value import frozen
 from lptui.run.checkpoint_history import CheckpointHistory
 from lptui.run.checkpoint_series import Cadence, main_series
 
@@ -13,7 +13,7 @@ MANY = 1000
 """Saves from which on nobody counts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Room:
     """What is left for saves. `limited_by` is what runs out first: disk, quota, inodes, quota of inodes.
 
@@ -72,7 +72,7 @@ def _share_kept(history: CheckpointHistory) -> float:
     return max(0.0, 1 - gone / came) if came >= 2 else 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retention:
     """What a rule would keep and what it would free (bytes). Nothing is deleted: this is a list to look at."""
 

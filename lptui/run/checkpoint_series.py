@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 from typing import Literal
 
 from lptui.model.readings import CheckpointReading
+from lptui.model.value import frozen
 from lptui.run.checkpoint_history import CheckpointHistory, Save
 
 NEWEST = 50
@@ -23,7 +23,7 @@ _DIGITS = re.compile(r"\d+")
 _UNFINISHED = ("being-written", "incomplete", "empty")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeriesBreak:
     """In order of time the counter fell from `before` to `after`: to the beginning (`restarted`), or part of the way
     back (`went-back`). `overtaken`: the newer series has come further than the older one by now."""
@@ -34,7 +34,7 @@ class SeriesBreak:
     overtaken: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cadence:
     """The usual distance of two saves in seconds and in steps (epochs where no step is known), the bytes that one
     save adds, and how long it takes. None: not known. `saves` are those it was taken from."""

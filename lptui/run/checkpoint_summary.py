@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lptui.model.readings import CheckpointReading, HostReading
+from lptui.model.value import frozen
 from lptui.run.checkpoint_history import CheckpointHistory, Deletion
 from lptui.run.checkpoint_room import Room, forecast
 from lptui.run.checkpoint_series import Cadence, SeriesBreak, find_breaks, main_series, measure_cadence
@@ -16,7 +17,7 @@ STALE = 3.0
 AT_LEAST = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckpointSeries:
     """What follows from the list alone, worked out when it changes."""
 
@@ -30,7 +31,7 @@ def understand(checkpoints: Sequence[CheckpointReading], history: CheckpointHist
     return CheckpointSeries(history, measure_cadence(checkpoints, history), find_breaks(checkpoints))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunCheckpoints:
     """The checkpoints of a run at one moment.
 

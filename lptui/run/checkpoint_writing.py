@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from lptui.checkpoints.groups import CheckpointGroup
 from lptui.checkpoints.names import SUFFIXES
+from lptui.model.value import frozen
 from lptui.run.checkpoint_series import stem
 
 SETTLES = 2.0
@@ -25,7 +25,7 @@ CUT_OFF = frozenset(("truncated", "zeroed", "empty", "unreadable-pickle", "incom
 _TARGET = re.compile(rf"\.?(.+?(?:{'|'.join(re.escape(suffix) for suffix in SUFFIXES)}))(?:\.|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watch:
     """One checkpoint over the looks: its size and newest mtime, when it last changed and when this save began (None:
     before the first look), whether it is in the making, and how long its last save took."""
@@ -38,7 +38,7 @@ class Watch:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Writers:
     """Files (as asked for) that a process holds open for writing, with its pid; `alive`: somebody writes to the run at
     all."""

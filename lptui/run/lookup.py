@@ -5,11 +5,12 @@ from __future__ import annotations
 import os  # and not pathlib, which costs 10 ms before the first paint
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from lptui.files import Entry, FileFailure, Stat, stat_file
 from lptui.model.run import Looked, RunInfo
+from lptui.model.value import frozen
 from lptui.run import layout
 from lptui.run.discovery import discover
 from lptui.run.listing import Listing, may_enter
@@ -19,7 +20,7 @@ NEAREST = 5
 _STEP_FOLDER = re.compile(r"version_\d+\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Missing:
     """No run: why, the names that come nearest, where was looked, and what to do."""
 

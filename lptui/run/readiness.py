@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from lptui.model.launch import Launch
 from lptui.model.readings import CheckpointPointer, CheckpointReading
 from lptui.model.run import Layout
+from lptui.model.value import frozen
 
 Answer = Literal["yes", "yes-but", "no", "unknown"]
 GOOD = ("ok", "ok-unverified", "ok-verified", "custom-pickle", "unread")
 LOADED = ("full", "policy", "trainer_state")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Readiness:
     """Whether and from what the run can resume. `rule` says how the candidate is chosen, `command` what to type.
 
@@ -41,7 +41,7 @@ class Readiness:
         return self.candidate if self.answer in ("yes", "yes-but") else self.fallback
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Situation:
     """What a rule decides from. `launch` is how the run was started, as far as anything tells."""
 

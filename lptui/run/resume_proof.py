@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from lptui.model.value import frozen
 
 Says = Literal["proven", "contradicted", "open"]
 FAR_BACK = 0.05
@@ -13,7 +14,7 @@ SAME_RATE = 0.25
 """A learning rate that differs by less than this share from the last one before goes on where it was."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """One thing that was looked at: `says`, and the words for a reader."""
 
@@ -22,7 +23,7 @@ class Check:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResumeProof:
     """What is known of the newest restart. `says` is contradicted if any check is, proven if the steps or two other
     checks prove it, else open."""
@@ -34,7 +35,7 @@ class ResumeProof:
     """Where it went on, or began."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restart:
     """What is known after a restart. Steps and rates are None where nothing tells them yet.
 

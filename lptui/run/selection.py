@@ -14,10 +14,10 @@ import operator
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from lptui.model.summary import RunSummary
+from lptui.model.value import frozen
 
 Test = Callable[[RunSummary, float], bool]
 _COMPARE = re.compile(r"([^\s<>=!:]+)(<=|>=|!=|<|>|=)(.+)\Z")
@@ -57,7 +57,7 @@ _NUMBERS: Mapping[str, Callable[[RunSummary, float], float | None]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """A filter; `error` says what of it was not understood, which then selects nothing away."""
 

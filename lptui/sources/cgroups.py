@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from lptui.model.value import frozen
 
 _NO_LIMIT = 1 << 60
 """Version 1 says 'no limit' with the largest multiple of the page size; nothing of this size is a limit."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MemoryLimit:
     """Bytes. `used` leaves out file cache that the kernel can drop at once, as that kills nobody."""
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from lptui.checkpoints.groups import CheckpointGroup, group
@@ -14,6 +14,7 @@ from lptui.model.events import CheckpointsSeen, Event, StatusSeen
 from lptui.model.place import Place
 from lptui.model.readings import CheckpointReading, SourceStatus
 from lptui.model.run import RunInfo
+from lptui.model.value import frozen
 from lptui.run.checkpoint_files import CheckpointFiles, FoundFiles
 from lptui.run.checkpoint_readings import deep_paths, deepen, read_group, targets
 from lptui.run.checkpoint_writing import (
@@ -49,7 +50,7 @@ class Inspecting(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Looked:
     """One checkpoint's L1, the size and mtime that it was read at, and how often the reader failed on it."""
 

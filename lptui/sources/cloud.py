@@ -7,7 +7,6 @@ the history since the last step; less often after a failure. An overview comes f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lptui.cloud.client import CloudClient, CloudFailure
@@ -16,6 +15,7 @@ from lptui.formats.columns import Reading, to_points
 from lptui.model.events import ConfigSeen, Event, ProcessesSeen, Samples, StatusSeen, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceCondition, SourceStatus
+from lptui.model.value import frozen
 from lptui.sources.patience import Question
 from lptui.text import sanitise
 from lptui.text.secrets import mask_secrets
@@ -39,7 +39,7 @@ class Asking(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Round:
     """The answers of one round of questions."""
 

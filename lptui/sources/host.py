@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from lptui.model.events import Event, HostSeen, StatusSeen
 from lptui.model.place import Place
 from lptui.model.readings import HostReading, SourceStatus
+from lptui.model.value import frozen
 from lptui.sources.cgroups import MemoryLimit, read_memory_limit
 from lptui.sources.patience import Question
 from lptui.sources.quota import Quota, read_quota
@@ -19,7 +20,7 @@ DISK_DEADLINE = 2.0
 _LATE = "no answer for"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Disk:
     """A mounted file system: bytes in all, and those that an ordinary user can still fill."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from lptui.formats.command_line import Part, classify, find_run_name, is_launcher
 from lptui.formats.proc_text import ProcStat
+from lptui.model.value import frozen
 from lptui.sources.procfs import ProcFs
 
 WRITES, NAMED, STANDS = 3, 2, 1
@@ -17,7 +18,7 @@ LOOK_AGAIN = 30.0
 """An old process, or one known to write the run's files, is looked at again only this often (seconds)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """What makes a process the run's: absolute `paths` of the run directory (as written, resolved), its `files`
     outside of it, its `name`, and the user whose processes count (None: all)."""

@@ -11,6 +11,7 @@ from lptui.formats.proc_text import STATES, ProcStat, find_file_system, is_netwo
 from lptui.model.events import Event, ProcessesSeen, StatusSeen, WitnessSeen
 from lptui.model.readings import ProcessReading, SourceStatus
 from lptui.model.run import RunInfo
+from lptui.model.value import frozen
 from lptui.sources.patience import Question
 from lptui.sources.process_scan import NAMED, WRITES, Found, ProcessScan, Target, spread_to_children
 from lptui.sources.procfs import ProcFs, name_user
@@ -21,7 +22,7 @@ BUDGET = 3000
 GROUND_DEADLINE = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Ground:
     """Where the run lies and whose it is; found in a thread, as a dead mount hangs whoever asks."""
 

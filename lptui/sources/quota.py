@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from dataclasses import dataclass
+
+from lptui.model.value import frozen
 
 _QUOTACTL_FD = 443
 """One number on every architecture (Linux 5.14)."""
@@ -17,7 +18,7 @@ two grace times, and which fields are valid."""
 _KIB = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quota:
     """The tightest one: bytes allowed and left, inodes left. None: no limit of this kind."""
 

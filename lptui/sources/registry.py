@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from lptui.model.run import LOG_LIMIT, RunInfo
+from lptui.model.value import frozen
 from lptui.sources import Source
 
 CONSOLE_LIMIT = 4
@@ -16,7 +16,7 @@ FOLDER_LIMIT = 64
 Lane = Literal["log", "files", "machine"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registered:
     """`make` gives the sources of one kind for a run, keyed so that a later look adds only what is new."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, cast
 
 from lptui.formats.columns import Reading
 from lptui.formats.tables import flatten, parse_json, read_number
+from lptui.model.value import frozen
 
 ROWS = 20_000
 """Rows that are read at one look."""
@@ -18,7 +18,7 @@ _INFINITE = 1.7976931348623157e308
 """How MLflow stores an infinity."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chosen:
     """The run in the database that is ours ('' for none), and a note on the choice."""
 
@@ -26,7 +26,7 @@ class Chosen:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """Readings, the last row's number, whether there are more."""
 
@@ -35,7 +35,7 @@ class Batch:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tables:
     """How one tracker keeps runs. Each function may raise sqlite3.Error.
 
@@ -50,7 +50,7 @@ class Tables:
     alerts: Callable[[sqlite3.Connection, str, int], list[Alert]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alert:
     """What the training itself gave alarm about: row number, words, level as the tracker has it, unix s or None."""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lptui.model.value import frozen
 from lptui.sources.procfs import ProcFs
 
 MOST_LINKS = 200_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Writers:
     """By path of a regular file: the process that writes it, as (pid, its name)."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from lptui.model.readings import GpuDevice, GpuSweep, ProcessReading
+from lptui.model.value import frozen
 
 Says = Literal["busy", "idle", "stopped", "unknown"]
 _Part = Literal["busy", "idle", "unknown", "some", "spins"]
@@ -21,7 +21,7 @@ _SERVICES = ("wandb", "tee", "tensorboard", "gpu_stats", "sh", "bash", "timeout"
 """Processes beside the training, whose work says nothing of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Activity:
     """`texts` tell it witness by witness, in words that change only when the meaning does; `pids` are those stopped."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from lptui.model.value import frozen
 
 if TYPE_CHECKING:
     from lptui.state.run_state import Milestone, RunState
@@ -42,7 +43,7 @@ def attempt_at(starts: Sequence[Milestone], position: int) -> int:
     return max(1, sum(1 for s in starts if s.position <= position))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attempt:
     """One start of the run. Times in unix s, None where no clock tells; `first` and `last` are its recorded steps."""
 

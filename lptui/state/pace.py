@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from heapq import nlargest
 from math import isfinite
 from operator import sub
 from statistics import median
 from typing import TYPE_CHECKING
 
+from lptui.model.value import frozen
 from lptui.text import short_duration
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _PAUSE = 2.0
 """An interval this many times the usual one is a pause, which has a reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pace:
     """Seconds between records: `usual` (median), and the longest pauses by what happened in them; None: not known."""
 

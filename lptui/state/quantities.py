@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from lptui.model.value import frozen
 from lptui.stores.provenance import compare, join, members
 from lptui.stores.series import Series
 
@@ -21,7 +22,7 @@ _MOST_ALIKE = 8
 _PARTS = re.compile(r"[/.:\s]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quantities:
     """`names`: (source, its own name) -> the name of the quantity. `apart`: pairs of names that were compared and do
     not mean the same, with the points they had then. `known`: the names there were when all were last looked at."""

@@ -23,6 +23,7 @@ from lptui.model.readings import (
     SourceStatus,
 )
 from lptui.model.run import LOG_LIMIT, RunInfo
+from lptui.model.value import frozen
 from lptui.run.checkpoint_summary import CheckpointSeries
 from lptui.state.activity import Activity
 from lptui.state.pace import Pace
@@ -34,7 +35,7 @@ NOT_LOOKED = "not looked yet"
 Condition = Literal["running", "stalled", "crashed", "finished", "waiting", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """How far the run is. `at` is when the newest of these was written (unix s); eta in seconds."""
 
@@ -46,7 +47,7 @@ class Progress:
     eta: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reported:
     """One source's newest word on one field of progress; `order` is its position in that source."""
 
@@ -58,7 +59,7 @@ class Reported:
     """The value is known to so much: Metta's percentage of a total is coarse."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Milestone:
     """A life-cycle line of a log: started, resumed, saved, completed, ... at a position of that log."""
 
@@ -69,7 +70,7 @@ class Milestone:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Witness:
     """One sign of life or death. `says` is alive, silent, dead, ended or unknown; `text` is for the reader."""
 
@@ -79,7 +80,7 @@ class Witness:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Life:
     """What the witnesses together say of the run."""
 
@@ -106,7 +107,7 @@ class Life:
     """Watts of the run's devices while it makes progress."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TaskRow:
     """One task of the curriculum; None where no source tells it."""
 
@@ -122,7 +123,7 @@ class TaskRow:
     updated_step: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Curriculum:
     """The task table and what it means."""
 
@@ -132,7 +133,7 @@ class Curriculum:
     """Scalars that belong to no task: lp/num_zeros_lp_dist, curriculum/entropy, algorithm/..."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """Facts that witnesses left, by name: termination_reason, exit_code, wandb_run, heartbeat, ..."""
 
@@ -142,7 +143,7 @@ class Seen:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expected:
     """(metric, profile, expectation), matched when the run had so many metrics."""
 
@@ -150,7 +151,7 @@ class Expected:
     rows: tuple[tuple[str, str, Expectation], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judged:
     """How a metric stands to its expectation, and the number of points at which that was worked out."""
 

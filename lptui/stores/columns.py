@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lptui.model.value import frozen
 from lptui.stores.axes import NO_AXES, Axes, Axis
 from lptui.stores.laying import Break, lay
 from lptui.stores.levels import Buckets, find_buckets
@@ -21,7 +22,7 @@ __all__ = ["Axis", "Band", "Break", "Columns", "reach", "reduce"]
 Cells = tuple[float | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Band:
     """The minimum and maximum of each column; None where no finite point falls."""
 

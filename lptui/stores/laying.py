@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lptui.model.value import frozen
 from lptui.stores.axes import NO_AXES, Axes, Axis, place
 from lptui.stores.rewinds import find_rewinds, find_superseded
 
@@ -19,7 +20,7 @@ _GAP = 3.0
 """So many usual distances between its points are a hole that another source may fill."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Break:
     """The run went back: from the count `left` to `resumed` (in the source's own steps), at `place` on the axis."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from lptui.model.value import frozen
 from lptui.stores.series import Series
 
 LOOKED_AT = 200
@@ -19,7 +20,7 @@ _FEW = 5
 """So many different values must be the same before two names are taken for one quantity."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """Points that two sources have at the same step: how many, how many of those differ, how many values there are."""
 
@@ -38,7 +39,7 @@ class Comparison:
         return self.agrees is True and self.values >= _FEW
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Share:
     """What one source gives to a series: its points, its range in its own count, its newest time (unix s), and at how
     many of the steps that it shares with the lead it says something else. `leads`: the line is its own."""

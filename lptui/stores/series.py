@@ -8,13 +8,14 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 
 from lptui.model.events import Points
+from lptui.model.value import frozen
 from lptui.stores.segments import SEALED, SMALL, Segment, Sharing, compact, insert, settle_end
 
 LIMIT = 400_000
 """Points kept of one series, fewer when there are many series; beyond it older ones are thinned to their extremes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spot:
     """One point: step and unix time are None where the source did not say."""
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from lptui.model.value import frozen
 
 PLACEHOLDER = "␛"
 TAB = 4
@@ -41,7 +42,7 @@ _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe
 _COMBINING = re.compile(f"({_MARKS}{{{COMBINING_LIMIT}}}){_MARKS}+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A piece of one row and the SGR parameters in force for it, e.g. `("error", "1;31")`."""
 

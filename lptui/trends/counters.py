@@ -7,8 +7,10 @@ back at once, without a pause. Whether the metrics went back too is for the call
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
+
+from lptui.model.value import frozen
 
 LOST = 0.5
 """A counter that keeps more than this share of its steps was resumed."""
@@ -18,7 +20,7 @@ _LEAST = 20
 _AFTER = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restart:
     """The counter went back from `top` to `step`. `again`: +1 the values are those of the start once more, -1 they go
     on where they were, 0 cannot be told."""
@@ -33,7 +35,7 @@ class Restart:
     settled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counter:
     """Memory of one series: the highest step, its first and newest values, the usual seconds between entries."""
 

@@ -8,9 +8,10 @@ a few, never do.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
+from lptui.model.value import frozen
 from lptui.trends.tracks import Track, extend, noise
 
 WINDOW = 12
@@ -30,7 +31,7 @@ _ZERO = -30.0
 _EMPTY = Track(BLOCK)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """When a metric has left its level. `harm`: +1 up, -1 down. Shifts are differences, of logarithms if `log`."""
 
@@ -47,7 +48,7 @@ class Rule:
     """Whether the level is that of all of the run, or of its last two hundred entries."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One logged value (transformed) with its step and unix time."""
 
@@ -56,7 +57,7 @@ class Entry:
     time: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shift:
     """A level that was left: since when, from what to what (in the metric's own unit), within how many entries."""
 
@@ -69,7 +70,7 @@ class Shift:
     """Entries of the series when it was found."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Level:
     """Memory of one series."""
 

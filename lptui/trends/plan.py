@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from lptui.model.value import frozen
 
 _TOTAL = (
     "total_timesteps",
@@ -45,7 +46,7 @@ _KINDS = {
 """Words for schedules; `anneal_lr: true` of CleanRL-like programs means linear."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """None and '' where the configuration does not say. Steps are the run's own, rates as logged, memory in bytes."""
 

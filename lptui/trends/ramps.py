@@ -7,9 +7,9 @@ left. A step (a larger batch, an evaluation) adds something once; a saw-tooth gi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 
+from lptui.model.value import frozen
 from lptui.trends.tracks import Block, Track, extend
 
 GROWTH = 0.04
@@ -29,7 +29,7 @@ _REACH = 15.0
 _EMPTY = Track(_BLOCK)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ramp:
     """A growth: since when, from and to which share, how much a step and a second, and the step at which it is full."""
 
@@ -43,7 +43,7 @@ class Ramp:
     full_time: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Growth:
     """Memory of one series."""
 

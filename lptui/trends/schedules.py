@@ -7,9 +7,9 @@ left it abruptly. Without a schedule only breaks that speak for themselves count
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from lptui.model.value import frozen
 from lptui.trends.plan import Plan
 
 LAG = 20
@@ -25,7 +25,7 @@ JUMP = 8.0
 """Times the largest rate ever logged: no schedule does that in the middle of a run."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Departure:
     """The rate left its schedule: since when; what it was, is, and should be (None without a schedule)."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean, median
 
+from lptui.model.value import frozen
 from lptui.trends.plan import Plan
 from lptui.trends.tracks import Block, Track, extend, noise
 
@@ -30,7 +30,7 @@ _LASTING = 3
 _EMPTY = Track(_BLOCK)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loss:
     """A score that fell: since when, from where, to what."""
 
@@ -43,7 +43,7 @@ class Loss:
     """Entries of the series when it was found."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flat:
     """A success rate that stays where it is: since when (of what was looked at), at which level."""
 
@@ -54,7 +54,7 @@ class Flat:
     rise: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Score:
     """Memory of one series."""
 

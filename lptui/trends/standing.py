@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from lptui.model.value import frozen
 from lptui.trends import levels, scores
 from lptui.trends.plan import Plan
 from lptui.trends.roles import Role
@@ -14,7 +14,7 @@ LONG = 20
 """Entries over whose median a metric is asked whether it agrees."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """One metric in evidence: where it was and where it is, in its own unit."""
 
@@ -23,7 +23,7 @@ class Seen:
     after: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """A failure that the metrics show. `kind` says which sort of it; `detail` is what its monitor found."""
 

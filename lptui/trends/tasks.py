@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from lptui.model.value import frozen
 
 FEW = 1 / 3
 """Fewer active tasks than this share of all: a curriculum that rests some of them keeps more."""
@@ -12,7 +13,7 @@ LASTING, SURE_LASTING, FROM_THE_START = 6, 4, 60
 _HEALTHY = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stuck:
     """Since when, from what to what, of how many tasks (None if unknown)."""
 
@@ -23,7 +24,7 @@ class Stuck:
     tasks: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counts:
     """Memory of one series."""
 
