@@ -1,7 +1,7 @@
 """The log pane beside lnav, less and Toolong: opening, following, searching, rough treatment.
 
     python benchmarks/log_pane.py --probe log_probe.py --generator make_training_log.py \\
-        [--parts search,read,open,tail,follow,behave] [--sizes 10M,1G] [--viewers lptui,lnav,less] [--toolong PATH]
+        [--parts search,read,open,tail,follow,lost,behave] [--sizes 10M,1G] [--viewers lptui,lnav,less] [--toolong PATH]
 
 `search` finds a rare word in a log and sets its CPU seconds against `rg -j1`; `read` reads the log in full, as the
 screen does behind the reader (index, progress lines, failure scan). The others let a probe drive each viewer in a
@@ -25,8 +25,11 @@ from probing import LPTUI, middle, run, table, tell_machine, warm
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from log_loss import HAPPENINGS, count_losses  # noqa: E402
+
 RARE = "NeedleInALog7f3a"
-PARTS = "search,read,open,tail,follow,behave"
+PARTS = "search,read,open,tail,follow,lost,behave"
 
 
 def main() -> None:
@@ -152,6 +155,15 @@ def show_follow(args: argparse.Namespace, _logs: dict[str, Path]) -> None:
     )
 
 
+def show_lost(args: argparse.Namespace, _logs: dict[str, Path]) -> None:
+    rows: list[list[object]] = []
+    for rate in args.rates.split(","):
+        for happening in HAPPENINGS:
+            with tempfile.TemporaryDirectory() as folder:
+                rows += count_losses(args.generator, float(rate), args.duration, happening, Path(folder))
+    print(table(["lines/s", "halfway", "reader", "lines written", "lost", "doubled"], rows))
+
+
 def show_behave(args: argparse.Namespace, _logs: dict[str, Path]) -> None:
     answers = {name: ask_probe(args, "behave", viewer) for name, viewer in viewers(args)}
     cases = dict.fromkeys(key for answer in answers.values() for key in answer if not key.endswith("_opened"))
@@ -169,6 +181,7 @@ PRINTERS = {
     "open": show_open,
     "tail": show_tail,
     "follow": show_follow,
+    "lost": show_lost,
     "behave": show_behave,
 }
 

@@ -9,11 +9,12 @@ from itertools import accumulate, pairwise
 from typing import Literal
 
 from lptui.formats.log_prefix import read_prefix, strip_escapes
+from lptui.formats.log_redraws import find_redraws
 from lptui.formats.log_shape import own_prefix, rank_of
 from lptui.formats.traceback import MARK, Traceback, find_tracebacks
 from lptui.model.value import frozen
 
-Kind = Literal["traceback", "repeated", "banner", "config"]
+Kind = Literal["traceback", "repeated", "banner", "config", "redrawn"]
 LONGEST = 48 * 1024
 """Bytes of one block at most: a longer one stays as it is."""
 _TITLE = 300
@@ -62,9 +63,10 @@ class Fold:
         return ", ".join([*words, self.clock] if self.clock else words)
 
 
-def find_folds(data: bytes) -> list[Fold]:
-    """The blocks of `data`, in order, none in another. A block that the end of `data` may cut is left out."""
-    found = [*_tracebacks(data), *_repeated(data), *_dumps(data), *_banners(data)]
+def find_folds(data: bytes, limit: int | None = None) -> list[Fold]:
+    """The blocks of `data`, in order, none in another. A block that the end of `data` may cut is left out; rows of
+    progress bars that were drawn over are told in parts, none over `limit`."""
+    found = [*_tracebacks(data), *_repeated(data), *_dumps(data), *_banners(data), *_redrawn(data, limit)]
     found.sort(key=lambda f: (f.start, -f.end))
     kept: list[Fold] = []
     for fold in found:
@@ -202,6 +204,12 @@ def _banners(data: bytes) -> Iterator[Fold]:
                 f"{match[1].decode('utf-8', 'replace')}  {words}"[:_TITLE],
                 data.count(b"\n", start, end),
             )
+
+
+def _redrawn(data: bytes, limit: int | None) -> Iterator[Fold]:
+    stop = len(data) if limit is None else data.find(b"\n", max(0, limit - 1)) + 1 or len(data)
+    for start, end, count in find_redraws(data, LONGEST, stop):
+        yield Fold(start, end, "redrawn", "rows of progress bars, drawn over", count, count=count)
 
 
 def _lines_with(data: bytes, what: bytes) -> Iterator[tuple[int, bytes]]:

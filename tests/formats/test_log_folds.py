@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,49 @@ def test_blocks_are_whole_lines_in_order_and_apart(parts: list[bytes], junk: byt
         assert fold.start == 0 or data[fold.start - 1] == 10
         assert data[fold.end - 1] == 10
         end = fold.end
+
+
+RICH_FIRST = "\x1b[?25l\r\x1b[2KTraining   0%\nEval   0%"
+RICH_AGAIN = "\r\x1b[2K\x1b[1A\x1b[2KTraining {0}%\nEval {0}%"
+
+
+def kept(text: str) -> list[str]:
+    """The last words of the lines that are in no block."""
+    data = text.encode()
+    for fold in reversed(find_folds(data)):
+        data = data[: fold.start] + data[fold.end :]
+    return [line.rsplit("K")[-1].rsplit("\r")[-1] for line in data.decode().split("\n")]
+
+
+def test_rows_that_a_bar_of_several_rows_drew_over_are_one_row() -> None:
+    text = RICH_FIRST + "".join(RICH_AGAIN.format(n) for n in range(10, 101, 10)) + "\n\x1b[?25hdone\n"
+    (fold,) = find_folds(text.encode())
+    assert (fold.kind, fold.count, fold.detail) == ("redrawn", 10, "x 10")
+    assert kept(text) == ["Training 100%", "Eval 100%", "\x1b[?25hdone", ""]
+
+
+def test_what_was_printed_above_such_a_bar_stays() -> None:
+    message = "\r\x1b[2K\x1b[1A\x1b[2Kcheckpoint saved\nTraining 50%\nEval 50%"
+    text = RICH_FIRST + RICH_AGAIN.format(20) + RICH_AGAIN.format(40) + message
+    text += RICH_AGAIN.format(60) + RICH_AGAIN.format(80) + "\nend\n"
+    assert kept(text) == ["checkpoint saved", "Training 80%", "Eval 80%", "end", ""]
+
+
+def test_bars_of_tqdm_in_one_another_leave_the_outer_one() -> None:
+    text = "outer: 0/2\n\rinner: 0/9\x1b[A\n\rinner: 9/9\x1b[A\n\r          \x1b[A\router: 1/2\n"
+    text += "\rinner: 4/9\x1b[A\n\rinner: 9/9\x1b[A\n\r          \x1b[A\router: 2/2\nend\n"
+    assert kept(text) == ["outer: 2/2", "end", ""]
+
+
+def test_lines_of_the_log_are_never_taken_for_drawn_over() -> None:
+    text = "12:00:00 [INFO] a: one\n12:00:01 [ERROR] a: two\n12:00:02 [INFO] a: three\n\x1b[3Ax\ny\nz\nend\n"
+    assert find_folds(text.encode()) == []
+
+
+def test_a_long_redrawn_bar_is_told_in_parts_that_join() -> None:
+    data = (RICH_FIRST + "".join(RICH_AGAIN.format(n) for n in range(9000)) + "\nend\n").encode()
+    folds = find_folds(data, 200_000)
+    assert all(one.end == two.start for one, two in pairwise(folds))
+    assert max(f.end - f.start for f in folds) <= 48 * 1024
+    assert 0 <= folds[-1].end - 200_000 < 100
+    assert find_folds(data[:300_000], 200_000) == folds

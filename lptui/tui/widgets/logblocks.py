@@ -19,14 +19,14 @@ _BOX_FRAME = re.compile(r"[│|]\s*(?:❱\s*)?(\S[^\n]{0,1000}?):(\d{1,9}) in \S
 _HEADS = ("time", "timestamp", "ts", "asctime", "@timestamp")
 _LEVELS = ("level", "levelname", "severity", "lvl")
 _MESSAGES = ("message", "msg", "event", "text")
-_STYLES = {"traceback": "error", "repeated": "", "banner": "info", "config": "dim"}
+_STYLES = {"traceback": "error", "repeated": "", "banner": "info", "config": "dim", "redrawn": "dim"}
 
 
 def fold_row(fold: Fold, plain: bool) -> Row:
     """A block as one row."""
     sign = "> " if plain else "▸ "
     detail = f" ({fold.detail})" if fold.detail else ""
-    size = "" if fold.kind == "repeated" else f"  {plural(fold.lines, 'line')}"
+    size = "" if fold.kind in ("repeated", "redrawn") else f"  {plural(fold.lines, 'line')}"
     return ((sign, "dim"), (mask_text(sanitise(fold.title)), _STYLES[fold.kind]), (detail, "title"), (size, "dim"))
 
 

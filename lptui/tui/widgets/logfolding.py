@@ -89,7 +89,7 @@ class FoldingHand(Hand):
         tail_start = self.view.tail_start
         return [
             replace(f, start=f.start + base, end=f.end + base)
-            for f in find_folds(whole)
+            for f in find_folds(whole, stop - base)
             if f.start + base < stop
             and not f.start + base < tail_start < f.end + base
             # A run of equal lines at the very start goes on from the stretch before, and would be folded in part only.

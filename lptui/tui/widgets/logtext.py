@@ -13,14 +13,16 @@ from lptui.text.secrets import mask_text
 from lptui.tui.widgets.spans import Row
 
 _NULS = re.compile(rb"\x00{2,}")
-_QUIET = re.compile(rb"\x1b\[[0-9;]{0,8}[A-HJK]")
-"""Moving the cursor and erasing: what progress bars emit around each frame. Dropped without a placeholder."""
+_QUIET = re.compile(rb"\x1b\[(?:[0-9;]{0,8}[A-HJK]|\?25[hl])")
+"""Moving, hiding and showing the cursor, erasing: what progress bars emit. Dropped without a placeholder."""
 MORE = "›"
 """At the right edge of a row whose text goes on."""
 _BLANK = b" \t\r\n"
 _WINDOW = 64 * 1024
 _SECRET = 512
 """Bytes looked at beyond what is visible, so that a secret is known as one before its end is in view."""
+_BACK = b"\b" * 4
+_LONGEST_BAR = 4096
 _EMPTY_FRAMES = 256
 """Frames looked back at, at most, to find one that shows something."""
 _STAMP = re.compile(r"\[?(?:\d{4}-\d\d-\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?[ :-]{0,3}")
@@ -34,10 +36,23 @@ def frame_bounds(data: bytes, start: int, end: int) -> tuple[int, int]:
         if last <= start:
             break
         first = max(data.rfind(b"\r", start, last) + 1, start)
+        first = _after_backspaces(data, first, last)
         if last - first > 64 or _QUIET.sub(b"", data[first:last]).strip(_BLANK):
             return first, last
         end = first
     return end, end
+
+
+def _after_backspaces(data: bytes, first: int, last: int) -> int:
+    """Where the newest frame begins of a bar that takes its text back by as many backspaces as it has characters."""
+    low = max(first, last - _LONGEST_BAR)
+    after = data.rfind(_BACK, low, last) + len(_BACK)
+    if after < len(_BACK):
+        return first
+    taken = data[max(first, after - _LONGEST_BAR) : after]
+    body = taken.rstrip(b"\b")
+    frame = _QUIET.sub(b"", body[body.rfind(b"\b") + 1 :]).decode("utf-8", "replace")
+    return after if len(frame) == len(taken) - len(body) else first
 
 
 def _last_ink(data: bytes, start: int, end: int) -> int:
