@@ -15,7 +15,7 @@ from lptui.state.attempts import find_starts
 from lptui.state.cloud_word import cloud_witness, conclude_remote
 from lptui.state.pace import Pace, is_sane, learn_pace, name_phase, set_patience
 from lptui.state.run_state import NOT_LOOKED, Condition, Life, Milestone, RunState, Witness
-from lptui.text import plural, short_duration
+from lptui.text import short_duration
 
 WATCH = 3.0
 """Seconds to watch files without a process before "they were written just now" no longer counts as life."""
@@ -291,10 +291,3 @@ def count_attempts(state: RunState) -> int:
 def _first_log(state: RunState) -> list[Milestone]:
     log = state.primary_log
     return [m for m in state.milestones if log is not None and m.file == log.file]
-
-
-def describe_attempts(life: Life) -> str:
-    """'first attempt' or 'attempt 3 (2 restarts)'."""
-    if life.attempts <= 1:
-        return "first attempt"
-    return f"attempt {life.attempts} ({plural(life.attempts - 1, 'restart')})"

@@ -14,8 +14,6 @@ from lptui.model.value import frozen
 
 LOST = 0.5
 """A counter that keeps more than this share of its steps was resumed."""
-PAUSE = 4.0
-"""Usual intervals that a new start takes at the least."""
 _LEAST = 20
 _AFTER = 4
 

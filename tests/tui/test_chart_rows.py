@@ -155,7 +155,7 @@ def test_several_lines_have_a_legend_letters_and_deltas() -> None:
     styles = {style for row in rows for _, style in row}
     assert {"series-1", "series-2"} <= styles
     narrow = text(rows_of([line(one, 0, 2, "arena_a"), line(two, 1, 2, "arena_b")], 26, 8))
-    assert "A" in narrow[1]
+    assert "A 0.01 ↘ B 0.995 ↗" in narrow[1]  # no scraps of names
     assert "B" in narrow[1]
 
 

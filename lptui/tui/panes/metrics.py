@@ -112,7 +112,7 @@ class MetricsPane(Pane):
             parts.append(f"{len(grid.tiles)}" + (f" of {len(self.choice.ordered)}" if wanted else ""))
         if wanted:
             parts.append(f"filter '{cut(sanitise(wanted), 20)}'")
-        words = [", ".join(parts), *look_words(grid.look, grid.window, grid.hair)]
+        words = [", ".join(parts), self.choice.letters, *look_words(grid.look, grid.window, grid.hair)]
         return " · ".join(word for word in words if word)
 
     def focus_view(self) -> None:

@@ -142,7 +142,9 @@ def _legend_part(
         words += f" ({(value - first) * unit.factor:+.3g})"
     if best:
         words += " best" if level < 2 else best
-    name = "" if level == 3 else cut(sanitise(line.label[:200]), (30, 16, 6)[level]) + " "
+    label, most = sanitise(line.label[:200]), (30, 16, 6, 0)[level]
+    cramped = level > 1 and cell_width(label) > most  # a scrap of a name tells less than the letter
+    name = "" if cramped else cut(label, most) + " "
     style = "error bold" if bad else "value"
     return (f"{line.letter} ", f"{line.style} bold"), (name, line.style), (words, style), ("  "[: 2 - level // 2], "")
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from lptui.model.expectation import Judgement
 from lptui.stores.series import Series
+from lptui.text import sanitise
+from lptui.text.width import cut
 from lptui.trends.roles import find_role
-from lptui.tui.widgets.chartlines import Line, RunSeries, family_lines, run_lines
+from lptui.tui.widgets.chartlines import LETTERS, Line, RunSeries, family_lines, run_lines
 from lptui.tui.widgets.chartplan import Tile, plan_tiles
 from lptui.tui.widgets.metricfacts import facts_of
 from lptui.tui.widgets.metricorder import arrange, filter_names
@@ -49,6 +51,14 @@ class MetricChoice:
     def series(self) -> Mapping[str, Series]:
         """The metrics of the run in front."""
         return self.runs[self.front].series if self.runs else {}
+
+    @property
+    def letters(self) -> str:
+        """Which letter is which run: 'A one, B two'; empty where there is but one."""
+        if len(self.runs) < 2:
+            return ""
+        names = [cut(sanitise(run.label[:200]), 24) for run in self.runs]
+        return ", ".join(f"{letter} {name}" for letter, name in zip(LETTERS, names, strict=False))
 
     def take(self, workspace: Workspace) -> None:
         """Follow the runs; names are put in order again only if there are others, or others are urgent."""
