@@ -208,6 +208,8 @@ def _generic(name: str) -> CheckpointName | None:
     role = "policy" if suffix in ("safetensors", "mpt") else "full"
     if _OPTIMIZER.search(stem):
         role = "optimizer"
+    elif _HF_SIDE.fullmatch(name):  # also where they lie in a folder of another name
+        role = "side"
     match = _TRAILING.fullmatch(name)
     if match is None or _is_shard(stem):
         return CheckpointName(role, "generic")

@@ -132,7 +132,8 @@ def readiness_lines(readiness: Readiness, proof: ResumeProof | None = None) -> I
     yield f"  {mask_text(readiness.reason)}"
     yield f"  rule: {readiness.rule}"
     if readiness.fallback is not None and readiness.answer not in ("yes",):
-        yield f"  newest good one: {readiness.fallback.name}{_at(readiness.fallback)}"
+        what = "newest good one" if readiness.answer == "no" else "if not from that"
+        yield f"  {what}: {readiness.fallback.name}{_at(readiness.fallback)}"
     if readiness.next_step:
         yield f"  next: {sanitise(readiness.next_step)}"
     if readiness.command:

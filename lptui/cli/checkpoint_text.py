@@ -139,6 +139,8 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
         return
     counts = ", ".join(f"{found.count(kind):,} {kind}" for kind in _KINDS if found.count(kind))
     yield f"{plural(len(found.rows), 'tensor')}: {counts}"
+    if not found.read and found.count("same") + found.count("changed"):
+        yield "  told by the checksums in the files: no tensor was read (lptui ckpt verify reads them)"
     rows = sorted((r for r in found.rows if r.kind != "same"), key=lambda r: (_KINDS.index(r.kind), -(r.relative or 0)))
     for row in rows[:MOST]:
         yield f"  {row.kind:<9} {_shape(row.shape):<18} {row.name}{_by_how_much(row)}"

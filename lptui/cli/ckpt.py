@@ -51,7 +51,7 @@ def show(path: str, pattern: str, as_json: bool) -> int:
 @command.command("diff")
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
-@click.option("--measure", is_flag=True, help="Also by how much: reads both files whole.")
+@click.option("--measure", is_flag=True, help="Also by how much: reads of both what differs, or has no checksum.")
 @JSON
 def diff(first: str, second: str, measure: bool, as_json: bool) -> int:
     """What differs between two checkpoints, tensor by tensor. Exit code 1 if anything does."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lptui.checkpoints.groups import CheckpointGroup, GroupFile
 from lptui.checkpoints.info import DAMAGED, VERDICTS, CheckpointInfo, Reading
+from lptui.checkpoints.names import SUFFIXES
 from lptui.checkpoints.report import DeepReport
 from lptui.files import FileFailure, stat_file
 from lptui.model.readings import CheckpointReading, PolicyFile
@@ -179,6 +180,8 @@ def _is_there(path: str) -> bool:
 def targets(one: CheckpointGroup) -> list[GroupFile]:
     """The files of a checkpoint that hold weights or state, first the one to load."""
     files = [f for f in one.files if f.role not in ("side", "temporary") and not f.path.endswith(".json")]
+    if one.name.bundle is None:  # scheduler.pt by itself is torch's; what SB3 leaves beside a model is a bare pickle
+        files += [f for f in one.files if f.role == "side" and f.path.endswith(SUFFIXES)]
     return sorted(files, key=lambda f: f.path != one.payload)
 
 

@@ -194,11 +194,13 @@ def _committed(case: Situation, folders: Sequence[CheckpointReading], rule: str)
 def anything(case: Situation) -> Readiness:
     """Nobody's rule."""
     rule = "the newest one: nothing tells which framework wrote them, or it takes the file that you name"
-    payload = case.of_role(*LOADED) or list(case.checkpoints)
+    payload = case.of_role(*LOADED) or case.of_role("temporary")  # the first save of all is being written
     candidate = newest(payload)
+    if candidate is None:
+        return Readiness("no", "no file here holds weights: a restart begins at step 0", rule)
     fallback = newest_good(payload, candidate)
-    if candidate is None or candidate.verdict not in GOOD:
-        return refuse(candidate or case.checkpoints[-1], fallback, rule, "it cannot be loaded")
+    if candidate.verdict not in GOOD:
+        return refuse(candidate, fallback, rule, "it cannot be loaded")
     return accept(candidate, rule, "", "", fallback)
 
 

@@ -108,6 +108,34 @@ def test_verify_does_not_call_a_save_in_progress_broken(
     assert (code, found[0]["verdict"], len(waits)) == (1, "truncated", 1)
 
 
+def test_what_lies_beside_a_model_is_not_resumed_and_is_verified(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, time in (("pytorch_model.bin", 1e9), ("scheduler.pt", 1e9 + 10), ("training_args.bin", 1e9 + 20)):
+        shutil.copy(DATA / "bf16.pt", tmp_path / name)
+        os.utime(tmp_path / name, (time, time))
+    _, found = rows(capsys, "resume", str(tmp_path))
+    assert (found[0]["verdict"], found[0]["path"]) == ("yes", str(tmp_path / "pytorch_model.bin"))
+    assert len(rows(capsys, "verify", str(tmp_path))[1]) == 3
+    (tmp_path / "pytorch_model.bin").unlink()
+    code, found = rows(capsys, "resume", str(tmp_path))
+    assert (code, found[0]["reason"]) == (1, "no file here holds weights: a restart begins at step 0")
+
+
+def test_a_good_candidate_is_not_passed_over_for_the_newest_good_one(capsys: pytest.CaptureFixture[str]) -> None:
+    _, text = ask(capsys, "resume", str(RUNS / "crash"))
+    assert "yes-but from crash:v16" in text
+    assert "newest good one" not in text
+    assert "if not from that: crash:v12" in text
+
+
+def test_a_difference_says_what_it_was_told_by(capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(DATA / "bf16.pt")
+    assert "told by the checksums in the files" in ask(capsys, "diff", file, file, "--measure")[1]
+    plain = str(DATA / "model.safetensors")
+    assert "checksums" not in ask(capsys, "diff", plain, plain)[1]
+
+
 def test_verify_of_nothing_is_not_all_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ckpt", "verify", str(tmp_path)]) == 3
     assert "no checkpoint there" in capsys.readouterr().err
