@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Protocol, cast
 
@@ -21,6 +21,8 @@ from lptui.model.value import frozen
 
 REACH = 4096
 """How far from a match its line is followed; a longer line is looked at in windows of about this size."""
+SHORT = 32 * 1024
+"""Bytes up to which a log is scanned for what occurs in it, before all of the catalogue is compiled."""
 _MAX_MEM = 256 * 1024 * 1024
 _KEY = 4
 _RECOVERIES = (
@@ -59,6 +61,20 @@ class Suspect:
     at: int
 
 
+class _ShortText:
+    """How much text has come: compiling all patterns (35 ms) is not worth it for a short log."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = SHORT
+
+    def takes(self, size: int) -> bool:
+        """Whether a block of `size` bytes still counts as short."""
+        self._left -= size
+        return self._left >= 0
+
+
 @frozen
 class Scanner:
     """All patterns of a catalogue, ready to search."""
@@ -67,21 +83,34 @@ class Scanner:
     search: _Search
     index: Mapping[str, tuple[tuple[str, Entry, Pattern], ...]]
     shapes: Shapes | None = None
+    short: _ShortText | None = None
+    whole: Callable[[], Scanner] | None = None
+    """What scans with all patterns, once the text is no longer short."""
 
     def scan(self, data: bytes) -> Iterator[Suspect]:
         """Suspicious lines in order. A carriage return ends a line too: what a progress bar glues to a message."""
+        if self.whole is not None:
+            search = self._narrow(data)
+            yield from self.whole().scan(data) if search is None else self._walk(data, data, search)
+            return
         if self.shapes is None:
-            yield from self._walk(data, data)
+            yield from self._walk(data, data, self.search)
             return
         for start, end in self.shapes.doubtful(data):
             line = data[start:end]
-            for suspect in self._walk(line, line.lower()):
+            for suspect in self._walk(line, line.lower(), self.search):
                 yield Suspect(start + suspect.start, start + suspect.end, start + suspect.at)
 
-    def _walk(self, data: bytes, haystack: bytes) -> Iterator[Suspect]:
+    def _narrow(self, data: bytes) -> _Search | None:
+        """A search for those patterns alone whose literal text occurs in a short block: it finds what all would."""
+        if self.short is None or not self.short.takes(len(data)):
+            return None
+        return _compile_re2([pattern for _, pattern in self.candidates(data.decode(errors="replace"))])
+
+    def _walk(self, data: bytes, haystack: bytes, search: _Search) -> Iterator[Suspect]:
         at, size = 0, len(data)
         while at < size:
-            found = self.search(haystack, at)
+            found = search(haystack, at)
             if found is None:
                 return
             suspect = _find_line(data, found.start(), found.end(), at)
@@ -118,11 +147,17 @@ def make_scanner(catalogue: Catalogue, *, use_re2: bool) -> Scanner:
     """A scanner with RE2 if it is wanted, installed and passes its self-test; otherwise with `re`."""
     patterns = [(e, p) for e in catalogue.entries.values() for p in e.patterns]
     index = _make_index(patterns)
-    search = _load_re2([p for _, p in patterns]) if use_re2 else None
-    if search is not None:
-        return Scanner("re2", search, index)
     plain = [p for _, p in patterns]
-    return Scanner("re", make_search(plain, MARKS), index, Shapes(plain, MARKS))
+    marks = _compile_re2([]) if use_re2 else None
+    if marks is None:
+        return Scanner("re", make_search(plain, MARKS), index, Shapes(plain, MARKS))
+
+    @cache
+    def make_whole() -> Scanner:
+        search = _compile_re2(plain)
+        return make_scanner(catalogue, use_re2=False) if search is None else Scanner("re2", search, index)
+
+    return Scanner("re2", marks, index, short=_ShortText(), whole=make_whole)
 
 
 def _make_index(
@@ -146,7 +181,8 @@ def _find_line(data: bytes, start: int, end: int, at: int) -> Suspect:
 # --- RE2 ------------------------------------------------------------------------------------------------------
 
 
-def _load_re2(patterns: list[Pattern]) -> _Search | None:
+def _compile_re2(patterns: list[Pattern]) -> _Search | None:
+    """A search for `patterns` and MARKS; None if there is no RE2, or none that passes its self-test."""
     try:
         import re2
     except ImportError:
@@ -176,7 +212,8 @@ def _shorten(patterns: list[Pattern]) -> Iterator[bytes]:
     plain = {p.literal for p in patterns if not p.ignore_case and len(p.literal) >= LONG_LITERAL} | set(MARKS)
     folded = {p.literal.lower() for p in patterns if p.ignore_case and len(p.literal) >= LONG_LITERAL}
     yield from (re.escape(literal).encode() for literal in sorted(plain))
-    yield b"(?i:" + re.escape("\n".join(sorted(folded))).replace("\\\n", "|").encode() + b")"
+    if folded:
+        yield b"(?i:" + re.escape("\n".join(sorted(folded))).replace("\\\n", "|").encode() + b")"
     for pattern in patterns:
         if len(pattern.literal) < LONG_LITERAL:
             yield f"(?{'i' if pattern.ignore_case else ''}:{loosen(pattern)})".encode()

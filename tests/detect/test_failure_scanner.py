@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lptui.detect.catalogue import load_catalogue
 from lptui.detect.confirm import find_hits
-from lptui.detect.scanner import REACH, Scanner, load_scanner, make_scanner
+from lptui.detect.scanner import REACH, SHORT, Scanner, load_scanner, make_scanner
 
 CATALOGUE = load_catalogue()
 RE2 = make_scanner(CATALOGUE, use_re2=True)
@@ -125,3 +125,32 @@ def test_a_flood_is_counted_and_read_in_part(scanner: Scanner, monkeypatch: pyte
     hits = find_hits(scanner, data, 0)
     assert len([h for h in hits if h.key == "cuda-oom"]) == 5000
     assert read < 200
+
+
+def test_short_text_is_searched_for_what_occurs_in_it_and_found_alike() -> None:
+    whole = RE2.whole
+    assert whole is not None
+    for entry in CATALOGUE.entries.values():
+        data = ("step 1\n" + "\n".join((*entry.examples, *entry.counter_examples)) + "\nstep 2\n").encode()
+        if len(data) <= SHORT:
+            fresh = make_scanner(CATALOGUE, use_re2=True)
+            assert list(fresh.scan(data)) == list(whole().scan(data)), entry.id
+
+
+def test_all_patterns_are_compiled_only_once_the_text_is_not_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    import re2
+
+    sizes: list[int] = []
+    real = re2.compile
+
+    def compile_counted(source: bytes, options: object) -> object:
+        sizes.append(len(source))
+        return real(source, options)
+
+    monkeypatch.setattr(re2, "compile", compile_counted)
+    scanner = make_scanner(CATALOGUE, use_re2=True)
+    assert len(list(scanner.scan(b"CUDA out of memory\n"))) == 1
+    assert max(sizes) < 4096
+    for _ in range(3):
+        assert list(scanner.scan(b"x" * 80 + b"\n" + b"y" * SHORT)) == []
+    assert sum(size > 10_000 for size in sizes) == 1
