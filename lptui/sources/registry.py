@@ -57,6 +57,8 @@ def _name_paths(paths: tuple[str, ...]) -> dict[str, str]:
 
 
 def _wandb(run: RunInfo) -> dict[str, Source]:
+    if not run.wandb:
+        return {}
     from lptui.sources.wandb import WandbSource
 
     several = len(run.wandb) > 1  # one run id, a folder for each attempt
@@ -65,6 +67,8 @@ def _wandb(run: RunInfo) -> dict[str, Source]:
 
 
 def _event_files(run: RunInfo) -> dict[str, Source]:
+    if not run.event_files:
+        return {}
     from lptui.run.metric_files import series_prefix
     from lptui.sources.event_files import EventFileSource
 
@@ -76,6 +80,8 @@ def _event_files(run: RunInfo) -> dict[str, Source]:
 
 
 def _metric_files(run: RunInfo) -> dict[str, Source]:
+    if not run.metric_files:
+        return {}
     from lptui.run.listing import Listing
     from lptui.run.metric_files import newest_trainer_state
     from lptui.sources.metric_files import MetricFileSource
@@ -90,6 +96,8 @@ def _metric_files(run: RunInfo) -> dict[str, Source]:
 
 
 def _metric_stores(run: RunInfo) -> dict[str, Source]:
+    if not run.metric_stores:
+        return {}
     from lptui.sources.mlflow_files import MlflowFileSource
 
     made: dict[str, Source] = {}
@@ -120,9 +128,11 @@ def _distinct(names: dict[str, str]) -> dict[str, str]:
 
 
 def _configuration(run: RunInfo) -> dict[str, Source]:
+    if not run.configs:
+        return {}
     from lptui.sources.configuration import ConfigurationSource
 
-    return {run.path: ConfigurationSource(run)} if run.configs else {}
+    return {run.path: ConfigurationSource(run)}
 
 
 def _cloud(run: RunInfo) -> dict[str, Source]:
@@ -146,9 +156,11 @@ def _witnesses(run: RunInfo) -> dict[str, Source]:
 
 
 def _error_files(run: RunInfo) -> dict[str, Source]:
+    if not run.error_files:
+        return {}
     from lptui.sources.error_files import ErrorFileSource
 
-    return {run.path: ErrorFileSource(run)} if run.error_files else {}
+    return {run.path: ErrorFileSource(run)}
 
 
 def _launch(run: RunInfo) -> dict[str, Source]:
