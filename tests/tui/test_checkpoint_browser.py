@@ -213,6 +213,16 @@ async def test_alone_it_has_nothing_to_be_compared_with() -> None:
         assert not any(isinstance(r, CompareCheckpoints | MeasureDrift) for r in monitor.asked)
 
 
+async def test_a_difference_asked_for_before_the_list_is_read_comes_with_it() -> None:
+    app, monitor = make(state_with(reading(S2)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await start(pilot, "d")
+        monitor.publish(state_with(reading(S1), reading(S2)))
+        await settle(pilot)
+        assert "metta_s1_trainer_state.pt → metta_s2_trainer_state.pt" in shown(app)
+        assert monitor.asked.count(CompareCheckpoints(S1, S2)) == 1
+
+
 async def test_drift_and_the_first_nan_over_the_series() -> None:
     app, _ = make()
     async with app.run_test(size=(110, 30)) as pilot:

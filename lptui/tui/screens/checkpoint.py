@@ -113,7 +113,10 @@ class CheckpointScreen(LiveScreen):
             self._sheets.ready = readiness(workspace.run)
         if found is not None and before is not None and _rewritten(before, found):
             self._work.look()
-        if found is not before:
+        alone = self._sheets.current == "difference" and not self._partner
+        if alone and find_partner(rows, self._path):  # it was asked for before the list was read
+            self.action_sheet("difference")
+        elif found is not before:
             self._draw()
 
     @property
