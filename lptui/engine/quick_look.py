@@ -104,7 +104,8 @@ def _headline(state: RunState) -> tuple[str, float | None]:
 def measure(run: RunInfo) -> tuple[int, int]:
     """(bytes of the run's files, number of checkpoints): its folders flat, its checkpoint folders and bundles."""
     total, count = 0, 0
-    files = dict.fromkeys((*run.logs, *run.wandb, *run.event_files))
+    own = (file.path for file in run.metric_files if file.path.startswith(f"{run.path}/"))  # a tracker's lie elsewhere
+    files = dict.fromkeys((*run.logs, *run.wandb, *run.event_files, *own))
     for folder in dict.fromkeys((run.path, *run.checkpoint_dirs[:_FOLDERS])):
         for entry in _entries(folder):
             bundle = entry.stat.is_folder and layout.is_checkpoint_folder(entry.name)

@@ -243,3 +243,8 @@ def test_a_run_with_nothing_but_a_metrics_file_is_read_from_that(tmp_path: Path)
     large = look_at(discover(str(run)), NOBODY, written + 5)
     assert large.step is None  # not read in a quick look
     assert large.condition == "running"  # but it grows
+    deeper = tmp_path / "other" / "lightning_logs" / "version_0" / "metrics.csv"
+    deeper.parent.mkdir(parents=True)
+    deeper.write_text("epoch,step,train_loss\n1,10,0.5\n")
+    size = deeper.stat().st_size
+    assert look_at(discover(str(tmp_path / "other")), NOBODY, written).size == size  # in folders of its own, too

@@ -66,5 +66,11 @@ def look_words(look: Look, window: Window, hair: float | None = None) -> list[st
         "log y" if look.log else "",
         "" if look.clip else "outliers shown",
         "" if look.smooth.off else f"smooth {look.smooth.amount:g}{unit}",
-        "" if hair is None else f"values at {x_text(hair, 1.0, look.axis)}",
+        "" if hair is None else f"values at {_place_text(hair, look.axis)}",
     ]
+
+
+def _place_text(place: float, axis: Axis) -> str:
+    if axis == "epoch":
+        return f"{place:.4g}"
+    return f"{place:,.0f}" if axis == "step" and abs(place) < 1e15 else x_text(place, 1.0, axis)
