@@ -6,6 +6,7 @@ import os  # and not pathlib, which costs 10 ms before the first paint
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 from lptui.files import Entry, FileFailure, Stat, stat_file
@@ -18,6 +19,7 @@ from lptui.run.listing import Listing, may_enter
 LIST_DEPTH = 6
 NEAREST = 5
 _STEP_FOLDER = re.compile(r"version_\d+\Z")
+_WANDB_RUN = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-.+\Z")
 
 
 @frozen
@@ -59,7 +61,8 @@ def resolve(
         return _discover(by_name, listing, extra)
     if stat is not None:
         found = _newest(listing, (path,), extra)
-        return _discover(path, listing, extra) if isinstance(found, Missing) else found
+        itself = isinstance(found, Missing) or found.path.startswith(f"{path}/wandb/")
+        return _discover(path, listing, extra) if itself else found
     return _not_found(listing, places, name)
 
 
@@ -88,14 +91,15 @@ def find_runs(root: str, listing: Listing) -> Iterator[tuple[str, float]]:
     """(path, newest mtime in its folder) of all runs at or below `root`, as they are met; what lies past the entry
     budget is left out."""
     root = os.path.abspath(os.path.expanduser(root))
-    own = {f"{root}/{name}" for name in layout.CHECKPOINT_FOLDERS} if is_run(listing, root) else set[str]()
+    itself = is_run(listing, root)
+    own = {f"{root}/{name}" for name in layout.CHECKPOINT_FOLDERS} if itself else set[str]()
     found = False
-    for path in _run_paths(listing, root):
+    for path in chain(_run_paths(listing, root), () if itself else _wandb_runs(listing, root)):
         if path in own:  # a run's checkpoints are no run
             continue
         found = True
         yield path, _newest_entry(listing, path)
-    if not found and is_run(listing, root):
+    if not found and itself:
         yield root, _newest_entry(listing, root)
 
 
@@ -178,7 +182,15 @@ def _run_paths(listing: Listing, root: str) -> Iterator[str]:
             if _is_strong(listing, inside) and not _is_source(inside):
                 yield entry.path
             elif depth < LIST_DEPTH:
+                yield from _wandb_runs(listing, entry.path)
                 queue.append((entry.path, depth + 1))
+
+
+def _wandb_runs(listing: Listing, folder: str) -> Iterator[str]:
+    """W&B's own folders in one that is no run, as that of a script is: each of them is a run."""
+    if any(e.name == "wandb" and e.stat.is_folder for e in listing.entries(folder)):
+        inside = listing.entries(f"{folder}/wandb")
+        yield from (e.path for e in inside if e.stat.is_folder and _WANDB_RUN.match(e.name))
 
 
 def _is_source(entries: Sequence[Entry]) -> bool:

@@ -93,3 +93,19 @@ def test_a_link_to_a_run_is_listed_once(tmp_path: Path) -> None:
     run = make_run(tmp_path / "real", 1000)
     (tmp_path / "link").symlink_to(run)
     assert [r.path for r in list_runs(str(tmp_path))] == [str(run)]
+
+
+def test_wandb_runs_of_a_script_are_listed_each_but_those_of_a_run_are_its_own(tmp_path: Path) -> None:
+    names = ("run-20261128_115142-f1jddt9b", "offline-run-20261128_124554-w4dvzklq")
+    for folder in ("script", "deep/script", "run"):
+        for name in names:
+            (tmp_path / folder / "wandb" / name).mkdir(parents=True)
+            (tmp_path / folder / "wandb" / name / f"run-{name[-8:]}.wandb").touch()
+        (tmp_path / folder / "wandb" / "latest-run").symlink_to(names[0])
+        (tmp_path / folder / "train.py").touch()
+    (tmp_path / "run" / "config.yaml").write_text("a: 1\n")
+    listed = {run.path.removeprefix(f"{tmp_path}/") for run in list_runs(str(tmp_path))}
+    assert listed == {"run", *(f"{folder}/wandb/{name}" for folder in ("script", "deep/script") for name in names)}
+    assert {run.name for run in list_runs(str(tmp_path / "script"))} == set(names)
+    whole = found(resolve(str(tmp_path / "script")))  # named by itself it stays one run, with what lies in it
+    assert whole.path == str(tmp_path / "script")

@@ -337,3 +337,22 @@ async def test_enter_pressed_twice_attaches_once() -> None:
             await pilot.pause()
         assert app.workspace.attached == 1
         assert len(app._attached.monitors) == 1
+
+
+async def test_the_first_row_is_chosen_until_all_rows_found_their_place_or_the_reader_moved() -> None:
+    early = replace(BOARD, rows=(ROWS[2], ROWS[1]), looked=0)
+    later = replace(BOARD, rows=(ROWS[0], ROWS[1], ROWS[2]), looked=1)
+    catalogue = FakeCatalogue(board=early)
+    app = make_app(catalogue)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, RunsScreen)
+        assert screen.chosen == ROWS[2]
+        catalogue.post(later)
+        await settle(pilot)
+        assert screen.chosen == ROWS[0]
+        await pilot.press("down")
+        catalogue.post(replace(BOARD, rows=(ROWS[2], ROWS[0], ROWS[1]), looked=3))
+        await settle(pilot)
+        assert screen.chosen == ROWS[1]

@@ -57,6 +57,7 @@ class RunsScreen(Screen[None]):
         self._choice = Choice()
         self._filter = ""
         self._selection = Selection()
+        self._filling = True
         self._view = RowsView(self._page, id="runs-table")
         self._head = _Head(self)
         self._detail = _Detail(self)
@@ -81,7 +82,9 @@ class RunsScreen(Screen[None]):
 
     def show(self, board: RunBoard, attached: frozenset[str]) -> None:
         """Draw a new board; the chosen row and the marks stay with their runs."""
-        self._board = board
+        if self._filling and not self._view.picked:
+            self._view.selected = None  # rows find their places yet: the first one stays chosen
+        self._board, self._filling = board, not board.listed or board.looked < len(board.rows)
         known = frozenset(run.path for run in board.rows)
         marked = self._choice.marked & known if board.listed else self._choice.marked
         self._arrange(marked, attached)

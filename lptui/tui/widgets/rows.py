@@ -166,6 +166,11 @@ class RowsView(LinesView, can_focus=True):
         self._top = max(0, min(self._top, len(page.rows) - page.head - self._room(height)))
         return self._visible(width, height)
 
+    @property
+    def picked(self) -> bool:
+        """Whether the reader, or the program, picked the selected row."""
+        return self._picked
+
     def select(self, key: str | None) -> None:
         """Select `key` and bring it into view; no message is sent."""
         self.selected, self._picked = key, True
