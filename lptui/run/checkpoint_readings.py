@@ -100,9 +100,9 @@ def deepen(
     bad = [r for r in found if not r.good and r.verdict != "custom-pickle"]
     if bad:
         worst = min(bad, key=lambda r: VERDICTS.index(r.verdict))
-        return replace(
-            info, verdict=worst.verdict, reason=f"{worst.reason} ({worst.checked})", next_step=worst.next_step
-        )
+        name = f"{sanitise(worst.path.rpartition('/')[2])}: " if len(files) > 1 else ""
+        read = f" ({worst.checked})" if worst.read else ""
+        return replace(info, verdict=worst.verdict, reason=name + worst.reason + read, next_step=worst.next_step)
     if not found or len(found) < len(files) or info.verdict != "ok-unverified":
         return info
     verified = all(r.verdict == "ok-verified" for r in found)  # no checksum: read, not verified

@@ -38,7 +38,7 @@ def assess(
     if not checkpoints:
         return Readiness("no", "there is no checkpoint yet: a restart begins at step 0", "none")
     case = Situation(tuple(checkpoints), run, layout, tuple(pointers), launch)
-    judged = _doubt_old_series(_look_past_a_save(case, _RULES[name_rule(case)]), breaks)
+    judged = _doubt_series(_look_past_a_save(case, _RULES[name_rule(case)]), case, breaks)
     if broke_at is not None:
         judged = _doubt_broken_numbers(judged, case, broke_at)
     loaded = judged.loaded
@@ -63,17 +63,25 @@ def _look_past_a_save(case: Situation, rule: Callable[[Situation], Readiness]) -
     return replace(before, reason=f"{saving.name} is being written; until that has ended: {before.reason}")
 
 
-def _doubt_old_series(judged: Readiness, breaks: Sequence[SeriesBreak]) -> Readiness:
-    """The rule goes by number, and the highest number is of a series that the run left when it began anew."""
+def _doubt_series(judged: Readiness, case: Situation, breaks: Sequence[SeriesBreak]) -> Readiness:
+    """A rule that goes by number may take one of a series that the run left when it began anew; one that goes by time
+    takes one of the new series, and what was reached before is lost."""
     newest = next((b for b in reversed(breaks) if not b.overtaken), None)
     chosen = judged.candidate
     if newest is None or chosen is None or judged.answer not in ("yes", "unknown"):
         return judged
-    if chosen.modified_at >= newest.after.modified_at:
-        return judged
     fell = f"{newest.after.name} came after {newest.before.name}"
+    if chosen.modified_at >= newest.after.modified_at:
+        return _doubt_new_series(judged, case, newest, fell) if newest.kind == "restarted" else judged
     text = f"it is of an older series: the run has begun anew since ({fell}), and its newer work would not be used"
     return replace(judged, answer="yes-but", reason=text)
+
+
+def _doubt_new_series(judged: Readiness, case: Situation, newest: SeriesBreak, fell: str) -> Readiness:
+    sound = newest_good([c for c in case.of_role(*LOADED) if c.modified_at <= newest.before.modified_at])
+    text = f"the run began from scratch ({fell}): what it had reached before would not be used"
+    step = f"resume from {sound.name} to keep it" if sound is not None else ""
+    return replace(judged, answer="yes-but", reason=text, fallback=sound, next_step=step)
 
 
 def _doubt_broken_numbers(judged: Readiness, case: Situation, broke_at: int) -> Readiness:

@@ -94,6 +94,16 @@ class TestTransformers:
         assert (told.answer, chosen(told)) == ("yes-but", "checkpoint-60000")
         assert "older series" in told.reason
 
+    def test_the_newest_may_be_of_a_series_that_began_from_scratch(self) -> None:
+        rows = [row(f"model_{s}.pt", 1e9 + i * 3600, step=s) for i, s in enumerate((20000, 40000, 60000))]
+        rows.append(row("model_500.pt", 1e9 + 9 * 3600, step=500))
+        told = assess(rows, "generic", "r", breaks=find_breaks(rows))
+        assert (told.answer, chosen(told)) == ("yes-but", "model_500.pt")
+        assert "began from scratch (model_500.pt came after model_60000.pt)" in told.reason
+        assert told.next_step == "resume from model_60000.pt to keep it"
+        rows.append(row("model_70000.pt", 1e9 + 10 * 3600, step=70000))
+        assert assess(rows, "generic", "r", breaks=find_breaks(rows)).answer == "yes"
+
 
 class TestLightning:
     def test_what_slurm_left_goes_first_by_number(self) -> None:

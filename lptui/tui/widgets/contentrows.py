@@ -82,7 +82,8 @@ def _listed(reading: CheckpointReading) -> Iterator[tuple[str, str]]:
 
 
 def _resuming(ready: Readiness) -> Iterator[tuple[str, str]]:
-    yield "answer", ready.answer + (f", from {clean(ready.loaded.name)}" if ready.loaded is not None else "")
+    but = "but " if ready.answer == "no" else ""
+    yield "answer", ready.answer + (f", {but}from {clean(ready.loaded.name)}" if ready.loaded is not None else "")
     yield "because", mask_text(clean(ready.reason))
     yield "rule", clean(ready.rule)
     yield "next", clean(ready.next_step)
