@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lptui.checkpoints.groups import CheckpointGroup, GroupFile
@@ -11,6 +11,7 @@ from lptui.checkpoints.names import SUFFIXES
 from lptui.checkpoints.report import DeepReport
 from lptui.files import FileFailure, stat_file
 from lptui.model.readings import CheckpointReading, PolicyFile
+from lptui.run.checkpoint_series import stem
 from lptui.text import format_value, plural, sanitise
 from lptui.text.secrets import mask_text
 
@@ -61,6 +62,24 @@ def read_group(
         usual_size=usual_size if being_written else None,
         save_seconds=save_seconds,
     )
+
+
+def find_step_stems(looked: Iterable[tuple[CheckpointGroup, CheckpointInfo | None]]) -> frozenset[str]:
+    """Series whose names look like Metta's (model_0050.pt, an epoch) and count steps, as those that were looked into
+    tell: what is known of a part of a series holds for all of it, or it would seem to fall back."""
+    return frozenset(
+        stem(one.path)
+        for one, info in looked
+        if info is not None
+        and one.name.epoch is not None
+        and one.name.epoch == info.step_count
+        and _count(info.epoch) != one.name.epoch
+    )
+
+
+def name_by_step(one: CheckpointGroup) -> CheckpointGroup:
+    """The same with the number in its name as a step."""
+    return replace(one, name=replace(one.name, epoch=None, global_step=one.name.epoch))
 
 
 def _framework(one: CheckpointGroup, main: CheckpointInfo | None) -> str:

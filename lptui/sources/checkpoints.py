@@ -16,7 +16,8 @@ from lptui.model.readings import CheckpointReading, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.model.value import frozen
 from lptui.run.checkpoint_files import CheckpointFiles, FoundFiles
-from lptui.run.checkpoint_readings import deep_paths, deepen, read_group, targets
+from lptui.run.checkpoint_readings import deep_paths, deepen, find_step_stems, name_by_step, read_group, targets
+from lptui.run.checkpoint_series import stem
 from lptui.run.checkpoint_writing import (
     CUT_OFF,
     Watch,
@@ -139,7 +140,9 @@ class CheckpointSource:
             return
         self._judge_writing(now)
         leftovers = tuple(sorted(_temporary_files(self._groups, now)))
-        shown = tuple(self._read(g) for g in self._groups if not _is_leftover(g, now))
+        steps = find_step_stems((g, self._info_of(g)) for g in self._groups if g.path in self._looked)
+        named = [name_by_step(g) if steps and stem(g.path) in steps else g for g in self._groups]
+        shown = tuple(self._read(g) for g in named if not _is_leftover(g, now))
         pointers = self._found.pointers
         if self._shown != (shown, leftovers, pointers):
             self._shown = (shown, leftovers, pointers)

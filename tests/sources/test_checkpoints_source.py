@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from lptui.model.events import CheckpointsSeen, Event, StatusSeen
 from lptui.model.readings import CheckpointReading
 from lptui.run import discover
 from lptui.run.checkpoint_readings import find_policy
+from lptui.run.checkpoint_series import find_breaks
 from lptui.sources import Source
 from lptui.sources.checkpoints import LEFT_OVER, CheckpointSource
 
@@ -226,3 +228,22 @@ def test_real_files_through_the_real_reader(tmp_path: Path) -> None:
     assert facts["learning rate"]
     assert found["model_0100.pt"].verdict == "truncated"
     assert found["model_0050.pt"].verdict in ("ok", "custom-pickle")
+
+
+class Counting(Inspecting):
+    """Every file holds the step that its name says, and an epoch a hundred times smaller."""
+
+    def inspect(self, path: str, timeout_s: float = 10.0) -> CheckpointInfo:
+        found = super().inspect(path, timeout_s)
+        step = int(path.rpartition("_")[2].removesuffix(".pt"))
+        return replace(found, step=Reading("step", step, "scalar"), epoch=Reading("epoch", step // 100, "scalar"))
+
+
+def test_a_long_series_named_by_step_does_not_fall_back_where_it_was_not_looked_into(tmp_path: Path) -> None:
+    for i in range(1, 71):
+        save(tmp_path / "checkpoints" / f"model_{100 * i:06d}.pt", age=100.0 * (100 - i))
+    found = drain(CheckpointSource(discover(str(tmp_path)), Counting()))
+    assert [c.verdict for c in found.values()].count("unread") == 20
+    assert [(c.step, c.epoch) for c in found.values()][:1] == [(100, None)]
+    assert [c.step for c in found.values()] == [100 * i for i in range(1, 71)]
+    assert find_breaks(tuple(found.values())) == ()
