@@ -9,6 +9,7 @@ from typing import Any
 from lptui.checkpoints.comparison import Comparison, TensorChange
 from lptui.checkpoints.info import CheckpointInfo, Reading, TensorEntry
 from lptui.checkpoints.report import DeepReport
+from lptui.cli.checkpoint_lists import GLYPHS
 from lptui.text import format_value, plural, sanitise, short_bytes
 from lptui.text.secrets import mask_text
 
@@ -100,7 +101,7 @@ def _counters(info: CheckpointInfo) -> tuple[tuple[str, Reading | None], ...]:
 
 def report_lines(report: DeepReport) -> Iterator[str]:
     """The verdict of a deep pass, what it rests on, and the tensors that are to blame."""
-    yield f"{'●' if report.good else '✖'} {sanitise(report.path)}: {report.verdict}: {report.reason}"
+    yield f"{GLYPHS.get(report.verdict, '✖')} {sanitise(report.path)}: {report.verdict}: {report.reason}"
     yield f"  looked at: {report.checked}"
     for name in report.culprits[:10]:
         stats = next((t for t in report.tensors if t.name == name), None)

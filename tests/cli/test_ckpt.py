@@ -102,10 +102,12 @@ def test_verify_does_not_call_a_save_in_progress_broken(
         file.write(whole[: len(whole) // 2])
         file.flush()
         code, found = rows(capsys, "verify", str(tmp_path / "model_1.pt"))
-    assert (code, found[0]["verdict"], len(waits)) == (0, "being-written", 1)
+        told = ask(capsys, "verify", str(tmp_path / "model_1.pt"))[1]
+    assert (code, found[0]["verdict"], len(waits)) == (0, "being-written", 2)
+    assert told.startswith("… "), "not marked as an error that it is not"
     os.utime(tmp_path / "model_1.pt", (1e9, 1e9))
     code, found = rows(capsys, "verify", str(tmp_path / "model_1.pt"))
-    assert (code, found[0]["verdict"], len(waits)) == (1, "truncated", 1)
+    assert (code, found[0]["verdict"], len(waits)) == (1, "truncated", 2)
 
 
 def test_what_lies_beside_a_model_is_not_resumed_and_is_verified(
