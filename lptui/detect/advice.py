@@ -8,18 +8,18 @@ out here. The first fix of which everything is known is taken. What comes from a
 from __future__ import annotations
 
 import posixpath
-import re
 import shlex
 from collections.abc import Callable, Mapping
 
 from lptui.detect.catalogue import Entry, FixRule
 from lptui.model.finding import Fix
 from lptui.text import sanitise
+from lptui.text.regex import Regex
 from lptui.text.secrets import mask_text
 
-_PLACE = re.compile(r"\{([A-Za-z_][\w:.-]*)\}")
-_PLAIN_NUMBER = re.compile(r"[0-9]{1,15}\Z")
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) (bytes|[KMGT]iB)\Z")
+_PLACE = Regex(r"\{([A-Za-z_][\w:.-]*)\}")
+_PLAIN_NUMBER = Regex(r"[0-9]{1,15}\Z")
+_SIZE = Regex(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) (bytes|[KMGT]iB)\Z")
 _LONGEST = 200
 _MOST_TRIES = 20_000
 

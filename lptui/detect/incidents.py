@@ -6,7 +6,6 @@ clock came at the time of the one before it, or later. Within an attempt what a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from lptui.detect.confirm import UNCAUGHT
 from lptui.model.finding import Evidence, Finding
 from lptui.model.value import frozen
 from lptui.text import short_duration
+from lptui.text.regex import Regex
 
 SLACK = 8 * 1024
 """A follow-up may stand this many bytes before its cause: several processes write one file."""
@@ -26,9 +26,9 @@ _PRECEDENCE = (UNCAUGHT, "env-crash", "nccl-timeout", "peer-connection-lost", "w
 _RAISED = frozenset({UNCAUGHT, "env-crash"})
 """Classes of exceptions that may be a cause or tell of another process, by their words."""
 _SIGNALLED = frozenset({"host-oom-kill", "job-preempted"})
-_LAUNCHER_ENDED = re.compile(r"exit ?code *: *-(?:9|15)\b|Signal (?:9|15) |SIGKILL|SIGTERM")
+_LAUNCHER_ENDED = Regex(r"exit ?code *: *-(?:9|15)\b|Signal (?:9|15) |SIGKILL|SIGTERM")
 """A launcher ends the ranks that are left when one has failed; their signals then are no cause of anything."""
-_OF_ANOTHER = re.compile(
+_OF_ANOTHER = Regex(
     r"^(?:[\w.]*\.)?(?:EOFError|BrokenPipeError|ConnectionResetError|ConnectionAbortedError|ConnectionRefusedError"
     r"|ConnectionError|Empty|TimeoutError|CancelledError|BrokenProcessPool|BrokenBarrierError|DistBackendError"
     r"|DistNetworkError|DistStoreError|ChildProcessError|ProcessExitedException|ProcessRaisedException|ChildFailedError"

@@ -12,22 +12,21 @@ from typing import Literal
 from lptui.formats.progress import Progress
 from lptui.model.events import DatedFact
 from lptui.model.value import frozen
+from lptui.text.regex import Regex
 from lptui.trends.roles import find_role
 
 HEAD, TAIL = 40, 120
 """Prints kept of the start and of the end of a log."""
 MOST_METRICS = 40
 Meaning = Literal["loss", "value_loss", "gradient", "score", "entropy", "speed", "seconds", ""]
-_LOSS = re.compile(
-    r"(reduced_)?(train(ing)?_)?((total|lm|ce|nll|mlm|avg|mean|running|cur|batch|step)_)?loss(_step|_train)?"
-)
-_SCORE = re.compile(r"(mean|avg|average|train|rollout)_(ep(isode)?_)?(rewards?|return|score)(_mean)?|score")
-_SECONDS = re.compile(
+_LOSS = Regex(r"(reduced_)?(train(ing)?_)?((total|lm|ce|nll|mlm|avg|mean|running|cur|batch|step)_)?loss(_step|_train)?")
+_SCORE = Regex(r"(mean|avg|average|train|rollout)_(ep(isode)?_)?(rewards?|return|score)(_mean)?|score")
+_SECONDS = Regex(
     r"((mean|avg|average|train)_)?((iter(ation)?|step|batch)_time|time|time_per_(iter|step)|sec_per_(iter|step)|dt|"
     r"elapsed_time_per_iteration.*|step_timing.*|train_step_timing.*)(_m?s)?"
 )
-_WAITING = re.compile(r"((mean|avg|average)_)?(data|fetch|load(er|ing)?|io|batch_load)_?(time|wait).*|data")
-_OTHER = re.compile(r"(^|[/_.])(eval\w*|val\w*|test|best|target|old|min|max|std|aux|kl|reg)([/_.]|$)")
+_WAITING = Regex(r"((mean|avg|average)_)?(data|fetch|load(er|ing)?|io|batch_load)_?(time|wait).*|data")
+_OTHER = Regex(r"(^|[/_.])(eval\w*|val\w*|test|best|target|old|min|max|std|aux|kl|reg)([/_.]|$)")
 _ROLES: dict[str, Meaning] = {
     "loss": "loss", "value_loss": "value_loss", "gradient_norm": "gradient", "score": "score", "success": "score",
     "entropy": "entropy", "throughput": "speed",

@@ -19,16 +19,17 @@ from lptui.model.value import frozen
 from lptui.state.run_state import RunState
 from lptui.stores.series import Series
 from lptui.text import format_value, plural, sanitise, short_number
+from lptui.text.regex import Regex
 
 KEYS_LIMIT = 2000
-_MAY_BE_NAN = re.compile(r"explained_variance|std_dev$|/std$|_std$|grad_?scale|perplexity_max", re.IGNORECASE)
+_MAY_BE_NAN = Regex(r"explained_variance|std_dev$|/std$|_std$|grad_?scale|perplexity_max", re.IGNORECASE)
 """Undefined by definition at times: a variance of 0, a spread of one sample."""
-_LATE = re.compile(r"reward|score|return|success|ep_|episode|eval|win_?rate|best|val", re.IGNORECASE)
+_LATE = Regex(r"reward|score|return|success|ep_|episode|eval|win_?rate|best|val", re.IGNORECASE)
 """Has no value before the first episode or evaluation ends; NaN until then is no failure."""
-_LOSS = re.compile(r"loss|grad|gnorm|entropy|logprob|ratio|kl", re.IGNORECASE)
-_INSIDE = re.compile(r"grad|gnorm|param(eter)?s?[_ /]?norm|weights?[_ /]|logits?|activations?|hidden", re.IGNORECASE)
+_LOSS = Regex(r"loss|grad|gnorm|entropy|logprob|ratio|kl", re.IGNORECASE)
+_INSIDE = Regex(r"grad|gnorm|param(eter)?s?[_ /]?norm|weights?[_ /]|logits?|activations?|hidden", re.IGNORECASE)
 """Gradients and what is in the model, as opposed to what it is trained for."""
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = Regex(
     r"(^|[\W_])(best|min|max|lowest|highest|target|threshold|limit|bound|patience|eta|init|initial|time_?out)([\W_]|$)",
     re.IGNORECASE,
 )

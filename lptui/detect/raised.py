@@ -13,8 +13,9 @@ from dataclasses import replace
 from lptui.detect.log_block import GROUP_TEXT, RECOVERY, UNCAUGHT, Block, Hit
 from lptui.detect.log_lines import LONGEST, is_handled, read_line
 from lptui.formats.traceback import MARK, Traceback, find_tracebacks
+from lptui.text.regex import Regex
 
-_NOTEBOOK = re.compile(rb"\n(\w+(?:Error|Exception|Interrupt|Warning)) {2,80}Traceback \(most recent call last\)")
+_NOTEBOOK = Regex(rb"\n(\w+(?:Error|Exception|Interrupt|Warning)) {2,80}Traceback \(most recent call last\)")
 _NO_ERROR = frozenset(("SystemExit", "GeneratorExit", "Traceback", "Exit", "ExceptionGroup", "BaseExceptionGroup"))
 """Ends that are none, and groups, which print what they hold."""
 _OF_ANYTHING = frozenset(
@@ -25,26 +26,26 @@ _OF_ANYTHING = frozenset(
 )
 """What else happens while an exception is handled: of a later link of a chain they say nothing new."""
 _BY_HAND = "user-interrupt"
-_IN_ENVIRONMENT = re.compile(
+_IN_ENVIRONMENT = Regex(
     r"(?:vec_?env|vector_?env|venvs?|env_worker|env_runner|subproc\w*)\w*\.py:\w*(?:worker|_worker_shared_memory)\w*$",
     re.I,
 )
-_OF_ENVIRONMENTS = re.compile(r"(?:async_vector_env|subproc_vec_env|shmem_vec_env|env_worker|subproc)\.py:", re.I)
+_OF_ENVIRONMENTS = Regex(r"(?:async_vector_env|subproc_vec_env|shmem_vec_env|env_worker|subproc)\.py:", re.I)
 _LOST = frozenset(("EOFError", "BrokenPipeError", "ConnectionResetError"))
 """What a pipe says whose other end is gone."""
-_IN_UNPICKLING = re.compile(r"torch[/\\]serialization\.py:(?:load|_load|_legacy_load)$")
-_IN_LOADER = re.compile(r"torch[/\\]utils[/\\]data[/\\]_utils[/\\](?:worker|pin_memory)\.py:")
-_IN_TRACKER = re.compile(r"[/\\](?:wandb|mlflow|neptune|comet_ml)[/\\]")
-_UNREADABLE = re.compile(
+_IN_UNPICKLING = Regex(r"torch[/\\]serialization\.py:(?:load|_load|_legacy_load)$")
+_IN_LOADER = Regex(r"torch[/\\]utils[/\\]data[/\\]_utils[/\\](?:worker|pin_memory)\.py:")
+_IN_TRACKER = Regex(r"[/\\](?:wandb|mlflow|neptune|comet_ml)[/\\]")
+_UNREADABLE = Regex(
     rb'(?:^|\n)  File "([^"\n]{1,1024})", line (\d{1,9})\n(?:[^\n]{0,400}\n){0,3}?'
     rb"((?:Syntax|Indentation|Tab)Error: [^\n]{1,200})"
 )
 """A program that Python cannot read: there is no call yet, so no traceback."""
-_RELAYED = re.compile(
+_RELAYED = Regex(
     rb"(?i)\bstd(?:err|out)\b[\"']?\s?[:=]|sandbox|\b(?:tool|exec(?:ution)?|candidate|solution|judge|verifier)\b"
 )
 """Before a traceback: some program's output that this one handles, such as code that a model wrote."""
-_IGNORED = re.compile(rb"Exception ignored in|Exception in thread QueueManager|Exception ignored on|handled gracefully")
+_IGNORED = Regex(rb"Exception ignored in|Exception in thread QueueManager|Exception ignored on|handled gracefully")
 
 
 def read_tracebacks(block: Block, hits: list[Hit], find_before: Callable[[int], Iterable[Hit]]) -> list[Hit]:

@@ -5,19 +5,16 @@ Documentation/ABI/testing/dev-kmsg; mm/oom_kill.c for the words of the OOM kille
 
 from __future__ import annotations
 
-import re
-
 from lptui.model.readings import KernelRecord
+from lptui.text.regex import Regex
 
-_HEAD = re.compile(rb"(\d{1,10}),(\d{1,20}),(\d{1,20}),[^;\n]{0,80};([^\n]*)")
-_KILLED = re.compile(r"[Oo]ut of memory(?: \(oom_kill_allocating_task\))?: Kill(?:ed)? process (\d+) \(([^)]{1,64})\)")
-_RESIDENT = re.compile(r"(?:anon|file|shmem)-rss:(\d{1,15})kB")
-_XID = re.compile(
+_HEAD = Regex(rb"(\d{1,10}),(\d{1,20}),(\d{1,20}),[^;\n]{0,80};([^\n]*)")
+_KILLED = Regex(r"[Oo]ut of memory(?: \(oom_kill_allocating_task\))?: Kill(?:ed)? process (\d+) \(([^)]{1,64})\)")
+_RESIDENT = Regex(r"(?:anon|file|shmem)-rss:(\d{1,15})kB")
+_XID = Regex(
     r"NVRM: Xid \((PCI:[0-9a-fA-F:.]{1,20})\): (\d{1,4})(?:, pid='?(\d+|<unknown>)'?)?(?:, name=([^,]{1,64}))?"
 )
-_SEGFAULT = re.compile(
-    r"(?:traps: )?(\S{1,64})\[(\d+)\]:? (?:segfault at|general protection fault|trap invalid opcode)"
-)
+_SEGFAULT = Regex(r"(?:traps: )?(\S{1,64})\[(\d+)\]:? (?:segfault at|general protection fault|trap invalid opcode)")
 _LONGEST = 300
 
 

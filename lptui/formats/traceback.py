@@ -13,6 +13,7 @@ from dataclasses import replace
 from lptui.formats.log_prefix import strip_escapes, strip_labels
 from lptui.formats.traceback_box import read_box
 from lptui.model.value import frozen
+from lptui.text.regex import Regex
 
 MARK = b"Traceback (most recent call last)"
 _LONGEST_LINE = 4096
@@ -22,15 +23,15 @@ _MOST_LINES = 2000
 _MOST_MARKS = 2000  # a block of nothing but marks is no log
 _FARTHEST_LINK = 60  # lines between an exception and the one that it led to: a long message, then the sentence
 _LONGEST_MESSAGE = 2000
-_FRAME = re.compile(rb'(?: {2,4}|> )File "([^"\n]{1,1024})", line (\d{1,9})(?:, in (.{1,200}))?')
-_RAISED = re.compile(rb"([A-Za-z_][\w.<>]{0,200}(?:\([\w.]{1,100}\))?)(?::(?: (.*))?)?$", re.DOTALL)
+_FRAME = Regex(rb'(?: {2,4}|> )File "([^"\n]{1,1024})", line (\d{1,9})(?:, in (.{1,200}))?')
+_RAISED = Regex(rb"([A-Za-z_][\w.<>]{0,200}(?:\([\w.]{1,100}\))?)(?::(?: (.*))?)?$", re.DOTALL)
 _LEVEL_WORDS = frozenset((b"DEBUG", b"INFO", b"WARN", b"WARNING", b"ERROR", b"CRITICAL", b"FATAL"))
 _LINKS = (
     b"During handling of the above exception, another exception occurred:",
     b"The above exception was the direct cause of the following exception:",
 )
 _FROM_A_CHILD = b"terminated with the following error:"  # torch.multiprocessing.spawn
-_LIBRARY = re.compile(r"site-packages|dist-packages|[/\\]lib[/\\]python\d|^<|[/\\]Lib[/\\](?:\w+\.py$|[a-z]+[/\\])")
+_LIBRARY = Regex(r"site-packages|dist-packages|[/\\]lib[/\\]python\d|^<|[/\\]Lib[/\\](?:\w+\.py$|[a-z]+[/\\])")
 _NO_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
 

@@ -16,6 +16,7 @@ import re
 
 from lptui.formats.log_prefix import strip_escapes
 from lptui.model.value import frozen
+from lptui.text.regex import Regex
 
 _MOST_LINES = 4000
 _LONGEST_LINE = 4096
@@ -24,8 +25,8 @@ _MOST_WRAPS = 20
 _CORNERS = "╭┌+"
 _SIDES = "│|"
 _FEET = "╰└+"
-_FRAME = re.compile(r"(\S.{0,1000}?):(\d{1,9}) in (\S{1,200})")
-_RAISED = re.compile(r"([A-Za-z_][\w.<>]{0,200})(?::(?: (.*))?)?$", re.DOTALL)
+_FRAME = Regex(r"(\S.{0,1000}?):(\d{1,9}) in (\S{1,200})")
+_RAISED = Regex(r"([A-Za-z_][\w.<>]{0,200})(?::(?: (.*))?)?$", re.DOTALL)
 
 
 @frozen

@@ -3,20 +3,20 @@ trusted: only a Python interpreter and a script by their plain names come from t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from lptui.config.yaml_tree import Tree, TreeError, parse_tree
 from lptui.formats.command_line import classify, is_launcher
 from lptui.model.launch import Launch
 from lptui.model.readings import ProcessReading
+from lptui.text.regex import Regex
 from lptui.text.secrets import mask_arguments
 
 MOST = 500
 """Arguments of a recorded command that are taken."""
-_LAUNCHER = re.compile(r"(?:.*/)?(?:torchrun|accelerate|deepspeed|mpirun|mpiexec|srun|orterun)\Z")
-_SCRIPT = re.compile(r"[\w./+-]+\.py\Z")
-_MODULE = re.compile(r"[A-Za-z_][\w.]*\Z")
+_LAUNCHER = Regex(r"(?:.*/)?(?:torchrun|accelerate|deepspeed|mpirun|mpiexec|srun|orterun)\Z")
+_SCRIPT = Regex(r"[\w./+-]+\.py\Z")
+_MODULE = Regex(r"[A-Za-z_][\w.]*\Z")
 
 
 def find_launch(processes: Sequence[ProcessReading]) -> Launch | None:

@@ -18,29 +18,30 @@ from lptui.run.inside import Inside, look_inside
 from lptui.run.listing import MAX_DEPTH, Listing, read_head
 from lptui.run.metric_stores import find_stores
 from lptui.run.wandb_beside import parents_of
+from lptui.text.regex import Regex
 
 MOST_TABLES = 64
 MOST_LOOKS = 256
 TRAINER_STATE = "trainer_state.json"
-_NUMBERED = re.compile(
+_NUMBERED = Regex(
     r"(version|run|exp|(?:[A-Z][A-Za-z]{0,12})?(?:PPO|A2C|DQN|SAC|TD3|DDPG|TRPO|ARS|TQC|QRDQN|CrossQ))_\d+\Z"
     r"|([A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_).+\Z"
 )
 """A folder for each start: numbers of Lightning and Stable-Baselines3, date and host of PyTorch's SummaryWriter."""
-_PLAIN_FOLDER = re.compile(
+_PLAIN_FOLDER = Regex(
     r"(?:lightning_logs|csv_logs|runs?|tb|tb_?logs?|tensorboard(?:_?logs?)?|logs?|events?|metrics|csv|results?|outputs?"
     r"|monitors?|vis_data|summar(?:y|ies)|checkpoints?|checkpoint-\d+|\d{8}[_-]\d{6}|\d{10}\.\d+)\Z",
     re.IGNORECASE,
 )
-_PLAIN_STEM = re.compile(
+_PLAIN_STEM = Regex(
     r"(?:metrics?|progress|results?|summary|logs?|history|scalars|stats|monitor|trainer_state|training|training_?log"
     r"|training_?stats|log_history)\Z",
     re.IGNORECASE,
 )
-_TELLING_STEM = re.compile(r"(.+?)[_.-](?:metrics?|logs?|history|results?|stats|progress|monitor)\Z", re.IGNORECASE)
+_TELLING_STEM = Regex(r"(.+?)[_.-](?:metrics?|logs?|history|results?|stats|progress|monitor)\Z", re.IGNORECASE)
 
 
-_CHECKPOINT = re.compile(r"checkpoint-(\d+)\Z")
+_CHECKPOINT = Regex(r"checkpoint-(\d+)\Z")
 
 
 class Choice(NamedTuple):

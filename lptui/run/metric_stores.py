@@ -13,15 +13,16 @@ from lptui.files import Entry
 from lptui.model.run import Looked, MetricStore
 from lptui.run.listing import Listing, read_head
 from lptui.run.wandb_beside import parents_of
+from lptui.text.regex import Regex
 
 PARENTS = 3
 PEEKS = 400
 CANDIDATES = 4
 """Databases outside of the run that are looked through for its name."""
 _MLFLOW_NAMES = ("mlflow.db", "mlruns.db", "mlflow.sqlite")
-_DATABASE = re.compile(r".+\.(?:db|sqlite3?)\Z")
+_DATABASE = Regex(r".+\.(?:db|sqlite3?)\Z")
 _SNIFF = 256 * 1024
-_NAME = re.compile(rb"^run_name: *['\"]?(.*?)['\"]? *$", re.MULTILINE)
+_NAME = Regex(rb"^run_name: *['\"]?(.*?)['\"]? *$", re.MULTILINE)
 
 
 def may_be_store(name: str) -> bool:

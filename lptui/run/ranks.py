@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+from lptui.text.regex import Regex
+
 # rank-3.out, rank3.log, log_rank_3.txt; Metta's script_1.log; torchrun's attempt_0/3/stderr.log; Slurm's job.%t.out is
 # left alone: the number there is as often a job's.
-_RANK = re.compile(r"(?:^|[-_.])(?:local[-_]?)?rank[-_.]?(\d{1,6})(?:[-_.]|$)", re.IGNORECASE)
-_SCRIPT = re.compile(r"script_(\d{1,6})\.log$")
-_ATTEMPT = re.compile(r"/attempt_(\d{1,4})/(\d{1,6})/[^/]+$")
-_ERROR_FILE = re.compile(r"(?:[\w.-]{0,60}[-_.])?errors?(?:[-_.]?(?:rank)?[-_.]?\d{1,6})?\.json$", re.IGNORECASE)
+_RANK = Regex(r"(?:^|[-_.])(?:local[-_]?)?rank[-_.]?(\d{1,6})(?:[-_.]|$)", re.IGNORECASE)
+_SCRIPT = Regex(r"script_(\d{1,6})\.log$")
+_ATTEMPT = Regex(r"/attempt_(\d{1,4})/(\d{1,6})/[^/]+$")
+_ERROR_FILE = Regex(r"(?:[\w.-]{0,60}[-_.])?errors?(?:[-_.]?(?:rank)?[-_.]?\d{1,6})?\.json$", re.IGNORECASE)
 
 
 def rank_of(path: str) -> int | None:

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
 
+from lptui.text.regex import Regex
+
 MASK = "***"
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = Regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def _names(text: str) -> frozenset[str]:
@@ -35,8 +37,8 @@ _HARMLESS_END = _names(
 _HARMLESS_START = _names(
     "max min num n pad eos bos unk sep cls mask special start end stop per next prev image sort primary"
 )
-_RANDOM = re.compile(r"[\w+/=.~-]{8,}\Z")
-_REFERENCE = re.compile(r"\$\{[^{}]*\}\Z")
+_RANDOM = Regex(r"[\w+/=.~-]{8,}\Z")
+_REFERENCE = Regex(r"\$\{[^{}]*\}\Z")
 
 
 def mask_secrets(key: str, value: str) -> str:
@@ -154,8 +156,8 @@ _TRIGGERS = (
 )
 _KEY = r"[A-Za-z_][\w.-]{0,80}"
 _VALUE = r"\"[^\"\n]{1,4096}\"|'[^'\n]{1,4096}'|[^\s,;&|)}\]\"']{1,4096}"
-_ASSIGNMENT = re.compile(rf"(?<![\w.])({_KEY}[\"']?\s{{0,3}}[=:]\s{{0,3}})({_VALUE})")
-_FLAG = re.compile(rf"(?<!\S)(--?{_KEY}\s+)(?!-)({_VALUE})")
+_ASSIGNMENT = Regex(rf"(?<![\w.])({_KEY}[\"']?\s{{0,3}}[=:]\s{{0,3}})({_VALUE})")
+_FLAG = Regex(rf"(?<!\S)(--?{_KEY}\s+)(?!-)({_VALUE})")
 
 
 def _mask_assignment(match: re.Match[str]) -> str:

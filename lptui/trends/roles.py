@@ -6,10 +6,11 @@ the names of Metta, CleanRL, Stable-Baselines3, RLlib, PufferLib, rsl_rl, Spinni
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
+
+from lptui.text.regex import Regex
 
 Role = Literal[
     "loss",
@@ -34,14 +35,14 @@ Role = Literal[
 PER_ROLE = 2
 """Keys of one role that are watched."""
 _LONGEST = 200
-_SPLIT = re.compile(r"[/.:|]+")
-_WORDS = re.compile(r"[\s\-_]+")
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
-_OTHER_DATA = re.compile(
+_SPLIT = Regex(r"[/.:|]+")
+_WORDS = Regex(r"[\s\-_]+")
+_CAMEL = Regex(r"(?<=[a-z])(?=[A-Z][a-z])")
+_OTHER_DATA = Regex(
     r"(^|[/_.])(eval|evaluation|evaluator|eval_\w+|val|valid|validation|test|best|target|old|min|max|std)([/_.]|$)"
 )
-_CURRICULUM = re.compile(r"(^|/)(lp|curriculum|env_curriculum|env_env_curriculum|task_sampler)/")
-_PER_TASK = re.compile(r"(^|/)(tasks|env_task_\w+|env_per_label_\w+|env_curriculum_task_probs|eval_\w+|weights)/")
+_CURRICULUM = Regex(r"(^|/)(lp|curriculum|env_curriculum|env_env_curriculum|task_sampler)/")
+_PER_TASK = Regex(r"(^|/)(tasks|env_task_\w+|env_per_label_\w+|env_curriculum_task_probs|eval_\w+|weights)/")
 _PATTERNS: tuple[tuple[Role, str], ...] = (
     (
         "value_loss",
@@ -71,18 +72,18 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
     ),
     ("loss", r"(train(ing)?_|total_|lm_|mean_)?loss(_step|_train|_mean)?|cross_entropy(_loss)?|nll_loss"),
 )
-_RULES: tuple[tuple[Role, re.Pattern[str]], ...] = tuple((role, re.compile(pattern)) for role, pattern in _PATTERNS)
-_COUNTS: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    ("active_tasks", re.compile(r"(num_)?active(_tasks)?$")),
-    ("sample_probability", re.compile(r"(mean_)?(sample_)?prob(ability)?$")),
-    ("zero_tasks", re.compile(r"(num_)?zeros?(_lp)?(_dist|_tasks|_prob)?$")),
-    ("success", re.compile(r"(task|mean)_success_rate$")),
+_RULES: tuple[tuple[Role, Regex[str]], ...] = tuple((role, Regex(pattern)) for role, pattern in _PATTERNS)
+_COUNTS: tuple[tuple[Role, Regex[str]], ...] = (
+    ("active_tasks", Regex(r"(num_)?active(_tasks)?$")),
+    ("sample_probability", Regex(r"(mean_)?(sample_)?prob(ability)?$")),
+    ("zero_tasks", Regex(r"(num_)?zeros?(_lp)?(_dist|_tasks|_prob)?$")),
+    ("success", Regex(r"(task|mean)_success_rate$")),
 )
-_SPREAD = re.compile(r"(policy_|action_|mean_noise_|noise_|actor_)?(log_)?std")
-_GPU = re.compile(r"(gpu|cuda|vram)")
-_MEMORY = re.compile(r"mem|vram|reserved")
-_NOT_USED = re.compile(r"free|total_mb|limit|available|peak|max|clock|write|read|speed|util(?!.*mem)")
-_HOST = re.compile(r"(process_memory_mb|(proc_memory_|process_)?rss_?(mb|gib|gb|bytes)?|memory_percent|ram_percent)$")
+_SPREAD = Regex(r"(policy_|action_|mean_noise_|noise_|actor_)?(log_)?std")
+_GPU = Regex(r"(gpu|cuda|vram)")
+_MEMORY = Regex(r"mem|vram|reserved")
+_NOT_USED = Regex(r"free|total_mb|limit|available|peak|max|clock|write|read|speed|util(?!.*mem)")
+_HOST = Regex(r"(process_memory_mb|(proc_memory_|process_)?rss_?(mb|gib|gb|bytes)?|memory_percent|ram_percent)$")
 
 
 @lru_cache(maxsize=65_536)
