@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from lptui.cli import FOUND
 from lptui.cli.ckpt_target import FINE, JSON, WATCH, find, is_named, mine, patiently, print_json, print_json_line
 from lptui.model.run import RunInfo
+from lptui.text import sanitise
 
 
 @click.command("ls")
@@ -52,6 +55,10 @@ def command(path: str, keep_last: int | None, keep_every: int | None, watch: boo
             lines += texts.retention_lines(retention)
         elif rows and not is_named(path):
             lines += texts.summary_lines(run_checkpoints(state), state.leftovers)
+            if run.logs or run.wandb or run.event_files:  # numbers that broke may speak against it
+                lines.append(
+                    f"(by the files alone; with log and metrics: lptui ckpt resume {shlex.quote(sanitise(path))})"
+                )
         for line in lines:
             click.echo(line)
     return FOUND if any(row.verdict not in FINE for row in rows) else 0

@@ -124,6 +124,15 @@ def test_what_lies_beside_a_model_is_not_resumed_and_is_verified(
     assert (code, found[0]["reason"]) == (1, "no file here holds weights: a restart begins at step 0")
 
 
+def test_ls_says_that_its_answer_rests_on_the_files_alone(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(RUNS / "nan")
+    assert (
+        ask(capsys, "ls", path)[1].splitlines()[-1]
+        == f"(by the files alone; with log and metrics: lptui ckpt resume {path})"
+    )
+    assert "by the files alone" not in ask(capsys, "ls", str(damaged))[1]
+
+
 def test_a_good_candidate_is_not_passed_over_for_the_newest_good_one(capsys: pytest.CaptureFixture[str]) -> None:
     _, text = ask(capsys, "resume", str(RUNS / "crash"))
     assert "yes-but from crash:v16" in text
