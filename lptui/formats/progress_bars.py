@@ -1,7 +1,8 @@
-"""Progress bars: tqdm with its postfix, Keras (the classic bar and the one of version 3), Ultralytics YOLO.
+"""Progress bars: tqdm with its postfix, Keras (the classic bar and the one of version 3), Rich, Ultralytics YOLO.
 
 Every repetition is bounded: a line costs time in proportion to its length. Sources: tqdm.std, keras.utils.Progbar,
-ultralytics.engine.trainer, torchtune's recipes (the loss stands in the label).
+ultralytics.engine.trainer, torchtune's recipes (the loss stands in the label), rich.progress, Lightning's
+RichProgressBar.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ _BAR = re.compile(
     rb"(?<![\w.])(\d{1,18}(?:\.\d{1,3})?)([kMGTP]?)/(\d{1,18}(?:\.\d{1,3})?)([kMGTP]?)"
     rb" \[[\d:]{4,12}<[^,\]]{1,16}, *(?:([\d.]{1,16})([kMGTP]?)|\?)(\w{0,12}/s|s/\w{1,12})([^\]]{0,1000})"
 )
+RICH_BAR = rb"\xe2[\x94\x95][\x81\xb8\xba] {1,12}"
+"""The end of a bar that Rich draws."""
 EPOCH = re.compile(
     rb"(?<![\w./-])epochs?(?:\(\w{1,12}\))? {0,2}[=:#]? {0,2}\[? {0,6}(\d{1,12}(?:\.\d{1,12})?)(?!\w)"
     rb"(?:\]\[ {0,8}(\d{1,9})/(\d{1,9})\])?",
@@ -24,6 +27,11 @@ EPOCH = re.compile(
 _KERAS = re.compile(
     rb"(?<!\d)(\d{1,12})/(\d{1,12}) {1,8}(?:\[[=>.]{1,80}\]|(?:\xe2[\x80-\xbf]{2}){1,80}) {1,3}(?:- )?"
     rb"([^/]{0,40}?(\d{1,9})([mu]?s)/(?:step|sample))?(.{0,2000})"
+)
+_TIME = rb"(?:\d{1,4}:\d\d(?::\d\d)?|-:--:--|--:--)"
+_RICH = re.compile(
+    RICH_BAR + rb"(\d{1,12})/ {0,12}(\d{1,12}) {1,12}" + _TIME + rb"(?: \xe2\x80\xa2 " + _TIME + rb")?"
+    rb"(?: {1,4}(\d[\d.]{0,15})it/s)?(.{0,2000})"
 )
 _YOLO = re.compile(
     rb" {0,12}(\d{1,6})/(\d{1,6}) {1,12}[\d.]{1,8}G((?: {1,12}(?:" + NUMBER + rb")){3}) {1,12}\d{1,6} {1,12}\d{1,5}:"
@@ -84,6 +92,24 @@ def read_keras(message: bytes) -> Progress | None:
         total_steps=int(match[2]),
         steps_per_second=1 / seconds if seconds else None,
         metrics=find_pairs(match[6]),
+    )
+
+
+def read_rich(message: bytes) -> Progress | None:
+    """What a bar of Rich says that counts (`634/2000`) and tells a time behind; None for a line without one."""
+    match = _RICH.search(message)
+    if not match:
+        return None
+    label = message[: match.start()].split(b"\xe2\x94\x81", 1)[0].strip()
+    epoch = EPOCH.search(label)
+    return Progress(
+        "bar",
+        epoch=find_epoch(epoch) if epoch else None,
+        step=int(match[1]),
+        total_steps=int(match[2]),
+        steps_per_second=(to_float(match[3]) or None) if match[3] else None,
+        label=label[-80:].decode(errors="replace"),
+        metrics=find_pairs(match[4]),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from lptui.formats import progress_tables
-from lptui.formats.progress_bars import EPOCH, find_epoch, read_bar, read_keras, scaled
+from lptui.formats.progress_bars import EPOCH, find_epoch, read_bar, read_keras, read_rich, scaled
 from lptui.formats.progress_pairs import (
     NO_METRIC,
     PLAIN,
@@ -50,6 +50,7 @@ GATE: tuple[bytes, ...] = (
     rb"\b(?:[Gg]lobal[_ ]?[Ss]teps?|[Ss]teps?|STEPS?|[Ii]ter(?:ation)?|ITER(?:ATION)?|[Ee]poch|EPOCH|[Uu]pdates?)"
     rb"(?:\([a-z]+\))?[\"']?[=:# ][=:# \[\"']*[0-9]",
     rb"[0-9kMGTP] \[[0-9:]+<[0-9?]",
+    rb"\xe2[\x94\x95][\x81\xb8\xba](?:\x1b\[[0-9;]*m)* (?:\x1b\[[0-9;]*m)* *[0-9]+/",
     rb"\{['\"][\w/. -]+['\"]: ?['\"]?[-0-9nNiI]",
     rb"(?:[Ll]oss|LOSS|[Rr]eward|[Rr]eturn|[Ss]core|[Gg]rad[_ ][Nn]orm|(?:iter|step|batch)_time)[=:] ?\[?[-0-9nNiI]",
     *progress_tables.GATE,
@@ -58,7 +59,7 @@ GATE: tuple[bytes, ...] = (
 GATE_WORDS: tuple[bytes, ...] = (
     b"poch", b"tep", b"iter", b"<", b"{'", b"{\"", b"pdate", b"Iter", b"STEP", b"ITER", b"POCH", b"oss", b"LOSS",
     b"eward",
-    b"eturn", b"core", b"orm", b"_time", *progress_tables.GATE_WORDS,
+    b"eturn", b"core", b"orm", b"_time", b"\xe2\x94", b"\xe2\x95", *progress_tables.GATE_WORDS,
 )  # fmt: skip
 """Literals, one of which is in whatever a pattern of GATE matches."""
 
@@ -72,6 +73,8 @@ def read_progress(message: bytes) -> Progress | None:
     if b"<" in message and (found := read_bar(message)):
         return found
     if (b"[=" in message or b"/step" in message or b"[>" in message) and (found := read_keras(message)):
+        return found
+    if b"/" in message and (found := read_rich(message)):
         return found
     opening = message.find(b"{'")
     opening = message.find(b'{"') if opening < 0 else opening

@@ -32,6 +32,12 @@ def only(text: str) -> Progress:
         # Lightning
         ("Epoch 4:  33%|###3      | 9/27 [00:02<00:04, 4.4it/s, v_num=1, train_loss=nan.0]", 9, 4, {"v_num": 1.0}),
         ("Epoch 4:  33%|###3      | 9/27 [00:02<00:04, 4.4it/s, loss=nan]", 9, 4, {"loss": math.nan}),
+        # Lightning on Rich, Rich
+        (
+            f"Epoch 4/9 \x1b[35m{BLOCKS}\x1b[0m \x1b[37m 9/27\x1b[0m 0:00:02 • 0:00:04 4.40it/s v_num: 1.000 loss: nan",
+            9, 4, {"v_num": 1.0, "loss": math.nan},
+        ),
+        (f"Epoch 0 \x1b[91m{BLOCKS}\x1b[0m\x1b[91m╸\x1b[0m \x1b[32m  75/2000\x1b[0m -:--:--", 75, 0, {}),
         # torchtune, llama-recipes: the loss is in the label
         ("1|50|Loss: 1.2345678:   2%|2         | 50/2000 [00:41<27:04, 1.20it/s]", 50, None, {"Loss": 1.2345678}),
         (
@@ -191,3 +197,13 @@ def test_a_bar_that_has_not_begun_shows_no_infinity() -> None:
 def test_repetition_costs_no_more_than_its_length(piece: str) -> None:
     for line in (piece * (1_000_000 // len(piece)), "step 1 " + piece * (8_000 // len(piece)), (piece + "\n") * 5000):
         scan(line.encode())
+
+
+def test_a_bar_of_rich_tells_total_and_rate() -> None:
+    fact = only(f"Epoch 4/9 {BLOCKS} 9/27 0:00:02 • 0:00:04 4.40it/s loss: 0.5")
+    assert (fact.total_steps, fact.steps_per_second, fact.label) == (27, 4.4, "Epoch 4/9")
+
+
+@pytest.mark.parametrize("text", [f"  {BLOCKS} 12/15 [torch]", f"{BLOCKS} 100/200 kB 5.1 MB/s eta 0:00:01"])
+def test_what_pip_installs_is_no_progress_of_a_training(text: str) -> None:
+    assert scan(text.encode() + b"\n") == ()
