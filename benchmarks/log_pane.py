@@ -145,7 +145,9 @@ def show_open(args: argparse.Namespace, logs: dict[str, Path]) -> None:
 
 
 def show_tail(args: argparse.Namespace, _logs: dict[str, Path]) -> None:
-    show_fields(args, "tail", ["n", "median_ms", "p95_ms", "max_ms"], {"append": ["--appends", "40"]})
+    # lptui paints its first screen before its libraries are loaded; asked here is how it follows, not how it starts
+    options = ["--appends", "40", "--after", "4", "--repeat", str(args.repeat)]
+    show_fields(args, "tail", ["n", "missed", "median_ms", "p95_ms", "max_ms"], {"append": options})
 
 
 def show_follow(args: argparse.Namespace, _logs: dict[str, Path]) -> None:
@@ -168,11 +170,15 @@ def show_behave(args: argparse.Namespace, _logs: dict[str, Path]) -> None:
     answers = {name: ask_probe(args, "behave", viewer) for name, viewer in viewers(args)}
     cases = dict.fromkeys(key for answer in answers.values() for key in answer if not key.endswith("_opened"))
     rows = [
-        [case, *(answer.get(case, "-") for answer in answers.values())]
+        [case.replace("_", " "), *(tell(answer.get(case, "-")) for answer in answers.values())]
         for case in cases
         if case not in ("what", "viewer")
     ]
     print(table(["", *answers], rows))
+
+
+def tell(value: object) -> str:
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
 
 
 PRINTERS = {

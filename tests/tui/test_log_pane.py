@@ -344,7 +344,8 @@ async def test_hostile_lines_stay_text() -> None:
         await pilot.pause()
         assert app.shown[0] == "  [red]markup[/]"
         assert app.shown[-1] == "  ␀ × 3end"
-        assert any(row.endswith("… 195 KiB line") for row in app.shown)
+        assert sum(row.endswith("… 195 KiB line") for row in app.shown) == 1
+        assert sum(row.endswith("… goes on, 195 KiB line") for row in app.shown) == 2
         screen = "".join(s.text for y in range(14) for s in app.screen._compositor.render_strips()[y])
         assert "\x1b" not in screen
         assert "\x07" not in screen

@@ -139,10 +139,11 @@ class Painter:
         special = self._special_row(unit, hand, index)
         if special is not None:
             return (*self._margin(unit, hand, index), *crop(special, self.room))
-        room, mark = self.room, ""
+        room, mark, later = self.room, "", False
         if unit.piece and index == 0:
             size, whole = hand.line_length(unit)
-            mark = f" … {short_bytes(size)}{'' if whole else '+'} line"
+            later = not _begins(hand, unit)
+            mark = f" … {'goes on, ' if later else ''}{short_bytes(size)}{'' if whole else '+'} line"
         data, start, end = hand.text_of(unit)
         if not self.wrap and (cut := self._split(unit, hand)) is not None:
             start, end = (cut, end) if index else (start, cut)
@@ -150,7 +151,7 @@ class Painter:
         row = line_row(data, start, end, left, max(1, room - len(mark)), more=not self.wrap)
         if self.highlight is not None:
             row = mark_matches(row, self.highlight("".join(text for text, _ in row)))
-        if unit.aside:
+        if unit.aside or later:
             row = tuple((text, f"{style} dim".strip()) for text, style in row)
         if mark:
             row = (*crop(row, room - len(mark)), (mark, "dim"))
