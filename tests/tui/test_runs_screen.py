@@ -356,3 +356,10 @@ async def test_the_first_row_is_chosen_until_all_rows_found_their_place_or_the_r
         catalogue.post(replace(BOARD, rows=(ROWS[2], ROWS[0], ROWS[1]), looked=3))
         await settle(pilot)
         assert screen.chosen == ROWS[1]
+
+
+def test_long_names_keep_their_ends_by_which_they_differ() -> None:
+    rows = tuple(summary(f"offline-run-20261128_115142-f1jddt9{i}") for i in range(3))
+    for width in (80, 120):
+        shown = ["".join(span for span, _ in row) for row in RunRows(Choice(rows), NOW, width, plain=False)][1:]
+        assert all(f"f1jddt9{i}" in row for i, row in enumerate(shown))

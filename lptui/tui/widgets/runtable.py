@@ -9,6 +9,7 @@ from typing import overload
 from lptui.model.summary import RunBoard, RunSummary
 from lptui.state.run_state import Condition
 from lptui.text import format_value, plural, short_age, short_bytes, short_number
+from lptui.text.width import shorten_middle
 from lptui.tui.glyphs import condition_glyph, severity_glyph
 from lptui.tui.widgets.rows import Page
 from lptui.tui.widgets.spans import Row, Span, clean, columns, crop
@@ -107,7 +108,9 @@ class RunRows(Sequence[Row]):
             titles = columns([(title, "dim", size, align) for title, size, align, _ in self._columns])
             return crop(titles, self._width)
         run = self._choice.rows[index - 1]
-        cells = _cells(run, clean(run.name, 200), self._now, self._choice, plain=self._plain)
+        room = next((size for title, size, _, _ in self._columns if title == "run"), 200)
+        name = shorten_middle(clean(run.name, 200), room)  # W&B's folders differ at their ends
+        cells = _cells(run, name, self._now, self._choice, plain=self._plain)
         return columns([(*cells[title], size, align) for title, size, align, _ in self._columns])
 
 
