@@ -168,11 +168,11 @@ def show_lost(args: argparse.Namespace, _logs: dict[str, Path]) -> None:
 
 def show_behave(args: argparse.Namespace, _logs: dict[str, Path]) -> None:
     answers = {name: ask_probe(args, "behave", viewer) for name, viewer in viewers(args)}
-    cases = dict.fromkeys(key for answer in answers.values() for key in answer if not key.endswith("_opened"))
+    cases = dict.fromkeys(key for answer in answers.values() for key in answer)  # `..._opened` comes where it was not
     rows = [
         [case.replace("_", " "), *(tell(answer.get(case, "-")) for answer in answers.values())]
         for case in cases
-        if case not in ("what", "viewer")
+        if case not in ("what", "viewer", "log", "rate")
     ]
     print(table(["", *answers], rows))
 
