@@ -148,6 +148,18 @@ class TestResume:
         best = series / "checkpoint-200"
         assert found["command"] == f"cd /w && python train.py lr=1e-3 --resume_from_checkpoint {best}"
 
+    def test_of_one_that_is_named_only_that_one_is_judged(
+        self, series: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (series / "step_800.pt").write_bytes(b"cut")
+        os.utime(series / "step_800.pt", (T0, T0))
+        code, (found,) = rows(capsys, "resume", str(series / "step_300.pt"))
+        assert (code, found["path"]) == (0, str(series / "step_300.pt"))
+        assert found["fallback"] is None
+        code, (found,) = rows(capsys, "resume", str(series / "step_800.pt"))
+        assert (code, found["verdict"]) == (1, "no")
+        assert found["next_step"] == f"`lptui ckpt ls {series}` lists the others"
+
 
 class TestCheck:
     def test_the_verdict_says_whether_it_can_resume(self, capsys: pytest.CaptureFixture[str]) -> None:
