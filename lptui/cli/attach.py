@@ -59,7 +59,23 @@ def command(
         raise click.UsageError("--log, --wandb and --pid name parts of one run; give them with a single RUN")
     if len(runs) > MOST:
         raise click.UsageError(f"{len(runs)} runs are too many for one screen: at most {MOST}")
-    targets = [Target(name, roots, logs, wandb, pid) for name in runs or (None,)]
+    chosen = _choose([Target(name, roots, logs, wandb, pid) for name in runs or (None,)], wait=wait, cloud=cloud)
+    if isinstance(chosen, int):
+        return chosen
+    flags = {
+        "theme": theme,
+        "ascii": plain or None,
+        "mouse": False if no_mouse else None,
+        "low_bandwidth": low_bandwidth or None,
+    }
+    given = [f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in flags.items() if v is not None]
+    if once or not has_terminal():
+        return max(print_once(run) for run, _ in chosen)
+    return open_screen(chosen, [*overrides, *given])
+
+
+def _choose(targets: Sequence[Target], *, wait: bool, cloud: bool) -> list[tuple[RunInfo, Find]] | int:
+    """The runs that were named, each once, and how each is looked up again; else an exit code, and why was said."""
     chosen: dict[str, tuple[RunInfo, Find]] = {}
     for target in targets:
         found = target.find()
@@ -72,16 +88,7 @@ def command(
             if not found.cloud:
                 return NOT_FOUND
         chosen.setdefault(f"{found.path} {found.logs[:1] if found.layout == 'generic' else ''}", (found, target.find))
-    flags = {
-        "theme": theme,
-        "ascii": plain or None,
-        "mouse": False if no_mouse else None,
-        "low_bandwidth": low_bandwidth or None,
-    }
-    given = [f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in flags.items() if v is not None]
-    if once or not has_terminal():
-        return max(print_once(run) for run, _ in chosen.values())
-    return open_screen([*chosen.values()], [*overrides, *given])
+    return [*chosen.values()]
 
 
 def with_twin(run: RunInfo) -> RunInfo:

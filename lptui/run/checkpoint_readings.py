@@ -34,10 +34,9 @@ def read_group(
     `being_written` says why it counts as such, '' if it does not."""
     verdict, reason, next_step = _judge(one, main, being_written)
     step = main.step_count if main else None
-    epoch = _count(main.epoch) if main else None
-    name = one.name
-    policy_path = mask_text(main.policy_path) if main is not None and main.policy_path else ""
-    policy_file = find_policy(main.policy_path, one.path, absolute) if main and main.policy_path else ""
+    epoch, name = _count(main.epoch) if main else None, one.name
+    policy = (main.policy_path if main else "") or ""
+    policy_file = find_policy(policy, one.path, absolute) if policy else ""
     named = name.agent_step if name.agent_step is not None else name.global_step
     return CheckpointReading(
         name=sanitise(absolute(one.path).rpartition("/")[2]),
@@ -56,7 +55,7 @@ def read_group(
         facts=tuple(_facts(main, policy_file)) if main else (),
         framework=_framework(one, main),
         optimizer_step=_count(main.optimizer_step) if main else None,
-        policy_path=policy_path,
+        policy_path=mask_text(policy),
         policy_file=policy_file,
         parts=tuple(sanitise(f.path.rpartition("/")[2]) for f in one.files[:MOST_PARTS]) if name.bundle else (),
         usual_size=usual_size if being_written else None,

@@ -145,11 +145,7 @@ def extend(
     if not points.values:
         return series
     sharing = sharing or Sharing()
-    minimum, maximum, nonfinite = series.minimum, series.maximum, series.nonfinite
-    low, high, bad = _range(points.values)
-    if low is not None and high is not None:
-        minimum = low if minimum is None or low < minimum else minimum
-        maximum = high if maximum is None or high > maximum else maximum
+    minimum, maximum, bad = _widen(series, points.values)
     start = (file, order)
     rows = sharing.first(points, start)
     new = Segment(start, None if until is None else (file, until), start, rows, points.values)
@@ -164,7 +160,7 @@ def extend(
         count,
         minimum,
         maximum,
-        nonfinite + bad,
+        series.nonfinite + bad,
         series.overview and _uncovered(series.overview, *sharing.span(points)),
         series.unit,
         series.name,
@@ -172,6 +168,16 @@ def extend(
         series.agrees,
         series.compared,
     )
+
+
+def _widen(series: Series, values: array[float]) -> tuple[float | None, float | None, int]:
+    """(minimum, maximum, how many of `values` are not finite) with `values` counted in."""
+    low, high, bad = _range(values)
+    minimum, maximum = series.minimum, series.maximum
+    if low is not None and high is not None:
+        minimum = low if minimum is None or low < minimum else minimum
+        maximum = high if maximum is None or high > maximum else maximum
+    return minimum, maximum, bad
 
 
 def _range(values: array[float]) -> tuple[float | None, float | None, int]:

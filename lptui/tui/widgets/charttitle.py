@@ -69,17 +69,9 @@ def title_row(
 ) -> Row:
     """The end of the name, then the newest value and where it is going (in the legend, of several lines); with `read`
     the value at the crosshair instead."""
-    series = curve.line.series
     value = read[0] if read else _newest(curve)
     bad = value is not None and not math.isfinite(value)
-    right = ""
-    if not several:
-        arrow = ("X" if plain else "✖") if bad else "@" if read else trend(curve.columns, scale, plain=plain)
-        right = f"{value_text(value, unit)} {arrow}".rstrip()
-    if series.sampled:
-        right = f"~ sampled {right}" if width >= 40 else f"~ {right}"
-    if scale is not None and scale.log:
-        right = f"log {right}".rstrip()
+    right = _tell_value(curve, scale, width, value, unit, plain=plain, several=several, read=bool(read))
     mark = (">" if plain else "▸") if chosen else " "
     starred = ("* " if plain else "★ ") if star else ""
     glyph, word, tone = status
@@ -95,6 +87,30 @@ def title_row(
         ),
         width,
     )  # fmt: skip
+
+
+def _tell_value(
+    curve: Curve,
+    scale: Scale | None,
+    width: int,
+    value: float | None,
+    unit: Unit,
+    *,
+    plain: bool,
+    several: bool,
+    read: bool,
+) -> str:
+    """The value, where it is going, and what one must know of it: that it is sampled, that the axis is logarithmic."""
+    right = ""
+    if not several:
+        bad = value is not None and not math.isfinite(value)
+        arrow = ("X" if plain else "✖") if bad else "@" if read else trend(curve.columns, scale, plain=plain)
+        right = f"{value_text(value, unit)} {arrow}".rstrip()
+    if curve.line.series.sampled:
+        right = f"~ sampled {right}" if width >= 40 else f"~ {right}"
+    if scale is not None and scale.log:
+        right = f"log {right}".rstrip()
+    return right
 
 
 def legend_row(
