@@ -1,4 +1,4 @@
-"""Do a model and the optimizer that goes with it belong together? By shapes and counters, no byte of a tensor read.
+"""Do a model and the optimizer that goes with it belong together? By shapes, no byte of a tensor read.
 
 Only what can be told for sure is told: an optimizer may hold moments of a part of the weights, or of all in one flat
 piece, and a file may hold a second copy of the model.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from lptui.checkpoints.info import CheckpointInfo, TensorEntry
+from lptui.checkpoints.info import TensorEntry
 
 _MOMENTS = frozenset(("exp_avg", "momentum_buffer"))
 _BUFFERS = frozenset(("running_mean", "running_var", "num_batches_tracked"))
@@ -36,10 +36,3 @@ def find_shape_mismatch(weights: Iterable[TensorEntry], optimizer: Iterable[Tens
         f"the optimizer has a moment {stray.name} of {list(stray.shape)}, which is the shape of no weight"
         f" ({missing.name} has {list(missing.shape)})"
     )
-
-
-def find_pair_mismatch(policy: CheckpointInfo, state: CheckpointInfo) -> str:
-    """A sentence where a policy and a trainer state that should go together do not, else ''."""
-    if policy.epoch is not None and state.epoch is not None and policy.epoch.value != state.epoch.value:
-        return f"the policy is of epoch {policy.epoch.value:g}, the trainer state of epoch {state.epoch.value:g}"
-    return find_shape_mismatch(policy.tensors, state.tensors)

@@ -8,16 +8,6 @@ from lptui.model.value import frozen
 
 Column = Literal["probability", "success_rate", "reward", "learning_progress", "completions", "score", "staleness"]
 
-COLUMNS: tuple[Column, ...] = (
-    "probability",
-    "success_rate",
-    "reward",
-    "learning_progress",
-    "completions",
-    "score",
-    "staleness",
-)
-
 
 class TaskReading(Protocol):
     """Anything that holds the columns of one task, so that callers may keep more beside them."""

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lptui.checkpoints.folders import inspect_path
-from lptui.checkpoints.info import CheckpointInfo, Reading, TensorEntry
+from lptui.checkpoints.info import TensorEntry
 from lptui.checkpoints.inspection import inspect
-from lptui.checkpoints.pairs import find_pair_mismatch, find_shape_mismatch
+from lptui.checkpoints.pairs import find_shape_mismatch
 
 HERE = Path(__file__).parent
 
@@ -48,20 +48,6 @@ def test_moments_of_another_width_are_told() -> None:
 )
 def test_what_is_honest_is_not_told(weights: list[TensorEntry], optimizer: list[TensorEntry]) -> None:
     assert find_shape_mismatch(weights, optimizer) == ""
-
-
-def test_epochs_of_a_pair() -> None:
-    def info(epoch: int, tensors: list[TensorEntry]) -> CheckpointInfo:
-        reading = Reading("epoch", epoch, "scalar: epoch")
-        return CheckpointInfo("p", "ok-unverified", "", "", epoch=reading, tensors=tuple(tensors))
-
-    policy, state = model((4, 2)), adam((4, 2))
-    assert (
-        find_pair_mismatch(info(12, policy), info(11, state))
-        == "the policy is of epoch 12, the trainer state of epoch 11"
-    )
-    assert find_pair_mismatch(info(12, policy), info(12, state)) == ""
-    assert "shape of no weight" in find_pair_mismatch(info(12, policy), info(12, adam((8, 2))))
 
 
 def test_files_of_real_trainers_agree() -> None:

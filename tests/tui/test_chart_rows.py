@@ -13,7 +13,7 @@ from lptui.stores.axes import Axes, Axis
 from lptui.stores.columns import reach
 from lptui.stores.series import Series, extend, overlay
 from lptui.tui.widgets.braille import Scale
-from lptui.tui.widgets.chart import Look, Pose, beside, chart_rows, dot_columns, join_cells
+from lptui.tui.widgets.chart import Look, Pose, beside, body_rows, dot_columns, head_rows, join_cells
 from lptui.tui.widgets.chartfacts import facts_row
 from lptui.tui.widgets.chartlines import Line, line_of
 from lptui.tui.widgets.chartplot import Mark, column_of
@@ -45,7 +45,9 @@ def rows_of(lines: list[Line], width: int = 40, height: int = 8, look: Look = Lo
     spans = [found for one in lines if (found := reach(one.series, look.axis, one.axes)) is not None]
     shown = (min(s[0] for s in spans), max(s[1] for s in spans))
     curves = [curve_of(one, dot_columns(width), look.axis, shown, look.smooth) for one in lines]
-    rows = chart_rows(curves, width, height, look, Pose(lines[0].series.key, **pose))
+    told = Pose(lines[0].series.key, **pose)
+    head = head_rows(curves, width, height, look, told)
+    rows = [*head, *body_rows(curves, width, height - len(head), look, told)][:height]
     assert len(rows) == height
     assert all(row_width(row) <= width for row in rows)
     return rows

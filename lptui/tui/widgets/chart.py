@@ -52,12 +52,6 @@ class Pose:
     """The y range that the reader set."""
 
 
-def chart_rows(curves: Sequence[Curve], width: int, height: int, look: Look, pose: Pose) -> list[Row]:
-    """`curves` in `height` rows of `width` cells; they were reduced to `dot_columns(width)`."""
-    head = head_rows(curves, width, height, look, pose)
-    return [*head, *body_rows(curves, width, height - len(head), look, pose)][:height]
-
-
 def body_rows(curves: Sequence[Curve], width: int, height: int, look: Look, pose: Pose) -> list[Row]:
     """The plot and its axes: all below the head. Follows from the columns of the curves, not from newest values."""
     found = _scale(curves, look, pose)
