@@ -6,9 +6,8 @@ An entry has `id`, `title`, `severity`, `patterns` (RE2 syntax over one line, ea
   excludes      a line with this does not count; unless_near: nor with this in the `within` lines before
   yields_to     classes that explain the same line better
   follows       classes (or '*') of which it is a consequence
-  settles       over once training goes on (default: if fatal)
+  settles       over once training goes on (default: if fatal);  links: the framework's own documentation of it
   retries: keep   a line that says "retrying" counts too;  levels: any   so do lines of level info
-  links         where the framework's own documentation speaks of it
   seen_by       what finds it, if no line of a log does: such an entry has no patterns and no examples
 A pattern is a text, or a mapping with `re` and: `start` (only where the message begins), `need` (how many make one
 failure), `later` (only after a restart), `context` (must be near), `confidence`.
