@@ -58,17 +58,15 @@ def _short(value: float) -> str:
 
 def status_of(reader: Reader, file: str) -> str:
     """A file of the reader's process in /proc (Linux)."""
-    child = reader._child
-    return Path(f"/proc/{child.pid}/{file}").read_text() if child is not None else ""
+    return Path(f"/proc/{reader.pid}/{file}").read_text() if reader.pid else ""
 
 
 def give_priority(reader: Reader) -> None:
     """A reader at idle priority loses its caches to whatever else runs: measure it as its peers are."""
     reader.start()
-    child = reader._child
-    if child is not None:
+    if reader.pid:
         with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, child.pid, os.getpriority(os.PRIO_PROCESS, 0))
+            os.setpriority(os.PRIO_PROCESS, reader.pid, os.getpriority(os.PRIO_PROCESS, 0))
 
 
 def peak_of(reader: Reader) -> int:
@@ -191,7 +189,7 @@ def measure_safetensors(table: Targets, args: argparse.Namespace, first: Path, s
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--torch", default=sys.executable, help="an interpreter with torch, safetensors and the peers")
     parser.add_argument("--generator", required=True)
     parser.add_argument("--size", default="2G")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import select
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from lptui.checkpoints.info import NEXT_STEPS, CheckpointInfo, from_record
 from lptui.checkpoints.report import STOPPED, DeepReport, report_from_record
+from lptui.child import Child, ChildError, Progress, Stop, StoppedError
 
 if TYPE_CHECKING:
     # What compares and measures is loaded when it is asked for: a first look at a run needs none of it.
@@ -33,19 +31,6 @@ _BOOT = (
 )
 
 
-_NOTICE = 0.1
-Stop = Callable[[], bool]
-"""Asked ten times a second while a long answer is awaited; True ends it."""
-
-
-class _WorkerError(Exception):
-    """The child died, hung or answered nonsense; the text says which."""
-
-
-class _StoppedError(Exception):
-    """Whoever asked wants no answer any more."""
-
-
 class Reader:
     """A persistent, limited reader process. One file at a time; safe to call from several threads.
 
@@ -59,9 +44,7 @@ class Reader:
 
     def __init__(self, *, cpu_seconds: int = CPU_SECONDS, memory: int = MEMORY) -> None:
         self._limits = (str(cpu_seconds), str(memory))
-        self._child: subprocess.Popen[bytes] | None = None
-        self._buffer = bytearray()
-        self._next_id = 0
+        self._child = Child(MAX_ANSWER)
         self._busy = threading.Lock()
         self.refused_limits: tuple[str, ...] = ()
 
@@ -71,6 +54,11 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The process, for who measures it; 0 where none was started."""
+        return self._child.process.pid if self._child.process is not None else 0
+
     def start(self) -> None:
         """Start the process now instead of at the first file. OSError if there is no interpreter to start."""
         with self._busy:
@@ -79,89 +67,16 @@ class Reader:
     def close(self) -> None:
         """End the process."""
         with self._busy:
-            self._kill()
+            self._child.end()
 
     def _ensure(self, deadline: float) -> None:
-        if self._child is not None and self._child.poll() is None:
+        if self._child.running:
             return
-        self._kill()
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        # close_fds: nothing inherited
-        self._child = subprocess.Popen(
-            [sys.executable, *self._flags, "-X", "utf8", "-c", _BOOT, package, self._function, *self._limits],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=self._environment,
-            cwd="/",
-            start_new_session=True,
-            bufsize=0,
-        )
-        ready = self._read_line(deadline)
+        command = [sys.executable, *self._flags, "-X", "utf8", "-c", _BOOT, package, self._function, *self._limits]
+        self._child.start(command, self._environment)
+        ready = self._child.read(deadline)
         self.refused_limits = tuple(str(name) for name in ready.get("refused", ()))
-
-    def _ask(
-        self,
-        request: dict[str, object],
-        deadline: float,
-        progress: Callable[[int, int], None] | None = None,
-        stop: Stop | None = None,
-    ) -> dict[str, Any]:
-        self._next_id += 1
-        line = json.dumps({"id": self._next_id, **request}) + "\n"
-        child = self._child
-        if child is None or child.stdin is None:
-            raise _WorkerError("it is not running")
-        child.stdin.write(line.encode("ascii"))
-        while True:
-            answer = self._read_line(deadline, stop)
-            if answer.get("id") != self._next_id:
-                raise _WorkerError("it answered another question")
-            if "done" not in answer:
-                return answer
-            if progress is not None:
-                progress(int(answer["done"]), int(answer["total"]))
-
-    def _read_line(self, deadline: float, stop: Stop | None = None) -> dict[str, Any]:
-        child = self._child
-        if child is None or child.stdout is None:
-            raise _WorkerError("it is not running")
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > MAX_ANSWER:
-                raise _WorkerError("its answer has no end")
-            self._wait(child.stdout, deadline, stop)
-            part = os.read(child.stdout.fileno(), 1 << 16)
-            if not part:
-                raise _WorkerError(_end_of(child))
-            self._buffer += part
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
-        answer: object = json.loads(line)
-        if not isinstance(answer, dict):
-            raise _WorkerError("its answer makes no sense")
-        return cast("dict[str, Any]", answer)
-
-    def _wait(self, out: IO[bytes], deadline: float, stop: Stop | None) -> None:
-        """Until the child says something. _WorkerError at the deadline, _StoppedError if it is not wanted any more."""
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise _WorkerError("it took too long")
-            if stop is not None and stop():
-                raise _StoppedError
-            if select.select([out], [], [], left if stop is None else min(left, _NOTICE))[0]:
-                return
-
-    def _kill(self) -> None:
-        child, self._child = self._child, None
-        self._buffer.clear()
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                pipe.close()
 
 
 class Inspector(Reader):
@@ -172,10 +87,10 @@ class Inspector(Reader):
         with self._busy:
             try:
                 self._ensure(time.monotonic() + _START_SECONDS)
-                answer = self._ask({"path": os.path.abspath(path)}, time.monotonic() + timeout_s)
+                answer = self._child.ask({"path": os.path.abspath(path)}, time.monotonic() + timeout_s)
                 return from_record(answer.get("info"))
-            except (_WorkerError, OSError, ValueError) as error:
-                self._kill()
+            except (ChildError, OSError, ValueError) as error:
+                self._child.end()
                 reason = f"lptui's reader failed on this file: {error}"
                 return CheckpointInfo(path, "reader-failed", reason, NEXT_STEPS["reader-failed"])
 
@@ -196,7 +111,7 @@ class Verifier(Reader):
         self,
         path: str,
         timeout_s: float = 3600.0,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
         stop: Stop | None = None,
     ) -> DeepReport:
         """Every byte of `path` read once. `progress` is called with (bytes read, bytes in all); a stopped one has the
@@ -205,9 +120,9 @@ class Verifier(Reader):
             answer = self._answer({"path": os.path.abspath(path)}, timeout_s, progress, stop)
             report = report_from_record(answer.get("report"))
             return report if self._ledger is None else self._ledger.judge(report, time.time())
-        except _StoppedError:
+        except StoppedError:
             return DeepReport(path, "not-read", STOPPED, "")
-        except (_WorkerError, OSError, ValueError) as error:
+        except (ChildError, OSError, ValueError) as error:
             reason = f"lptui's reader failed on this file: {error}"
             return DeepReport(path, "reader-failed", reason, NEXT_STEPS["reader-failed"])
 
@@ -219,7 +134,7 @@ class Verifier(Reader):
         measure: bool = False,
         groups: Sequence[str] = (),
         timeout_s: float = 3600.0,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
         stop: Stop | None = None,
     ) -> Comparison:
         """What differs between two files; with `measure` also by how much (both are read whole). `groups`: only
@@ -232,9 +147,9 @@ class Verifier(Reader):
         try:
             answer = self._answer(request, timeout_s, progress, stop)
             return comparison_from_record(answer.get("comparison"))
-        except _StoppedError:
+        except StoppedError:
             return Comparison(first, second, STOPPED)
-        except (_WorkerError, OSError, ValueError) as error:
+        except (ChildError, OSError, ValueError) as error:
             return Comparison(first, second, f"lptui's reader failed: {error}")
 
     def drift(
@@ -242,7 +157,7 @@ class Verifier(Reader):
         paths: Sequence[str],
         *,
         groups: Sequence[str] = ("model",),
-        progress: Callable[[int, int], None] = lambda done, total: None,
+        progress: Progress = lambda done, total: None,
         on_step: Callable[[int, Drift], None] = lambda step, drift: None,
         stop: Stop | None = None,
     ) -> Drift:
@@ -250,7 +165,7 @@ class Verifier(Reader):
         `progress` counts thousandths of a pair; `on_step` has what is known after each."""
         from lptui.checkpoints.drift import measure_drift
 
-        def compare(first: str, second: str, tell: Callable[[int, int], None]) -> Comparison:
+        def compare(first: str, second: str, tell: Progress) -> Comparison:
             return self.compare(first, second, measure=True, groups=groups, progress=tell, stop=stop)
 
         return measure_drift(paths, compare, progress=progress, on_step=on_step)
@@ -259,28 +174,14 @@ class Verifier(Reader):
         self,
         request: dict[str, object],
         timeout_s: float,
-        progress: Callable[[int, int], None] | None,
+        progress: Progress | None,
         stop: Stop | None,
     ) -> dict[str, Any]:
         """One question to the process; whatever ends it early ends the process too."""
         with self._busy:
             try:
                 self._ensure(time.monotonic() + _START_SECONDS)
-                return self._ask(request, time.monotonic() + timeout_s, progress, stop)
-            except (_StoppedError, _WorkerError, OSError, ValueError):
-                self._kill()
+                return self._child.ask(request, time.monotonic() + timeout_s, progress, stop)
+            except (StoppedError, ChildError, OSError, ValueError):
+                self._child.end()
                 raise
-
-
-def _end_of(child: subprocess.Popen[bytes]) -> str:
-    try:
-        code = child.wait(5)
-    except subprocess.TimeoutExpired:
-        return "it closed its output"
-    if code < 0:
-        import signal
-
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-        limit = " (its CPU time ran out)" if name == "SIGXCPU" else ""
-        return f"it died of {name}{limit}"
-    return f"it ended with code {code}"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import select
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from lptui.child import Child, ChildError, LateError
 from lptui.text import sanitise
 from lptui.text.secrets import mask_text
 
@@ -41,9 +39,7 @@ class CloudClient:
 
     def __init__(self, deadline: float = DEADLINE, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._deadline, self._monotonic = deadline, monotonic
-        self._child: subprocess.Popen[bytes] | None = None
-        self._buffer = bytearray()
-        self._next_id = 0
+        self._child = Child(MAX_ANSWER, monotonic)
         self._busy = threading.Lock()
         self._closed = False
 
@@ -54,80 +50,30 @@ class CloudClient:
                 return CloudFailure("failed", "lptui is leaving")
             try:
                 return self._ask({"ask": what, "path": path, **more})
-            except TimeoutError:
-                self._kill()
+            except LateError:
+                self._child.end()
                 return CloudFailure("slow", f"no answer in {self._deadline:.0f} s; it is asked less often now")
-            except (OSError, ValueError) as error:
-                self._kill()
+            except (OSError, ValueError, ChildError) as error:
+                self._child.end()
                 return CloudFailure("failed", f"the process that asks W&B failed: {_harmless(str(error))}")
 
     def close(self) -> None:
         """End the process at once, whatever it waits for."""
         self._closed = True
-        child = self._child
-        if child is not None:
-            child.kill()
+        self._child.kill()
 
-    def _ask(self, question: dict[str, object]) -> Mapping[str, Any] | CloudFailure:
-        child = self._ensure()
-        self._next_id += 1
-        assert child.stdin is not None
-        child.stdin.write((json.dumps({"id": self._next_id, **question}) + "\n").encode("ascii"))
-        answer = self._read(child, self._monotonic() + self._deadline)
-        if answer.get("id") != self._next_id:
-            raise ValueError("it answered another question")
+    def _ask(self, question: Mapping[str, object]) -> Mapping[str, Any] | CloudFailure:
+        if not self._child.running:
+            # -P and another working directory: neither modules nor settings of the SDK are taken from a run
+            command = [sys.executable, "-P", "-m", "lptui.cloud.worker"]
+            self._child.start(command, {**os.environ, **_QUIET, "PYTHONPATH": _search_path()})
+        answer = self._child.ask(question, self._monotonic() + self._deadline)
         if "problem" in answer:
             return CloudFailure(_harmless(str(answer["problem"])), _harmless(str(answer.get("words", ""))))
         found: object = answer.get("answer")
         if not isinstance(found, dict):
             raise ValueError("its answer makes no sense")
         return cast("dict[str, Any]", found)
-
-    def _ensure(self) -> subprocess.Popen[bytes]:
-        if self._child is None or self._child.poll() is not None:
-            self._kill()
-            # -P and another working directory: neither modules nor settings of the SDK are taken from a run
-            self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "lptui.cloud.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, **_QUIET, "PYTHONPATH": _search_path()},
-                cwd="/",
-                start_new_session=True,
-                bufsize=0,
-            )
-        return self._child
-
-    def _read(self, child: subprocess.Popen[bytes], deadline: float) -> Mapping[str, Any]:
-        assert child.stdout is not None
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > MAX_ANSWER:
-                raise ValueError("its answer has no end")
-            left = deadline - self._monotonic()
-            if left <= 0 or not select.select([child.stdout], [], [], left)[0]:
-                raise TimeoutError
-            part = os.read(child.stdout.fileno(), 1 << 16)
-            if not part:
-                raise ValueError(f"it ended with code {child.wait()}")
-            self._buffer += part
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
-        parsed: object = json.loads(line)
-        if not isinstance(parsed, dict):
-            raise ValueError("its answer makes no sense")
-        return cast("dict[str, Any]", parsed)
-
-    def _kill(self) -> None:
-        child, self._child = self._child, None
-        self._buffer.clear()
-        if child is None:
-            return
-        child.kill()
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                pipe.close()
 
 
 def _search_path() -> str:

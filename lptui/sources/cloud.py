@@ -12,11 +12,12 @@ from typing import Any, Protocol
 from lptui.cloud.client import CloudClient, CloudFailure
 from lptui.cloud.names import SCHEME, read_time
 from lptui.formats.columns import Reading, to_points
-from lptui.model.events import ConfigSeen, Event, ProcessesSeen, Samples, StatusSeen, WitnessSeen
+from lptui.model.events import ConfigSeen, Event, ProcessesSeen, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceCondition, SourceStatus
 from lptui.model.value import frozen
 from lptui.sources.patience import Question
+from lptui.sources.telling import Teller
 from lptui.text import sanitise
 from lptui.text.secrets import mask_secrets
 
@@ -71,7 +72,7 @@ class CloudSource:
         self._caught_up = False
         self._system_at = 0.0
         self._ended = False
-        self._status: SourceStatus | None = None
+        self._teller = Teller(self._place)
         self._greeted = False
 
     def watched(self) -> tuple[str, ...]:
@@ -190,12 +191,8 @@ class CloudSource:
         next_try: float | None = None,
         backfilling: bool = False,
     ) -> Iterator[Event]:
-        old = self._status
-        if old is not None and (old.condition, old.detail, old.backfilling) == (condition, detail, backfilling):
-            return
-        path = SCHEME + self._path
-        self._status = SourceStatus(self.name, condition, detail, now, next_try, path, backfilling=backfilling)
-        yield StatusSeen(place=self._place, seen_at=now, status=self._status)
+        status = SourceStatus(self.name, condition, detail, now, next_try, SCHEME + self._path, backfilling=backfilling)
+        yield from self._teller.tell(status, now)
 
 
 def _rows(answer: Mapping[str, Any] | CloudFailure) -> Mapping[str, Any] | None:

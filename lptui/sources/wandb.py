@@ -27,9 +27,10 @@ from lptui.formats.wandb import (
 )
 from lptui.formats.wandb_history import read_histories
 from lptui.formats.wandb_ranges import Piece, Plan
-from lptui.model.events import Event, Points, Samples, StatusSeen, WitnessSeen
+from lptui.model.events import Event, Points, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.sources.telling import Teller
 from lptui.sources.wandb_extras import Extras
 
 TURN = 8 * 1024 * 1024
@@ -59,7 +60,7 @@ class WandbSource:
         self._sampled = False
         self._declares = False
         self._dead = ""
-        self._status: SourceStatus | None = None
+        self._teller = Teller(self.place)
         self._last_time: float | None = None
 
     def watched(self) -> tuple[str, ...]:
@@ -79,10 +80,10 @@ class WandbSource:
             yield from self._poll(now)
         except FileFailure as failure:
             condition = "waiting" if failure.missing else "failed"
-            yield from self._tell(SourceStatus(self.name, condition, failure.cause, now, path=self.path), now)
+            yield from self._teller.tell(SourceStatus(self.name, condition, failure.cause, now, path=self.path), now)
         except NotWandbFile as reason:
             self._dead = f"not a W&B transaction log: {reason}"
-            yield from self._tell(SourceStatus(self.name, "failed", self._dead, now, path=self.path), now)
+            yield from self._teller.tell(SourceStatus(self.name, "failed", self._dead, now, path=self.path), now)
 
     def _poll(self, now: float) -> Iterator[Event]:
         if self._handle is None:
@@ -222,17 +223,7 @@ class WandbSource:
             size if self.pending else None,
             self.pending,
         )
-        yield from self._tell(status, now)
-
-    def _tell(self, status: SourceStatus, now: float) -> Iterator[Event]:
-        old = self._status
-        if (
-            old is None
-            or (old.condition, old.detail, old.backfilling) != (status.condition, status.detail, status.backfilling)
-            or status.read - old.read > 2 * TURN
-        ):
-            self._status = status
-            yield StatusSeen(place=self.place, seen_at=now, status=status)
+        yield from self._teller.tell(status, now)
 
 
 def _nan_if_none(value: float | None) -> float:
