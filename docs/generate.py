@@ -93,6 +93,7 @@ wrong course no fault. A broken entry is told in the sources with file, entry an
 
 {profiles}"""
 
+
 def keys_page() -> str:
     """docs/keys.md: all bindings, pane by pane."""
     from textual.binding import Binding
