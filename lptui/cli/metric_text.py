@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,16 +14,22 @@ from lptui.text import format_value, sanitise
 from lptui.trends.roles import choose_keys
 
 _TELLING = ("score", "success", "loss")
+_RESULT = re.compile(r"loss|acc(uracy)?\b|acc_|map\d|top_?[15]\b|f1|perplexity|reward|return|score|mae\b|error", re.I)
+_MORE = 4
+"""Results without a role (of validation, say) that are told beside those that have one."""
 
 
 def metrics_json(state: RunState) -> dict[str, Any]:
-    """`count` series, how many of them each source gave, and the newest values of those whose names tell their role."""
+    """`count` series, how many of them each source gave, and the newest values of those that tell most."""
     sources = Counter(member.source for series in state.series.values() for member in members(series))
-    newest = {key: _spot(state, key, role) for key, role in choose_keys(state.series).items()}
+    roles: dict[str, str | None] = {**choose_keys(state.series)}
+    named = (key for key in state.series if key not in roles and _RESULT.search(key.rpartition("/")[2]))
+    roles |= dict.fromkeys(sorted(named, key=lambda key: (len(key), key))[:_MORE])
+    newest = {key: _spot(state, key, role) for key, role in roles.items()}
     return {"count": len(state.series), "sources": dict(sources), "newest": newest}
 
 
-def _spot(state: RunState, key: str, role: str) -> dict[str, Any]:
+def _spot(state: RunState, key: str, role: str | None) -> dict[str, Any]:
     series = state.series[key]
     last = series.last()
     value = None if last is None else last.value

@@ -73,7 +73,7 @@ class Batch:
         event = self._event
         if old is None:
             return self._put(Series(key, event.source, unit=event.unit), points)
-        if (old.source, old.unit) == (event.source, event.unit) and (not old.others or old.name in ("", points.key)):
+        if (old.source, old.unit, old.name or old.key) == (event.source, event.unit, points.key):
             new = self._put(old, points)
             return join(members(new)) if old.others else new
         parts = [*members(old)]

@@ -1,16 +1,17 @@
-"""Which series of different sources are one quantity. The same name is; other names are when they are spelt alike and
-their values are the same. Looked at at each tick, so that the order in which sources were read does not matter."""
+"""Which series are one quantity. The same name is; other names are when they are spelt alike and their values are the
+same. Looked at at each tick, so that the order in which sources were read does not matter."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from lptui.model.value import frozen
 from lptui.stores.provenance import compare, join, members
 from lptui.stores.series import Series
+from lptui.trends.spelling import differ_in_frame, group_keys, may_be_same
 
 if TYPE_CHECKING:
     from lptui.state.run_state import RunState
@@ -19,7 +20,6 @@ GROWTH = 1.05
 """Sources are compared again when they have grown by so much."""
 _MOST_ALIKE = 8
 """More names than this that are spelt alike are left alone."""
-_PARTS = re.compile(r"[/.:\s]+")
 
 
 @frozen
@@ -29,7 +29,7 @@ class Quantities:
 
     names: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     apart: Mapping[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
-    alike: tuple[tuple[str, ...], ...] = ()
+    alike: tuple[tuple[str, str], ...] = ()
     known: int = 0
     of: Mapping[str, Series] | None = field(default=None, compare=False, repr=False)
     """The series that were looked at last."""
@@ -47,8 +47,9 @@ def match_sources(state: RunState) -> RunState:
     quantities = _split_wrong(series, state.quantities)
     if len(series) != quantities.known:
         quantities = replace(quantities, known=len(series), alike=tuple(_find_alike(series)))
-    for names in quantities.alike:
-        quantities = _join_names(series, names, quantities)
+    for first, second in quantities.alike:
+        if first in series and second in series:
+            quantities = _join_pair(series, first, second, quantities)
     changed = len(series) != len(state.series) or any(one is not state.series.get(k) for k, one in series.items())
     found = series if changed else state.series
     return replace(state, series=found, quantities=replace(quantities, known=len(found), of=found))
@@ -63,7 +64,8 @@ def _compare_one(lead: Series, other: Series) -> Series:
     points = lead.count + other.count
     if points <= other.compared * GROWTH:
         return other
-    return replace(other, agrees=compare(lead, other).agrees, compared=points)
+    twice = (lead.source, lead.unit) == (other.source, other.unit)
+    return replace(other, agrees=compare(lead, other, exact=twice).agrees, compared=points)
 
 
 def _split_wrong(series: dict[str, Series], quantities: Quantities) -> Quantities:
@@ -82,28 +84,14 @@ def _split_wrong(series: dict[str, Series], quantities: Quantities) -> Quantitie
     return quantities if names == quantities.names else replace(quantities, names=names, apart=apart)
 
 
-def _find_alike(series: Mapping[str, Series]) -> Iterator[tuple[str, ...]]:
-    """Groups of names that may mean one quantity, of different sources."""
-    groups: dict[str, list[str]] = {}
+def _find_alike(series: Mapping[str, Series]) -> Iterator[tuple[str, str]]:
+    """Pairs of names that may mean one quantity."""
+    groups: dict[frozenset[str], list[str]] = {}
     for key in series:
-        groups.setdefault(_PARTS.split(key.lower())[-1], []).append(key)
-    for keys in groups.values():
-        if 1 < len(keys) <= _MOST_ALIKE and len({series[k].source for k in keys}) > 1:
-            yield tuple(sorted(keys))
-
-
-def spelt_alike(one: str, two: str) -> bool:
-    """Whether two names differ in case, separators and a plural only, or one of them is the last part of the other."""
-    a, b = ([part.removesuffix("es").removesuffix("s") for part in _PARTS.split(n.lower()) if part] for n in (one, two))
-    return bool(a and b) and (a == b or (a[-1] == b[-1] and 1 in (len(a), len(b))))
-
-
-def _join_names(series: dict[str, Series], names: tuple[str, ...], quantities: Quantities) -> Quantities:
-    for i, first in enumerate(names):
-        for second in names[i + 1 :]:
-            if first in series and second in series and spelt_alike(first, second):
-                quantities = _join_pair(series, first, second, quantities)
-    return quantities
+        for words in group_keys(key):
+            groups.setdefault(words, []).append(key)
+    alike = (sorted(keys) for keys in groups.values() if 1 < len(keys) <= _MOST_ALIKE)
+    yield from dict.fromkeys(pair for keys in alike for pair in combinations(keys, 2) if may_be_same(*pair))
 
 
 def _join_pair(series: dict[str, Series], first: str, second: str, quantities: Quantities) -> Quantities:
@@ -111,13 +99,20 @@ def _join_pair(series: dict[str, Series], first: str, second: str, quantities: Q
     points = one.count + two.count
     if points <= quantities.apart.get((first, second), 0) * GROWTH:
         return quantities
-    taken = {m.source for m in members(one)}
     leads = join([one, two])
-    other = two if leads.key == first else one
-    if any(m.source in taken for m in members(two)) or not compare(leads, other).proves:  # one source means two things
+    lead, other = (one, two) if leads.key == first else (two, one)
+    if not _is_proven(lead, other):
         return replace(quantities, apart={**quantities.apart, (first, second): points})
     moved = [replace(m, key=leads.key, name=m.name or other.key) for m in members(series.pop(other.key))]
     moved[0] = replace(moved[0], agrees=True, compared=points)
     series[leads.key] = join([*members(series[leads.key]), *moved])
     names = {(m.source, m.name): leads.key for m in moved}
     return replace(quantities, names={**quantities.names, **names})
+
+
+def _is_proven(lead: Series, other: Series) -> bool:
+    """Whether the values show that two names mean one quantity. One source that has both must say just the same, under
+    names that differ in how they sort only."""
+    if {m.source for m in members(lead)}.isdisjoint(m.source for m in members(other)):
+        return compare(lead, other).proves
+    return differ_in_frame(lead.key, other.key) and compare(lead, other, exact=True).proves

@@ -15,6 +15,8 @@ LOOKED_AT = 200
 _SHARE, _SPREAD = 0.01, 0.005
 """Values are the same that differ by less than the first share of themselves, or the second of their spread: text is
 rounded."""
+_ROUNDED = 1e-3
+"""The same where only the order of values is compared: what four digits leave."""
 _SAME = 0.9
 _FEW = 5
 """So many different values must be the same before two names are taken for one quantity."""
@@ -87,19 +89,43 @@ def is_text(source: str) -> bool:
     return source.startswith("log ")
 
 
-def compare(lead: Series, other: Series) -> Comparison:
-    """The newest points of `other` against those of `lead` at the same steps."""
+def compare(lead: Series, other: Series, *, exact: bool = False) -> Comparison:
+    """The newest points of `other` against those of `lead`: at the same steps, or one after the other where the two
+    count different things. `exact`: nothing may differ."""
+    if lead.unit != other.unit:
+        return _compare_order(lead, other, exact=exact)
     pairs = [
         (own, value)
         for step, value in _newest(other, LOOKED_AT)
         if math.isfinite(value) and (own := _value_at(lead, step)) is not None and math.isfinite(own)
     ]
-    if not pairs or lead.unit != other.unit:
+    return _tell(pairs, _SHARE, _SPREAD, exact=exact)
+
+
+def _tell(pairs: list[tuple[float, float]], share: float, part: float, *, exact: bool) -> Comparison:
+    if not pairs:
         return Comparison(0, 0, 0)
     ordered = sorted(own for own, _ in pairs)
     spread = ordered[-1 - len(ordered) // 20] - ordered[len(ordered) // 20]
-    differing = sum(abs(a - b) > _SHARE * max(abs(a), abs(b)) + _SPREAD * spread for a, b in pairs)
+    differing = sum(abs(a - b) > share * max(abs(a), abs(b)) + part * spread for a, b in pairs)
+    if exact:
+        unlike = sum(a != b for a, b in pairs)
+        differing = len(pairs) if unlike else 0
     return Comparison(len(pairs), differing, len({b for _, b in pairs}))
+
+
+def _compare_order(lead: Series, other: Series, *, exact: bool) -> Comparison:
+    """By their order alone: the newest of one may be ahead. Only agreement tells something; other values may be those
+    of other moments."""
+    one, two = ([v for v in s.tail(LOOKED_AT) if math.isfinite(v)] for s in (lead, other))
+    least = max(_FEW, min(len(one), len(two)) // 2)
+    for ahead in sorted(range(least - len(one), len(two) - least + 1), key=abs):
+        end = min(len(one), len(two) - ahead)
+        begin = max(0, -ahead)
+        found = _tell([(one[i], two[i + ahead]) for i in range(begin, end)], _ROUNDED, _ROUNDED, exact=exact)
+        if found.proves:
+            return found
+    return Comparison(0, 0, 0)
 
 
 def _newest(series: Series, count: int) -> list[tuple[float, float]]:

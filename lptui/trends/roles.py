@@ -1,7 +1,8 @@
 """What a metric is, told from its name: the same role in every framework's spelling.
 
 Looked at are the last component of a key and the one before it, lower case, words joined by `_`. The rules hold for
-the names of Metta, CleanRL, Stable-Baselines3, RLlib, PufferLib, rsl_rl, Spinning Up, Hugging Face, Lightning.
+the names of Metta, CleanRL, Stable-Baselines3, RLlib, PufferLib, rsl_rl, Spinning Up, Hugging Face, Lightning, Keras,
+Ultralytics.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
         "gradient_norm",
         r"(total_|global_)?(grad|gradient|gradients)_?(global_|total_|l2_)?norm(_total)?|grad(ient)?s?/norm",
     ),
-    ("learning_rate", r"(curr_|cur_|current_)?(lr|learning_rate)(_(adam\w*|sgd|0|group_0|pg_0|pg1))?"),
+    ("learning_rate", r"(curr_|cur_|current_)?(lr|learning_rate)(_(adam\w*|sgd|0|group_0|pg_0|pg1))?|lr/pg0"),
     (
         "throughput",
         r"(\w+_)?(sps|fps|tps)|\w+_per_s(ec|econd)?(_avg)?|throughput",
@@ -70,7 +71,11 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
         "score",
         r"(mean_|avg_|average_)?(ep|episode|episodic|task|env)?_?(rew|reward|return|ret|score)s?(_mean|_avg)?",
     ),
-    ("loss", r"(train(ing)?_|total_|lm_|mean_)?loss(_step|_train|_mean)?|cross_entropy(_loss)?|nll_loss"),
+    (
+        "loss",
+        r"(train(ing)?_|total_|lm_|mean_|epoch_)?loss(_step|_train|_mean)?|cross_entropy(_loss)?|nll_loss"
+        r"|train/(box|cls|dfl|obj|seg|pose)_loss",
+    ),
 )
 _RULES: tuple[tuple[Role, Regex[str]], ...] = tuple((role, Regex(pattern)) for role, pattern in _PATTERNS)
 _COUNTS: tuple[tuple[Role, Regex[str]], ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -12,15 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lptui.curriculum.keys import TaskCell, classify
+from lptui.engine.reading import read_run
 from lptui.model.events import Points, Samples, Tick
 from lptui.model.place import Place
 from lptui.model.run import RunInfo
+from lptui.run import discover
 from lptui.state.fold import fold_all
 from lptui.state.run_state import RunState
 from lptui.stores.columns import reduce
 from lptui.stores.provenance import members, tell_sources
 from lptui.stores.series import Series
 
+RECORDED = Path(__file__).parents[1] / "formats" / "recorded"
 NAN = math.nan
 
 
@@ -120,6 +124,54 @@ def test_names_are_not_joined_for_constants_or_other_values_or_within_one_source
     assert len(other.series) == 2
     own = after(samples("wandb", "a/x", curve(range(50))), samples("wandb", "x", curve(range(50)), order=1))
     assert len(own.series) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("overview/sps", "log/steps_per_second"),
+        ("hyperparameters/learning_rate", "lr"),
+        ("eval/loss", "eval_loss"),
+        ("train_loss_step", "train_loss"),
+    ],
+)
+def test_names_that_loggers_write_differently_are_joined_by_their_values_alone(one: str, two: str) -> None:
+    same = after(samples("wandb", one, curve(range(50))), samples("log x", two, curve(range(0, 50, 5))))
+    assert [(m.source, m.name or m.key) for m in members(same.series[one])] == [("wandb", one), ("log x", two)]
+    other = after(
+        samples("wandb", one, curve(range(50))), samples("log x", two, [(s, 2 * v) for s, v in curve(range(0, 50, 5))])
+    )
+    assert sorted(other.series) == sorted((one, two))
+
+
+def test_one_source_that_tells_a_quantity_twice_tells_it_once_while_both_are_just_the_same() -> None:
+    names = ("hyperparameters/learning_rate", "parameters/learning_rate")
+    start = after(*(samples("wandb", name, curve(range(50))) for name in names))
+    assert list(start.series) == [names[0]]
+    more = [samples("wandb", name, [(s, 0.5 / s) for s in range(50, 90)], order=1) for name in names]
+    state = fold_all(start, [*more, Tick(now=3.0)])
+    assert [m.count for m in members(state.series[names[0]])] == [90, 90]
+    parted = [samples("wandb", names[i], [(s, 0.1 + i / 1e6) for s in range(90, 400)], order=2) for i in (0, 1)]
+    assert sorted(fold_all(state, [*parted, Tick(now=4.0), Tick(now=5.0)]).series) == sorted(names)
+
+
+def test_sources_that_count_different_things_are_compared_in_their_order() -> None:
+    steps = [samples("tensorboard", "validation/epoch_loss", curve(range(40)))]
+    epochs = [samples("csv", "val_loss", [(s / 4, float(f"{v:.4g}")) for s, v in curve(range(3, 43))], unit="epoch")]
+    state = after(*steps, *epochs)
+    assert [(m.source, m.agrees) for m in members(state.series["validation/epoch_loss"])][1:] == [("csv", True)]
+    falling = samples("csv", "val_loss", [(s, 3 - v) for s, v in curve(range(40))], unit="epoch")
+    assert len(after(*steps, falling).series) == 2
+
+
+def test_what_a_trainer_tells_three_times_is_one_series_each() -> None:
+    state = read_run(discover(str(RECORDED / "tables" / "together")), patience=0.0)
+    told = {"tensorboard", "trainer_state.json", "log train.log"}
+    for key in ("train/loss", "train/grad_norm", "train/learning_rate", "eval/loss"):
+        assert {m.source for m in members(state.series[key])} == told
+        assert all(m.agrees is True for m in state.series[key].others)
+    assert not {"loss", "eval_loss", "grad_norm"} & state.series.keys()
+    assert {j.profile for j in (row.judgement for row in state.judged.values())} == {"llm-finetune"}
 
 
 def test_names_that_were_joined_part_when_their_values_do() -> None:

@@ -37,7 +37,8 @@ def facts_row(series: Series, curves: Sequence[Curve]) -> Row:
         if not share.used:
             row.append((f", {sanitise(share.source[:60])} says otherwise", "warn"))
         else:
-            row.append((f", also {sanitise(share.source[:60])}", "dim"))
+            named = "" if share.name == series.key else f" ({sanitise(share.name[:60])})"
+            row.append((f", also {sanitise(share.source[:60])}{named}", "dim"))
     return tuple(row)
 
 

@@ -76,6 +76,44 @@ def make_huggingface(folder: Path) -> None:
             path.unlink()
 
 
+def make_together(folder: Path) -> None:
+    """One Trainer told three times: what it prints, TensorBoard's events, and its state. Needs tensorboard as well."""
+    import contextlib
+
+    import torch
+    from transformers import Trainer, TrainingArguments
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(2, 1)
+
+        def forward(self, x: torch.Tensor, labels: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
+            out = self.layer(x)
+            return {"loss": ((out - labels) ** 2).mean(), "logits": out}
+
+    torch.manual_seed(0)
+    dice = torch.Generator().manual_seed(1)
+    data = [
+        {"x": torch.tensor([i / 8.0, 1.0]), "labels": torch.tensor([float(i)]) + torch.randn(1, generator=dice)}
+        for i in range(24)
+    ]
+    arguments = TrainingArguments(
+        output_dir=str(folder), max_steps=60, logging_steps=2, save_steps=20, eval_steps=6, eval_strategy="steps",
+        per_device_train_batch_size=2, report_to=["tensorboard"], use_cpu=True, learning_rate=3e-2,
+    )  # fmt: skip
+    trainer = Trainer(Net(), arguments, train_dataset=data[:16], eval_dataset=data[16:])
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "train.log").open("w") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+        trainer.train()
+    trainer.save_state()
+    for path in folder.rglob("events.out.*"):
+        path.rename(folder / "runs" / path.name)
+    for path in folder.rglob("*"):
+        if path.is_file() and path.parent.name.startswith("checkpoint"):
+            path.unlink()
+
+
 def make_keras(folder: Path) -> None:
     """CSVLogger."""
     import keras
