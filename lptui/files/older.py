@@ -1,67 +1,101 @@
-"""The older generations of a log beside it: `train.log.1`, `train.log.2.gz`, `train.log-20260301.zst`."""
+"""Puts the older generations of a log in front of it: `train.log.1`, `train.log.2.gz`, `train.log-20260301.zst`."""
 
 from __future__ import annotations
 
-import re
-
-from lptui.files.packed import Unpacking, is_packed
-from lptui.files.seam import Entry, FileFailure, list_folder, open_file
+from lptui.files.generations import find_older, is_packed
+from lptui.files.packed import Unpacking
+from lptui.files.seam import Entry, FileFailure, Handle, open_file
 from lptui.files.tail import Tail
+from lptui.model.log import LogSegment
 
 MOST_OLDER = 6
-"""Generations that are looked at; what is older is of no run that anybody still asks about."""
-_STAMP = r"(?:[.-](?:\d{1,4}|\d{4}-?\d\d-?\d\d(?:[_T-]?\d\d[-:]?\d\d(?:[-:]?\d\d)?)?))(?:\.gz|\.zst)?"
-
-
-def find_older(path: str) -> list[Entry]:
-    """Files beside `path` that it was rotated to, newest first. Raises FileFailure."""
-    folder, _, name = path.rpartition("/")
-    pattern = re.compile(re.escape(name) + _STAMP + r"\Z")
-    entries = [e for e in list_folder(folder or "/") if e.stat.is_file and e.stat.size and pattern.match(e.name)]
-    return sorted(entries, key=lambda e: (-e.stat.modified_at, _number(e.name, name)))
-
-
-def _number(name: str, of: str) -> int:
-    match = re.match(r"[.-](\d+)", name[len(of) :])
-    return int(match[1]) if match else 0
+"""Generations that are read; what is older is of no run that anybody still asks about."""
+MOST_BYTES = 1024 * 1024 * 1024
+"""Bytes of all of them together."""
 
 
 class OlderParts:
-    """Puts the older generations of a tailed log in front of it, a step at a time, the newest first."""
+    """The older generations of a tailed log, a step at a time, the newest first.
+
+    Names change under us when the log is rotated: each file is known by its identity, and the folder is looked at again
+    when a name does not mean what it meant.
+    """
 
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
         self._waiting: list[Entry] | None = None
+        self._tried: set[str] = set()
         self._unpacking: Unpacking | None = None
         self._ended_at = 0.0
+        self._added = self._bytes = 0
         self.problem = ""
-        """Why one of them, and all before it, cannot be read."""
+        """Why one of them, and all before it, cannot be read in full."""
+        self.left = ""
+        """What is left out because there is so much."""
 
     @property
     def pending(self) -> bool:
         """Whether there may be more to do."""
         return self._waiting is None or bool(self._waiting) or self._unpacking is not None
 
-    def step(self) -> None:
-        """Do a little."""
+    @property
+    def progress(self) -> str:
+        """What is being unpacked, and how far."""
+        return self._unpacking.progress if self._unpacking is not None else ""
+
+    def step(self) -> LogSegment | None:
+        """Do a little; a generation that is in hand now."""
         try:
-            if self._waiting is None:
-                self._waiting = [e for e in find_older(self._tail.path) if not self._tail.is_open(e.stat.identity)]
-                self._waiting = self._waiting[:MOST_OLDER]
-            elif self._unpacking is not None:
-                if self._unpacking.step():
-                    self._tail.add_older(self._unpacking.handle(), self._ended_at)
-                    self._unpacking = None
-            elif self._waiting:
-                entry = self._waiting.pop(0)
-                self._ended_at = entry.stat.modified_at
-                if is_packed(entry.path):
-                    self._unpacking = Unpacking(entry.path)
-                else:
-                    self._tail.add_older(open_file(entry.path), self._ended_at)
+            if self._unpacking is not None:
+                return self._unpack(self._unpacking)
+            if not self._waiting:
+                self._waiting = self._look() if self._waiting is None else []
+            elif self._added >= MOST_OLDER or self._bytes >= MOST_BYTES:
+                self.left = f"{self._waiting[0].name} and what is older is not read: {self._limit()}"
+                self.close()
+            else:
+                return self._take(self._waiting.pop(0))
         except FileFailure as failure:
-            self.problem = f"{failure}" + (f"; {failure.next_step}" if failure.next_step else "")
-            self.close()
+            self._end(f"{failure}" + (f"; {failure.next_step}" if failure.next_step else ""))
+        return None
+
+    def _limit(self) -> str:
+        return f"{MOST_OLDER} older files are" if self._added >= MOST_OLDER else "1 GiB of older files is"
+
+    def _look(self) -> list[Entry]:
+        return [e for e in find_older(self._tail.path) if e.stat.identity not in self._tried]
+
+    def _take(self, entry: Entry) -> LogSegment | None:
+        handle = open_file(entry.path)
+        if handle.stat().identity != entry.stat.identity:  # rotated since we looked
+            handle.close()
+            self._waiting = None
+            return None
+        self._tried.add(entry.stat.identity)
+        self._ended_at = entry.stat.modified_at
+        if not is_packed(entry.name):
+            return self._add(handle)
+        self._unpacking = Unpacking(entry.path, handle, MOST_BYTES)
+        return None
+
+    def _unpack(self, unpacking: Unpacking) -> LogSegment | None:
+        if not unpacking.step():
+            return None
+        self._unpacking = None
+        added = self._add(unpacking.handle())
+        if unpacking.torn:
+            self._end(f"{unpacking.path}: {unpacking.torn}; what could be unpacked is shown")
+        return added
+
+    def _add(self, handle: Handle) -> LogSegment | None:
+        added = self._tail.add_older(handle, self._ended_at)
+        if added is not None:
+            self._added, self._bytes = self._added + 1, self._bytes + added.size
+        return added
+
+    def _end(self, problem: str) -> None:
+        self.problem = problem
+        self.close()
 
     def close(self) -> None:
         """Stop."""

@@ -15,6 +15,9 @@ _NEXT_STEP = {
     errno.EMFILE: "raise `ulimit -n`; too many files are open",
     errno.ESTALE: "the file system was remounted; it is tried again",
     errno.EIO: "check the disk or the mount; it is tried again",
+    errno.ENOTCONN: "mount it again; it is tried again",
+    errno.ETIMEDOUT: "check the network and the server; it is tried again",
+    errno.EHOSTDOWN: "check the network and the server; it is tried again",
 }
 
 
@@ -35,13 +38,15 @@ class FileFailure(Exception):
 
 @frozen
 class Stat:
-    """Size (bytes), mtime (unix s) and an opaque identity that survives renames."""
+    """Size (bytes), mtime (unix s) and an opaque identity that survives renames; `links` are its names, 0 once
+    deleted."""
 
     size: int
     modified_at: float
     identity: str
     is_folder: bool = False
     is_file: bool = True
+    links: int = 1
 
 
 @frozen
@@ -72,6 +77,15 @@ class Handle:
         try:
             return os.pread(self._descriptor, length, max(0, offset))
         except OSError as error:
+            raise FileFailure.of(self.path, error) from error
+
+    def data_start(self) -> int:
+        """Where the first byte lies that was ever written: behind a hole that reads as NUL. Raises FileFailure."""
+        try:
+            return os.lseek(self._descriptor, 0, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno in (errno.ENXIO, errno.EINVAL, errno.EOPNOTSUPP):  # no data yet, or not known here
+                return 0
             raise FileFailure.of(self.path, error) from error
 
     def close(self) -> None:
@@ -124,4 +138,5 @@ def _to_stat(found: os.stat_result) -> Stat:
         f"{found.st_dev}:{found.st_ino}",
         modes.S_ISDIR(found.st_mode),
         modes.S_ISREG(found.st_mode),
+        found.st_nlink,
     )

@@ -6,17 +6,26 @@ could read them are gone for any reader; the segment then says how many.
 
 from __future__ import annotations
 
+from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 
+from lptui.files.generations import find_between, find_older, find_text
+from lptui.files.parts import FINGERPRINT, TELLING, FilePart, KeptPart, Mark, Recent, measure_hole, read_mark
 from lptui.files.seam import FileFailure, Handle, open_file, stat_file
+from lptui.files.shelf import Shelf
 from lptui.model.log import LogSegment, LogView, SeamKind
 from lptui.model.value import frozen
 
 TAIL = 64 * 1024
-FINGERPRINT = 256
 IDENTITY_EVERY = 0.25
-OPEN_HANDLES = 12
-MOST_MISSED = 16 * 1024 * 1024
+REOPEN_EVERY = 1.0
+"""Seconds after which a file on a network mount is opened anew (its attributes are only then asked for), and one
+that fails is tried again."""
+KEPT = 8 * 1024 * 1024
+"""Newest bytes that are held in memory, for when the file is truncated."""
+STEPS = 16
+"""Generations without a new byte that one poll goes over."""
 
 
 @frozen
@@ -29,148 +38,228 @@ class Growth:
 
 
 class Tail:
-    """The reading end of one log file. `poll` looks once; `view` is what is known; `read` answers a range."""
+    """The reading end of one log file. `poll` looks once; `view` is what is known; `read` answers a range.
 
-    def __init__(self, path: str, turn: int = 4 * 1024 * 1024) -> None:
+    `turn`: bytes read at once; `keep`: the newest bytes that stay readable after a truncation.
+    """
+
+    def __init__(self, path: str, turn: int = 4 * 1024 * 1024, keep: int = KEPT) -> None:
         self.path, self.turn = path, turn
         self.view = LogView(path, missing=True)
         self.failure: FileFailure | None = None
-        self._handles: dict[int, Handle] = {}
+        self.recent = Recent(keep)
+        self.shelf = Shelf(path, keep)
         self._identity = ""
-        self._head = b""
-        self._checked_at = -1.0
-        self._owed: list[Growth] = []  # of a generation that ended, found in a copy of it
+        self._modified_at = 0.0
+        self._checked_at = self._opened_at = float("-inf")
+        self._next: deque[tuple[SeamKind, Handle]] = deque()  # generations that follow once the present one is read
+        self._beside: frozenset[str] = frozenset()  # older generations that were there when we came
+        self._away = False  # the file was deleted meanwhile
+        self.remote = False
+        """Whether other machines write to it: what they append is then seen through a fresh handle only."""
 
     @property
-    def _handle(self) -> Handle | None:
-        return self._handles.get(self.view.segments[-1].generation) if self.view.segments else None
+    def _live(self) -> FilePart | None:
+        part = self.shelf.parts.get(self.view.segments[-1].generation) if self.view.segments else None
+        return part if isinstance(part, FilePart) else None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether a read just met a file that is being replaced: what it is now is known after the next `poll`."""
+        return self.shelf.unsure
 
     def poll(self, now: float) -> list[Growth]:
         """Look once: bytes that were appended since, at most `turn`. Never raises; see `failure`, `view.missing`."""
         try:
-            grown = self._poll(now)
+            for _ in range(STEPS):
+                before = len(self.view.segments), len(self._next)
+                grown = self._poll(now)
+                if grown or before == (len(self.view.segments), len(self._next)):
+                    return grown
         except FileFailure as failure:
             self.failure = failure
-            self.view = replace(self.view, missing=failure.missing)
-            return []
-        return grown
+            self._away = self._away or failure.missing
+            if self.view.missing != failure.missing:
+                self.view = replace(self.view, missing=failure.missing)
+        return []
 
     def _poll(self, now: float) -> list[Growth]:
-        if self._handle is None:
-            self._open(now, "returned" if self.view.segments else "start")
+        live = self._live
+        if live is None:
+            self._begin("returned" if self.view.segments else "start", now, open_file(self.path))
             self.failure = None
             return []
-        due = now - self._checked_at >= IDENTITY_EVERY or now < self._checked_at
-        if due:
-            self._checked_at = now
-            self._check_head(now)
-        grown = self._read_growth(now)
-        if self._owed:
-            grown, self._owed = [*self._owed, *grown], []
-        if grown or not due:
-            return grown  # drain the old file before looking for its successor
-        if not self._same_file():
-            self._open(now, "returned" if self.view.missing else "rotated")
+        if self.failure is not None and not self.failure.missing and not self._reopen(live, now):
+            return []
+        ended = bool(self._next)
+        grown = self._read_growth(live, now)
+        if ended and not grown:
+            self._begin_next(now)
+        if grown or self._next or ended:
+            return grown
+        if not self.unsure and 0 <= now - self._checked_at < IDENTITY_EVERY:
+            return []
+        self._checked_at = now
+        return self._look_around(now)
+
+    def _look_around(self, now: float) -> list[Growth]:
+        """All that was written is read: see whether the path still names our file, and what became of older parts."""
+        live, stat = self._live, stat_file(self.path)
+        if live is None:
+            return []
+        if stat.identity != self._identity and stat.size > 0:  # an empty one: the old may still be written to
+            grown = self._read_growth(live, now)  # what came between our last look and the rename
+            if grown:
+                self._checked_at = float("-inf")
+                return grown
+            if not live.is_intact():  # renamed, and another generation was copied over it
+                self._restart("replaced", live, now)
+            elif not self._next:
+                self._follow_path(live, now)
+        elif stat.identity == self._identity:
+            self._away = False
+            self._check_head(live, now)
+            if self.remote and not self._next:
+                self._reopen(live, now)
         self.failure = None
+        self.view = self.shelf.check(self.view)
         if self.view.missing:
             self.view = replace(self.view, missing=False)
         return []
 
-    def _same_file(self) -> bool:
-        return stat_file(self.path).identity == self._identity
-
-    def _open(self, now: float, seam: SeamKind) -> None:
-        """Begin a new generation at the file that the path names now."""
+    def _follow_path(self, live: FilePart, now: float) -> None:
+        """The path names another file: our text moved there (a remount, a copy), or generations that follow."""
         handle = open_file(self.path)
-        stat = handle.stat()
-        self._identity, self._head = stat.identity, handle.pread(0, min(FINGERPRINT, stat.size))
-        # A later generation is new to the reader as a whole; the first is history, read newest block first.
-        known = stat.size if not self.view.segments else 0
-        self._begin(seam, now, known)
-        self._handles[self.view.segments[-1].generation] = handle
-        self._forget_handles()
+        if self._goes_on(live, handle):
+            self._take(live, handle, now)
+            return
+        self._add_between("")
+        self._next.append(("returned" if self._away else "rotated", handle))
+
+    def _add_between(self, copy: str) -> None:
+        """Generations that came and went while nobody looked are read next; the file `copy` is none of them."""
+
+        def is_known(handle: Handle) -> bool:
+            identity = handle.stat().identity
+            return identity == copy or identity in self._beside or self.shelf.holds(handle)
+
+        for handle in find_between(self.path, self._modified_at, is_known):
+            self._next.append(("rotated", handle))
+
+    def _goes_on(self, live: FilePart, handle: Handle) -> bool:
+        """Whether a file that is not ours holds our text: a remount, or a copy that was put back. A few lines prove
+        nothing, since a restart may print them again; and a file that was rotated away is no copy's original."""
+        if live.mark.size < TELLING or not live.mark.begins(handle):
+            return False
+        with suppress(FileFailure):
+            rotated = {entry.stat.identity for entry in find_older(self.path)}
+            return live.handle.stat().links > 0 and self._identity not in rotated
+        return True  # what we had open is stale
+
+    def _take(self, live: FilePart, handle: Handle, now: float) -> None:
+        """Read the present generation from another handle."""
+        self.shelf.put(self.view.segments[-1].generation, FilePart(handle, live.mark))
+        self._identity, self._opened_at, self._away = handle.stat().identity, now, False
+
+    def _reopen(self, live: FilePart, now: float) -> bool:
+        """The same file through a fresh handle, at most once a second; whether our text is there."""
+        if 0 <= now - self._opened_at < REOPEN_EVERY:
+            return False
+        self._opened_at = now
+        handle = open_file(self.path)
+        self.failure = None
+        if handle.stat().identity == self._identity or self._goes_on(live, handle):
+            self._take(live, handle, now)
+        else:
+            handle.close()  # another generation: found by `_look_around`
+        return True
+
+    def _begin(self, seam: SeamKind, now: float, handle: Handle) -> None:
+        """A new generation begins in `handle`. The first is history, later ones are new to the reader as a whole."""
+        segments, stat = self.view.segments, handle.stat()
+        known = 0 if segments else stat.size
+        hole = measure_hole(handle) if segments else 0
+        generation, base = (segments[-1].generation + 1, segments[-1].end) if segments else (0, 0)
+        lost = "never written: the training went on at its old place in the file (start it with >> instead of >)"
+        segment = LogSegment(generation, base, known or hole, seam, now, hole, lost if hole else "")
         start = max(0, known - TAIL)
-        tail = handle.pread(start, known - start) if known else b""
+        tail = handle.pread(start, known - start)
+        self.shelf.put(generation, FilePart(handle, read_mark(handle, segment.size)))
+        self._identity, self._away, self._modified_at = stat.identity, False, stat.modified_at
+        self._opened_at = self._checked_at = now
         self.view = replace(
             self.view,
+            segments=(*segments, segment),
             tail=tail,
-            tail_start=self.view.segments[-1].base + start,
+            tail_start=segment.end - len(tail),
             missing=False,
             modified_at=stat.modified_at,
         )
+        self.recent.begin(segment.end - len(tail), tail)
+        if not segments:
+            with suppress(FileFailure):
+                self._beside = frozenset(entry.stat.identity for entry in find_older(self.path))
 
-    def _begin(self, seam: SeamKind, now: float, size: int) -> None:
-        segments = self.view.segments
-        generation = segments[-1].generation + 1 if segments else 0
-        base = segments[-1].end if segments else 0
-        new = LogSegment(generation, base, size, seam, now)
-        self.view = replace(self.view, segments=(*segments, new), tail=b"", tail_start=base)
+    def _begin_next(self, now: float) -> None:
+        seam, handle = self._next.popleft()
+        self._begin(seam, now, handle)
 
-    def _check_head(self, now: float) -> None:
+    def _check_head(self, live: FilePart, now: float) -> None:
         """A file that shrank, or whose first bytes changed, was truncated or rewritten in place: a new generation."""
-        handle, segment = self._handle, self.view.segments[-1]
-        if handle is None:
-            return
-        stat = handle.stat()
-        head = handle.pread(0, FINGERPRINT)
-        if stat.size < segment.size:
-            self._restart("truncated", now, handle)
-        elif not head.startswith(self._head):
-            self._restart("replaced", now, handle)
-        elif len(head) > len(self._head):
-            self._head = head
-        if stat.modified_at != self.view.modified_at:
+        stat, mark = live.handle.stat(), live.mark
+        if stat.size < mark.size:
+            self._restart("truncated", live, now)
+        elif not mark.begins(live.handle):
+            self._restart("replaced", live, now)
+        elif stat.modified_at != self.view.modified_at:
+            self._modified_at = stat.modified_at
             self.view = replace(self.view, modified_at=stat.modified_at)
 
-    def _restart(self, seam: SeamKind, now: float, handle: Handle) -> None:
-        """The same file begins again: a copy of what it was, or what we still hold of it, stays readable."""
-        old, view = self.view.segments[-1], self.view
-        copy = self._find_copy(old) if seam == "truncated" else None
-        if copy is None:
-            kept_from = max(0, view.tail_start - old.base)
-            kept = replace(old, kept=view.tail[max(0, old.base - view.tail_start) :], kept_from=kept_from)
-            self._handles.pop(old.generation, None)
-        else:
-            missed = copy.pread(old.size, MOST_MISSED)
-            kept = replace(old, size=old.size + len(missed))
-            self._handles[old.generation] = copy
-            if missed:
-                self._owed.append(Growth(old.end, missed, old.generation))
-        self.view = replace(view, segments=(*view.segments[:-1], kept))
-        self._begin(seam, now, 0)
-        self._handles[self.view.segments[-1].generation] = handle
-        self._head = handle.pread(0, FINGERPRINT)
+    def _restart(self, seam: SeamKind, live: FilePart, now: float) -> None:
+        """Our file begins again, or was renamed and then written over. What it was is read to its end from a copy
+        beside it, or stays readable as far as it is held in memory."""
+        moved = stat_file(self.path).identity != self._identity
+        if seam == "replaced" and measure_hole(live.handle):
+            seam = "truncated"
+        old, mark = self.view.segments[-1], live.mark
+        copy = find_text(self.path, mark)
+        self._add_between("" if copy is None else copy.stat().identity)
+        handle = open_file(self.path) if moved else live.handle
+        self._next.append(("rotated" if moved else seam, handle))
+        if copy is not None:
+            self.shelf.swap(old.generation, FilePart(copy, mark))
+            return
+        kept_from = max(old.kept_from, self.recent.start - old.base)
+        data = self.recent.since(old.base + kept_from)
+        self.shelf.swap(old.generation, KeptPart(self.path, kept_from, data, mark))
+        word = "" if not kept_from else f"overwritten when the file was {seam}" if not old.kept_from else old.lost
+        old = replace(old, kept_from=kept_from, lost=word)
+        self.view = self.shelf.limit(replace(self.view, segments=(*self.view.segments[:-1], old)))
+        self._begin_next(now)
 
-    def _find_copy(self, old: LogSegment) -> Handle | None:
-        """`copytruncate` leaves `NAME.1`: it begins and goes on as our file did, and may hold more than we had read."""
-        try:
-            copy = open_file(f"{self.path}.1")
-        except FileFailure:
-            return None
-        end = min(FINGERPRINT, old.size, len(self.view.tail))
-        try:
-            same = copy.pread(0, len(self._head)) == self._head
-            same = same and copy.pread(old.size - end, end) == self.view.tail[len(self.view.tail) - end :]
-            if same and old.size and copy.stat().size >= old.size:
-                return copy
-        except FileFailure:
-            pass
-        copy.close()
-        return None
-
-    def _read_growth(self, now: float) -> list[Growth]:
-        handle, segment = self._handle, self.view.segments[-1]
-        if handle is None:
+    def _read_growth(self, live: FilePart, now: float) -> list[Growth]:
+        """What was appended. The end of what was read before is read again: only behind it is growth."""
+        segment, mark = self.view.segments[-1], live.mark
+        stat = live.handle.stat()
+        if stat.size == segment.size:
             return []
-        size = handle.stat().size
-        if size < segment.size:
-            self._restart("truncated", now, handle)
-            segment = self.view.segments[-1]
-        data = handle.pread(segment.size, min(self.turn, max(0, size - segment.size)))
+        over = len(mark.end)
+        length = min(self.turn, max(0, stat.size - segment.size))
+        raw = live.handle.pread(segment.size - over, over + length)
+        if stat.size < segment.size or raw[:over] != mark.end:
+            if self._next:  # an older part, written over while we read on in it: what follows is known
+                return []
+            self._restart("truncated" if stat.size < segment.size else "replaced", live, now)
+            return []
+        data = raw[over:]
         if not data:
             return []
         grown = replace(segment, size=segment.size + len(data))
         tail = (self.view.tail + data)[-TAIL:]
+        head = (mark.head + data)[:FINGERPRINT] if segment.size < FINGERPRINT else mark.head
+        live.mark = Mark(grown.size, head, raw[-FINGERPRINT:])
+        self._modified_at = max(self._modified_at, stat.modified_at)
+        self.recent.append(data)
         self.view = replace(
             self.view,
             segments=(*self.view.segments[:-1], grown),
@@ -181,55 +270,27 @@ class Tail:
         )
         return [Growth(grown.end - len(data), data, grown.generation)]
 
-    def add_older(self, handle: Handle, ended_at: float) -> None:
-        """Put a file that the log was rotated to before we came in front of everything: at negative positions."""
-        segments = self.view.segments
-        size = handle.stat().size
-        if not segments or not size:
+    def add_older(self, handle: Handle, ended_at: float) -> LogSegment | None:
+        """Put a file that the log was rotated to before we came in front of everything: at negative positions. None if
+        it is empty, or a copy of what is in hand already. Raises FileFailure."""
+        segments, size = self.view.segments, handle.stat().size
+        if not segments or not size or self.shelf.holds(handle):
             handle.close()
-            return
+            return None
         first = segments[0]
         older = LogSegment(min(0, first.generation) - 1, first.base - size, size)
         newer = replace(first, seam="rotated", seam_at=ended_at) if first.seam == "start" else first
-        self._handles[older.generation] = handle
+        self.shelf.put(older.generation, FilePart(handle, read_mark(handle, size)))
         self.view = replace(self.view, segments=(older, newer, *segments[1:]))
-
-    def is_open(self, identity: str) -> bool:
-        """Whether a generation in hand is this very file."""
-        return any(_identity_of(handle) == identity for handle in list(self._handles.values()))
+        return older
 
     def read(self, position: int, length: int) -> tuple[bytes, str]:
         """Bytes at `position`, within one segment, and why there are fewer than asked for, if so."""
-        segment = self.view.segment_at(position)
-        if segment is None:
-            return b"", ""
-        offset = position - segment.base
-        length = min(length, segment.size - offset)
-        if segment.kept is not None:
-            if offset < segment.kept_from:
-                return b"", f"{segment.kept_from - offset:,} bytes were overwritten when the file was {segment.seam}"
-            return segment.kept[offset - segment.kept_from :][:length], ""
-        handle = self._handles.get(segment.generation)
-        if handle is None:
-            return b"", "this older part of the log was closed; its file has been rotated away"
-        try:
-            return handle.pread(offset, length), ""
-        except FileFailure as failure:
-            return b"", str(failure)
-
-    def _forget_handles(self) -> None:
-        while len(self._handles) > OPEN_HANDLES:
-            self._handles.pop(min(self._handles)).close()
+        return self.shelf.read(self.view, position, length)
 
     def close(self) -> None:
         """Close every generation's file."""
-        for handle in set(self._handles.values()):
+        self.shelf.close()
+        for _, handle in self._next:
             handle.close()
-        self._handles.clear()
-
-
-def _identity_of(handle: Handle) -> str:
-    try:
-        return handle.stat().identity
-    except FileFailure:
-        return ""
+        self._next.clear()

@@ -19,8 +19,7 @@ SeamKind = Literal["start", "rotated", "truncated", "replaced", "returned"]
 class LogSegment:
     """One generation of a log file: bytes [base, base + size) in positions.
 
-    `kept_from` is the first offset whose bytes can still be read (a truncated file keeps only the tail we held);
-    `kept` holds those bytes when the file itself can no longer answer.
+    `kept_from` is the first offset whose bytes can still be read, `lost` says why those before it cannot.
     """
 
     generation: int
@@ -29,7 +28,7 @@ class LogSegment:
     seam: SeamKind = "start"
     seam_at: float = 0.0
     kept_from: int = 0
-    kept: bytes | None = None
+    lost: str = ""
 
     @property
     def end(self) -> int:

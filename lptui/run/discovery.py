@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lptui.files import Entry, FileFailure, stat_file
+from lptui.files.generations import current_name
 from lptui.model.run import Looked, MetricFile, RunInfo
 from lptui.run import layout, wandb_beside
 from lptui.run.batch_output import find_batch_output
@@ -130,10 +131,18 @@ def _find_error_files(inside: Inside) -> tuple[str, ...]:
 
 
 def _order_logs(entries: list[Entry]) -> list[str]:
+    """Without those that a log was rotated to: they stand above it."""
+
     def key(entry: Entry) -> tuple[object, ...]:
         return (*layout.log_order(entry.path, entry.stat.size, entry.stat.modified_at), entry.path)
 
-    return [entry.path for entry in sorted(entries, key=key)]
+    paths = {entry.path for entry in entries}
+    own = [e for e in entries if (now := current_name(e.name)) == e.name or f"{_folder(e.path)}/{now}" not in paths]
+    return [entry.path for entry in sorted(own, key=key)]
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _order_configs(inside: Inside) -> list[Entry]:

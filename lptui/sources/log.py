@@ -8,14 +8,14 @@ from typing import Protocol
 
 from lptui.files.older import OlderParts
 from lptui.files.seam import FileFailure
-from lptui.files.tail import Growth, Tail
+from lptui.files.tail import KEPT, Growth, Tail
 from lptui.formats.log_points import UNITS, collect_points
 from lptui.formats.log_time import AHEAD, date_facts
 from lptui.formats.progress import scan
 from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Samples, StatusSeen
-from lptui.model.log import Chunk
+from lptui.model.log import Chunk, LogSegment
 from lptui.model.place import Place
-from lptui.model.readings import SourceStatus
+from lptui.model.readings import SourceCondition, SourceStatus
 from lptui.stores.log_index import Indexer
 
 BLOCK = 1024 * 1024
@@ -26,6 +26,8 @@ OLDER_FACTS = 40
 FLOOD = 32 * 1024
 FLOOD_FACTS = 5
 """A single poll that brings more than FLOOD bytes is a flood; reading every number of it would fall behind."""
+TRIES = 3
+"""Polls after which history that cannot be read is given up."""
 LONGEST_LINE = 256 * 1024
 """A line longer than this is scanned in pieces, so that a file without newlines cannot stop the scan."""
 
@@ -35,6 +37,7 @@ class Text(Protocol):
 
     path: str
     failure: FileFailure | None
+    note: str
 
     def fill(self) -> bool: ...
 
@@ -44,16 +47,19 @@ class Text(Protocol):
 class LogSource:
     """Follows one log. Live lines come first; history is read behind, newest block first, one block a poll.
 
-    `text` is where the log is read from when `path` only names it.
+    The older generations beside it follow, the newest first, as history. `text` is where the log is read from when
+    `path` only names it; `keep` bytes stay readable after a truncation.
     """
 
     period = 0.02
 
-    def __init__(self, path: str, place: Place | None = None, name: str = "", text: Text | None = None) -> None:
+    def __init__(
+        self, path: str, place: Place | None = None, name: str = "", text: Text | None = None, keep: int = KEPT
+    ) -> None:
         self.path = path
         self.name = name or "log " + path.rsplit("/", 1)[-1]
         self.place = place or Place(file=path)
-        self.tail = Tail(text.path if text is not None else path)
+        self.tail = Tail(text.path if text is not None else path, keep=keep)
         self.tail.view = replace(self.tail.view, file=path)
         self._text = text
         self.older = OlderParts(self.tail)
@@ -64,7 +70,9 @@ class LogSource:
         self._carry_generation = 0
         self._lead = b""
         self._all_from = 0  # below this position the numbers of progress lines are thinned
-        self._backfill: int | None = None  # history below this position is still to be read
+        self._floor = 0
+        self._backfill: int | None = None  # history from `_floor` up to this position is still to be read
+        self._tries = 0  # to read a block of history that would not come
         self._lost = ""
         self._not_after = float("inf")  # the oldest time dated so far in history
         self._indexer = Indexer()
@@ -98,43 +106,63 @@ class LogSource:
             self._start_history()
         for growth in grown:
             yield from self._take(growth, now)
-        if self._backfill is not None and self._backfill > 0 and not grown:
+        if not grown and self._history_left:
             yield from self._read_history(now)
-        elif self._backfill == 0 and self.older.pending and not grown:
-            self.older.step()
-        self.pending = more or bool(grown) or bool(self._backfill) or self._older_left
+        elif not grown and self._backfill is not None and self.older.pending:
+            self._take_older(self.older.step())
+        waits = self.tail.unsure or self.tail.failure is not None
+        self.pending = more or bool(grown) or (self._still_reading and not waits)
         yield from self._tell_status(now)
 
     @property
-    def _older_left(self) -> bool:
-        return self._backfill == 0 and self.older.pending
+    def _history_left(self) -> bool:
+        return self._backfill is not None and self._backfill > self._floor
+
+    @property
+    def _still_reading(self) -> bool:
+        return self._backfill is not None and (self._history_left or self.older.pending)
+
+    def _take_older(self, segment: LogSegment | None) -> None:
+        """An older generation came in front of all: it is history too."""
+        if segment is not None:
+            self._floor, self._backfill = segment.base, segment.end
+            ended = next(s.seam_at for s in self.tail.view.segments if s.base == segment.end)
+            self._not_after = min(self._not_after, ended or self._not_after)
+            self._index_after = min(self._index_after, ended or self._index_after)
 
     def _tell_status(self, now: float) -> Iterator[Event]:
-        view, failure = self.tail.view, self.tail.failure
-        if self._text is not None and self._text.failure is not None:
-            failure = self._text.failure
-        read = view.end - (self._backfill or 0)
-        if failure is not None and not view.segments:
-            condition = "waiting" if failure.missing else "failed"
-            detail = failure.cause if not failure.missing else "not there yet"
-            status = SourceStatus(self.name, condition, detail, now, path=self.path)
-        elif self._lost or self.older.problem:
-            status = SourceStatus(self.name, "partial", self._lost or self.older.problem, now, path=self.path)
-        else:
-            gone = failure is not None or view.missing
-            detail = "deleted; what was read stays" if gone else ""
-            if self._all_from > 0 and not detail:
-                detail = "read in full for failures; of old progress lines, every so many"
-            status = SourceStatus(
-                self.name, "ok", detail, now, None, self.path, backfilling=bool(self._backfill), read=0
-            )
-            if self._backfill:
-                status = SourceStatus(
-                    self.name, "ok", "", now, None, self.path, read=read, of=view.end, backfilling=True
-                )
+        status = self._judge(now)
         if self._changed(status):
             self._status = status
             yield StatusSeen(place=self.place, seen_at=now, status=status)
+
+    def _judge(self, now: float) -> SourceStatus:
+        view, failure, text = self.tail.view, self.tail.failure, self._text
+        if text is not None and text.failure is not None:
+            failure = text.failure
+
+        def told(condition: SourceCondition, detail: str) -> SourceStatus:
+            return SourceStatus(self.name, condition, detail, now, path=self.path)
+
+        if failure is not None and not view.segments:
+            note = text.note if text is not None else ""
+            return told("waiting", note or "not there yet") if failure.missing else told("failed", failure.cause)
+        if failure is not None and not failure.missing:
+            return told("failed", f"{failure.cause}: {failure.next_step or 'it is tried again'}; what was read stays")
+        problem = self._lost or self.older.problem or (text.note if text is not None else "")
+        if self._still_reading:
+            read, detail = view.end - (self._backfill or 0), self.older.progress
+            of = view.end - min(view.start, self._floor)
+            return SourceStatus(self.name, "ok", detail, now, None, self.path, read=read, of=of, backfilling=True)
+        if problem:
+            return told("partial", problem)
+        detail = "deleted; what was read stays" if view.missing else ""
+        if self.tail.shelf.late and not detail:
+            detail = f"{self.tail.shelf.late:,} bytes were written to an older file after the log went on elsewhere"
+        if not detail and (self._all_from > view.start or self.older.left):
+            thinned = "read in full for failures; of old progress lines, every so many"
+            detail = "; ".join(filter(None, (self.older.left, thinned if self._all_from > view.start else "")))
+        return told("ok", detail)
 
     def _changed(self, status: SourceStatus) -> bool:
         old = self._status
@@ -182,17 +210,21 @@ class LogSource:
             self._carry = b""
 
     def _read_history(self, now: float) -> Iterator[Event]:
-        stop = self._backfill or 0
-        start = max(0, stop - BLOCK)
-        lead_at = max(0, start - LEAD)
+        stop, floor = self._backfill or 0, self._floor
+        start = max(floor, stop - BLOCK)
+        lead_at = max(floor, start - LEAD)
         data, reason = self.tail.read(lead_at, stop - lead_at)
         if len(data) < stop - lead_at:
-            self._lost = reason or f"{stop:,} bytes of history were gone before they could be read"
-            self._backfill = 0
-            self._indexer.end_older()
+            self._tries += self.tail.failure is None
+            if not self.tail.unsure or self._tries > TRIES:
+                self._lost = reason or f"{stop - floor:,} bytes of history were gone before they could be read"
+                self._backfill, self._tries = floor, 0
+                self._indexer.end_older()
             return
+        self._tries = 0
+        self.tail.recent.prepend(lead_at, data)
         head = start - lead_at
-        if start > 0:
+        if start > floor:
             newline = data.find(b"\n", head, max(head, len(data) - 1))
             head = newline + 1 if newline >= 0 else head
         self._backfill = lead_at + head
@@ -239,7 +271,7 @@ class LogSource:
         if not backfill:
             self._indexer.take_newer(data, start, facts, now)
             return
-        last = start <= self.tail.view.start
+        last = start <= self.tail.view.segments[0].base
         self._index_after = self._indexer.take_older(data, start, facts, self._index_after, last=last)
 
     def _most_facts(self, start: int, data: bytes, *, backfill: bool) -> int | None:

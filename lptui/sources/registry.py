@@ -11,6 +11,8 @@ from lptui.sources import Source
 
 CONSOLE_LIMIT = 4
 """Newest `.wandb` files whose recorded output stands for the log of a run that has none."""
+KEPT_OF_ALL = 32 * 1024 * 1024
+"""Bytes of all logs of a run that are held in memory, for when one is truncated."""
 FOLDER_LIMIT = 64
 """Folders with event files that are read."""
 Lane = Literal["log", "files", "machine"]
@@ -26,7 +28,9 @@ class Registered:
 
 
 def _logs(run: RunInfo) -> dict[str, Source]:
-    from lptui.files.packed import PackedText, is_packed
+    from lptui.files.generations import is_packed
+    from lptui.files.packed import PackedText
+    from lptui.files.tail import KEPT
     from lptui.sources.log import LogSource
 
     if not run.logs and run.wandb:
@@ -38,8 +42,9 @@ def _logs(run: RunInfo) -> dict[str, Source]:
             shown: LogSource(shown, name="log " + names[path] + " (console)", text=ConsoleText(path))
             for shown, path in consoles.items()
         }
+    keep = min(KEPT, KEPT_OF_ALL // max(1, len(run.logs[:LOG_LIMIT])))
     return {
-        path: LogSource(path, name="log " + name, text=PackedText(path) if is_packed(path) else None)
+        path: LogSource(path, name="log " + name, text=PackedText(path) if is_packed(path) else None, keep=keep)
         for path, name in _name_paths(run.logs[:LOG_LIMIT]).items()
     }
 

@@ -31,6 +31,7 @@ class ConsoleText:
     def __init__(self, source: str) -> None:
         self.source = source
         self.failure: FileFailure | None = None  # the source of metrics tells why
+        self.note = ""
         self._folder = f"{tempfile.gettempdir()}/lptui-{secrets.token_hex(8)}"
         self.path = f"{self._folder}/console.log"
         self._reader = RecordReader()

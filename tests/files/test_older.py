@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lptui.files.older import find_older
+from lptui.files.generations import find_older
 from lptui.files.packed import PackedText, Unpacking
 from lptui.files.seam import FileFailure
 from lptui.model.events import LogBlock, StatusSeen
@@ -47,8 +47,9 @@ def test_generations_stand_before_the_log_in_the_order_of_time(tmp_path: Path) -
     assert [s.seam for s in source.view.segments] == ["start", "rotated", "rotated"]
     assert [s.seam_at for s in source.view.segments] == [0.0, 2000.0, 3000.0]
     assert source.view.segments[-1].base == 0
-    # What is older is for the reader: verdicts rest on the log of this run.
-    assert b"".join(e.data for e in events if isinstance(e, LogBlock)) == b"four\nfive\n"
+    blocks = [e for e in events if isinstance(e, LogBlock)]
+    assert [b.data for b in blocks] == [b"four\nfive\n", b"three\n", b"one\ntwo\n" * 1000]
+    assert [(b.generation, b.base, b.backfill) for b in blocks] == [(0, 0, True), (-1, -6, True), (-2, -8006, True)]
 
 
 def test_a_log_that_is_rotated_while_we_watch_is_not_doubled(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_what_is_missing_to_read_zst_is_named(tmp_path: Path, monkeypatch: pytes
     path = write(tmp_path / "a.log.1.zst", b"(\xb5/\xfd", 1000)
     with pytest.raises(FileFailure, match=r"reads no \.zst") as caught:
         Unpacking(str(path))
-    assert "zstandard" in caught.value.next_step
+    assert "lptui[zstd]" in caught.value.next_step
 
 
 def test_zst_with_the_package(tmp_path: Path) -> None:

@@ -292,3 +292,9 @@ def test_a_log_named_by_itself_has_no_folder_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("step 1 loss 0.5\n")
     assert discover(str(tmp_path / "a.log")).own_folder == ""
     assert discover(str(tmp_path)).own_folder == str(tmp_path)
+
+
+def test_a_log_with_a_date_before_its_ending_is_an_older_part_of_the_one_beside_it(tmp_path: Path) -> None:
+    for name in ("train.log", "train.2026-03-01_12-00-00_123456.log", "train-20260228.log", "eval-20260228.log"):
+        write(tmp_path / name, at=1e9)
+    assert sorted(Path(log).name for log in discover(str(tmp_path)).logs) == ["eval-20260228.log", "train.log"]

@@ -151,7 +151,7 @@ def test_the_tail_alone_tells_the_end_of_a_huge_log() -> None:
 
 def test_generations_are_separated_and_lost_bytes_are_said() -> None:
     segments = (
-        LogSegment(0, 0, 10, kept_from=6),
+        LogSegment(0, 0, 10, kept_from=6, lost="overwritten when it was truncated"),
         LogSegment(1, 10, 4, seam="truncated", seam_at=5.0),
         LogSegment(2, 14, 0, seam="rotated", seam_at=9.0),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from lptui.model.log import LogView, SeamKind
 
@@ -30,7 +29,7 @@ def find_regions(view: LogView, losses: list[tuple[int, int, str]]) -> list[Regi
         parts: list[Region] = []
         floor = min(segment.base + segment.kept_from, segment.end)
         if segment.base < floor:
-            parts.append(Region(segment.base, floor, _why_lost(view, index)))
+            parts.append(Region(segment.base, floor, segment.lost or "they are no longer in the file"))
         if floor < segment.end or newest:
             parts += _without(Region(floor, segment.end), losses)
         if parts:
@@ -39,20 +38,6 @@ def find_regions(view: LogView, losses: list[tuple[int, int, str]]) -> list[Regi
             pending = ()
         regions += parts
     return regions
-
-
-def _why_lost(view: LogView, index: int) -> str:
-    kind: Literal["rotated", "truncated", "replaced", "returned", "start"] = "start"
-    if index + 1 < len(view.segments):
-        kind = view.segments[index + 1].seam
-    words = {
-        "truncated": "the file was truncated before they were read",
-        "rotated": "the file was rotated away",
-        "replaced": "the file was replaced",
-        "returned": "the file was removed",
-        "start": "they are no longer in the file",
-    }
-    return words[kind]
 
 
 def _without(region: Region, losses: list[tuple[int, int, str]]) -> list[Region]:
