@@ -12,12 +12,12 @@ from typing import Any, BinaryIO
 from lptui.files.seam import FileFailure, Handle, open_file, stat_file
 from lptui.text.units import short_bytes
 
-STEP = 1024 * 1024
-"""Packed bytes per step: some 50 ms; and the most that one step unpacks at once."""
-PIECE = 4096
-"""Packed bytes that are given to a decoder which cannot be told how much to give back."""
+_READ = 64 * 1024
+_PIECE = 4096
+"""Packed bytes that a decoder gets at once: so much is lost before a damage, and what it gives back is bounded."""
+_MOST_AT_ONCE = 1024 * 1024
 TURN = 8 * 1024 * 1024
-"""Unpacked bytes a step."""
+"""Unpacked bytes a step: some 50 ms."""
 MOST_UNPACKED = 1024 * 1024 * 1024
 
 
@@ -75,7 +75,7 @@ class Unpacking:
     def _decode(self) -> tuple[bytes, bool]:
         """(the next bytes, whether there are no more now)."""
         if not self._held and self._decoder.hungry:
-            self._held = self._packed.pread(self._at, STEP)
+            self._held = self._packed.pread(self._at, _READ)
             self._at += len(self._held)
             if not self._held:  # a decoder may still hold back what did not go into its last answer
                 plain = b"" if self._decoder.eof or self._decoder.fresh else self._decoder.decode(b"")[0]
@@ -85,7 +85,8 @@ class Unpacking:
             if not self._held:
                 return b"", False
             self._decoder = _make_decoder(self.path)
-        plain, self._held = self._decoder.decode(self._held)
+        plain, unused = self._decoder.decode(self._held[:_PIECE])
+        self._held = unused + self._held[_PIECE:]
         return plain, False
 
     def _write(self, plain: bytes) -> None:
@@ -138,7 +139,7 @@ class _Gzip:
     def decode(self, data: bytes) -> tuple[bytes, bytes]:
         """(text, what was not used of `data`)."""
         self.fresh = False
-        plain = self._object.decompress(data, STEP)
+        plain = self._object.decompress(data, _MOST_AT_ONCE)
         return plain, self._object.unused_data if self._object.eof else self._object.unconsumed_tail
 
 
@@ -159,12 +160,12 @@ class _Zstd:
     def decode(self, data: bytes) -> tuple[bytes, bytes]:
         """(text, what was not used of `data`)."""
         self.fresh = False
-        plain = self._object.decompress(data, STEP)
+        plain = self._object.decompress(data, _MOST_AT_ONCE)
         return plain, self._object.unused_data if self.eof else b""
 
 
 class _ZstandardPackage:
-    """One frame by the package `zstandard`, which cannot be told how much to give: it gets small pieces."""
+    """One frame by the package `zstandard`, which cannot be told how much to give."""
 
     hungry = True
 
@@ -178,8 +179,7 @@ class _ZstandardPackage:
     def decode(self, data: bytes) -> tuple[bytes, bytes]:
         """(text, what was not used of `data`)."""
         self.fresh = False
-        plain = self._object.decompress(data[:PIECE])
-        return plain, (self._object.unused_data if self.eof else b"") + data[PIECE:]
+        return self._object.decompress(data), self._object.unused_data if self.eof else b""
 
 
 def _make_decoder(path: str) -> _Gzip | _Zstd | _ZstandardPackage:

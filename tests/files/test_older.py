@@ -6,12 +6,8 @@ import gzip
 import os
 from pathlib import Path
 
-import pytest
-
 from lptui.files.generations import find_older
-from lptui.files.packed import PackedText, Unpacking
-from lptui.files.seam import FileFailure
-from lptui.model.events import LogBlock, StatusSeen
+from lptui.model.events import LogBlock
 from lptui.sources.log import LogSource
 
 
@@ -75,18 +71,6 @@ def test_names_that_rotation_gives(tmp_path: Path) -> None:
     assert [e.name for e in find_older(str(tmp_path / "a.log"))] == names
 
 
-def test_members_of_one_gzip_file_are_all_read(tmp_path: Path) -> None:
-    path = tmp_path / "a.log.1.gz"
-    path.write_bytes(gzip.compress(b"one\n") + gzip.compress(b"two\n"))
-    unpacking = Unpacking(str(path))
-    while not unpacking.step():
-        pass
-    handle = unpacking.handle()
-    assert handle.pread(0, 100) == b"one\ntwo\n"
-    assert handle.pread(4, 3) == b"two"
-    handle.close()
-
-
 def test_a_damaged_and_an_unknown_packing_are_said_and_the_log_stays(tmp_path: Path) -> None:
     path = write(tmp_path / "a.log", b"now\n", 2000)
     (tmp_path / "a.log.1.gz").write_bytes(b"\x1f\x8b\x08 no gzip at all")
@@ -95,51 +79,3 @@ def test_a_damaged_and_an_unknown_packing_are_said_and_the_log_stays(tmp_path: P
     assert "damaged" in source.older.problem
     assert text_of(source) == b"now\n"
     assert not source.pending
-
-
-def test_what_is_missing_to_read_zst_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import lptui.files.packed as packed
-
-    def missing(name: str) -> object:
-        raise ImportError(name)
-
-    monkeypatch.setattr(packed, "import_module", missing)
-    path = write(tmp_path / "a.log.1.zst", b"(\xb5/\xfd", 1000)
-    with pytest.raises(FileFailure, match=r"reads no \.zst") as caught:
-        Unpacking(str(path))
-    assert "lptui[zstd]" in caught.value.next_step
-
-
-def test_zst_with_the_package(tmp_path: Path) -> None:
-    zstandard = pytest.importorskip("zstandard")
-    path = tmp_path / "a.log.1.zst"
-    path.write_bytes(zstandard.ZstdCompressor().compress(b"one\ntwo\n"))
-    unpacking = Unpacking(str(path))
-    while not unpacking.step():
-        pass
-    assert unpacking.handle().pread(0, 100) == b"one\ntwo\n"
-
-
-def test_a_log_that_is_packed_itself_is_history_with_its_own_time(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.log.gz", b"2026-03-01T10:00:00Z [INFO] step=1 loss=0.5\n" * 3, 5000)
-    text = PackedText(str(path))
-    source = LogSource(str(path), text=text)
-    events = drain(source, 6000.0)
-    blocks = [e for e in events if isinstance(e, LogBlock)]
-    assert [b.backfill for b in blocks] == [True]
-    assert source.view.modified_at == 5000
-    assert source.view.file == str(path)
-    kept = Path(text.path)
-    assert kept.exists()
-    source.close()
-    assert not kept.exists()
-
-
-def test_a_packed_log_that_is_damaged_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "a.log.gz"
-    path.write_bytes(b"\x1f\x8b\x08 no gzip at all")
-    source = LogSource(str(path), text=PackedText(str(path)))
-    statuses = [e.status for e in drain(source) if isinstance(e, StatusSeen)]
-    assert statuses[-1].condition == "failed"
-    assert "damaged" in statuses[-1].detail
-    source.close()
