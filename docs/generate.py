@@ -117,7 +117,8 @@ def keys_page() -> str:
     parts.append(_keys_table("In every pane", own(RunScreen)))
     for pane_id, _, _ in PANES:
         pane = load_pane(pane_id)
-        views = {type(part): None for part in vars(pane).values() if type(part).__module__.startswith("lptui.")}
+        parts_of = (*vars(pane).values(), getattr(pane, "view", None))
+        views = {type(part): None for part in parts_of if type(part).__module__.startswith("lptui.")}
         mine = [b for node in (type(pane), *views) if node is not RowsView for b in own(node)]
         lists = RowsView in views
         parts.append(_keys_table(pane.title, mine, "The keys of [lists](#lists)." if lists else ""))

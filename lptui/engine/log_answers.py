@@ -7,13 +7,15 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 
+from lptui.engine.align import align
 from lptui.engine.rows_at import read_rows
 from lptui.engine.saving import save
 from lptui.engine.search import search
-from lptui.engine.seek import seek
+from lptui.engine.seek import Read, seek
 from lptui.engine.sift import sift
-from lptui.model.log import Chunk
+from lptui.model.log import Chunk, LogView
 from lptui.model.request import (
+    AlignLogs,
     Answer,
     LogRequest,
     ReadLog,
@@ -28,18 +30,19 @@ from lptui.sources.log import LogSource
 log = logging.getLogger(__name__)
 Reply = Callable[[Answer], None]
 Box = queue.SimpleQueue[tuple[LogRequest, Reply] | None]
-LANES = ("reads", "searches", "counts", "filters", "saves")
+LANES = ("reads", "moments", "searches", "counts", "filters", "saves")
 """Short reads must not wait behind a search, nor that behind a count of a whole log."""
+_SUPERSEDED = ("searches", "counts", "filters")
 
 
 class LogAnswers:
     """`find(path)` gives the source of a log, `run` is the folder in which nothing may be written. A newer search,
-    count or filter ends an older one."""
+    count or filter of the same column of the screen ends an older one."""
 
     def __init__(self, find: Callable[[str], LogSource | None], run: str) -> None:
         self._find, self._run_path = find, run
         self._boxes: dict[str, Box] = {name: queue.SimpleQueue() for name in LANES}
-        self._newest: dict[str, LogRequest] = {}
+        self._newest: dict[tuple[str, int], LogRequest] = {}
         self._threads = [
             threading.Thread(target=self._run, args=(name,), name=f"lptui {name}", daemon=True) for name in LANES
         ]
@@ -53,7 +56,7 @@ class LogAnswers:
         """Queue `request`."""
         lane = _lane_of(request)
         if not (isinstance(request, SiftLog) and request.more):
-            self._newest[lane] = request
+            self._newest[lane, _column_of(request)] = request
         self._boxes[lane].put((request, reply))
 
     def stop(self) -> None:
@@ -81,6 +84,10 @@ class LogAnswers:
                 return
             reply(answer)
 
+    def _log(self, path: str) -> tuple[LogView, Read] | None:
+        source = self._find(path)
+        return (source.view, source.read) if source is not None else None
+
     def _answers_of(self, request: LogRequest, source: LogSource) -> Iterator[Answer]:
         view, read = source.view, source.read
         match request:
@@ -94,21 +101,29 @@ class LogAnswers:
                 yield from sift(request, view, read)
             case SeekLog():
                 yield from seek(request, view, read)
+            case AlignLogs():
+                yield align(request, self._log)
             case SaveLog():
                 yield from save(request, view, read, self._run_path)
 
     def _is_stale(self, lane: str, request: LogRequest) -> bool:
         """Whether the reader wants something else by now; what adds to a sifting is short."""
-        if lane not in ("searches", "counts", "filters"):
+        if lane not in _SUPERSEDED:
             return False
         adds = isinstance(request, SiftLog) and request.more
-        return not adds and self._newest.get(lane) is not request
+        return not adds and self._newest.get((lane, _column_of(request))) is not request
+
+
+def _column_of(request: LogRequest) -> int:
+    return request.column if isinstance(request, SearchLog | SiftLog) else 0
 
 
 def _lane_of(request: LogRequest) -> str:
     match request:
         case SearchLog() | SeekLog():
             return "searches"
+        case AlignLogs():
+            return "moments"
         case SiftLog():
             return "counts" if request.purpose == "count" else "filters"
         case SaveLog():

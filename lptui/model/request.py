@@ -35,19 +35,22 @@ class ReadRows:
 @frozen
 class SearchLog:
     """The next row from `start` on (or before it, `backwards`) that matches `pattern` (RE2 syntax, case-insensitive
-    when it has no upper-case letter), among the rows that `within` keeps."""
+    when it has no upper-case letter), among the rows that `within` keeps. A newer one of the same `column` ends an
+    older one."""
 
     file: str
     pattern: str
     start: int
     backwards: bool = False
     within: LogQuery = EVERYTHING
+    column: int = 0
 
 
 @frozen
 class SiftLog:
     """All rows of [start, end) that `query` keeps and that match `pattern`, if there is one, newest first; None: from
-    the oldest, to the newest byte. A newer one for the same purpose ends an older one; one with `more` adds to it."""
+    the oldest, to the newest byte. A newer one for the same purpose and `column` ends an older one; one with `more`
+    adds to it."""
 
     file: str
     query: LogQuery
@@ -56,6 +59,7 @@ class SiftLog:
     start: int | None = None
     end: int | None = None
     more: bool = False
+    column: int = 0
 
 
 @frozen
@@ -65,6 +69,17 @@ class SeekLog:
     file: str
     place: LogPlace
     near: int
+
+
+@frozen
+class AlignLogs:
+    """Where the logs `others` were when the row at `position` of `file` was written. `known` (unix s): if that was it,
+    nothing is looked for."""
+
+    file: str
+    position: int
+    others: tuple[str, ...]
+    known: float | None = None
 
 
 @frozen
@@ -159,7 +174,7 @@ class KeepLayout:
 
 LayoutRequest = ReadLayout | KeepLayout
 CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints | MeasureDrift | FindNonFinite
-LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | SaveLog
+LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | AlignLogs | SaveLog
 Request = LogRequest | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel | LayoutRequest
 
 
@@ -213,6 +228,25 @@ class Sought:
 
 
 @frozen
+class Standing:
+    """A row of a log, and when (unix s) it was written."""
+
+    position: int
+    at: float
+
+
+@frozen
+class Aligned:
+    """When the row was written (`at`, unix s; None: no clock is near it) and, for each of the other logs, the row that
+    it had written last by then, or its first one; None where it tells no time. `places` is empty where nothing was
+    looked for."""
+
+    request: AlignLogs
+    at: float | None
+    places: tuple[Standing | None, ...] = ()
+
+
+@frozen
 class SaveProgress:
     """How far a saving is, in bytes read; `rows` were written. `error`: why it was not, or not all."""
 
@@ -248,4 +282,4 @@ class LayoutRead:
     note: str = ""
 
 
-Answer = Chunk | RowsRead | SearchProgress | Sifted | Sought | SaveProgress | CheckpointAnswer | LayoutRead
+Answer = Chunk | RowsRead | SearchProgress | Sifted | Sought | Aligned | SaveProgress | CheckpointAnswer | LayoutRead

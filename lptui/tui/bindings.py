@@ -66,7 +66,8 @@ APP_BINDINGS = [
 _KEY_WORDS = {
     "slash": "/", "question_mark": "?", "escape": "esc", "left_square_bracket": "[", "right_square_bracket": "]",
     "full_stop": ".", "comma": ",", "minus": "-", "plus": "+", "equals_sign": "=", "less_than_sign": "<",
-    "greater_than_sign": ">", "colon": ":", "number_sign": "#", "upper": "", "pageup": "pgup", "pagedown": "pgdn",
+    "greater_than_sign": ">", "colon": ":", "number_sign": "#", "vertical_line": "|",
+    "upper": "", "pageup": "pgup", "pagedown": "pgdn",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.pilot import Pilot
 
+from lptui.engine.align import align
 from lptui.engine.rows_at import read_rows
 from lptui.engine.saving import save
 from lptui.engine.search import search
@@ -17,19 +18,19 @@ from lptui.engine.seek import seek
 from lptui.engine.sift import sift
 from lptui.model.finding import Finding
 from lptui.model.log import Chunk, LogSegment, LogView
-from lptui.model.request import Answer, ReadLog, ReadRows, SaveLog, SearchLog, SeekLog, SiftLog
+from lptui.model.request import AlignLogs, Answer, ReadLog, ReadRows, SaveLog, SearchLog, SeekLog, SiftLog
 from lptui.model.run import RunInfo
 from lptui.state.run_state import RunState
 from lptui.stores.log_index import Indexer
 from lptui.tui.panes.log import LogPane
-from lptui.tui.workspace import Workspace
+from lptui.tui.workspace import Cursor, Workspace
 
 FILE = "/r/logs/script.log"
 TAIL = 64 * 1024
 
 
 class LogApp(App[None]):
-    """One pane on `data`; `grow` appends."""
+    """One pane on `data`, and on the logs of `others`; `grow` appends."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("slash", "of_pane('search')", ""),
@@ -38,9 +39,17 @@ class LogApp(App[None]):
     ]
     CSS = "LogPane { border: round white; height: 1fr; } LinesView { height: 1fr; width: 1fr; }"
 
-    def __init__(self, data: bytes, *, findings: tuple[Finding, ...] = (), indexed: bool = False) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        *,
+        findings: tuple[Finding, ...] = (),
+        indexed: bool = False,
+        others: dict[str, bytes] | None = None,
+    ) -> None:
         super().__init__()
-        self.data, self.findings, self.indexed = data, findings, indexed
+        self.files = {FILE: data, **(others or {})}
+        self.findings, self.indexed = findings, indexed
         self.asked: list[Any] = []
         self.copied: list[str] = []
         self.said: list[str] = []
@@ -66,10 +75,13 @@ class LogApp(App[None]):
         return str(self.pane.border_subtitle)
 
     @property
-    def view(self) -> LogView:
-        data = self.data
+    def data(self) -> bytes:
+        return self.files[FILE]
+
+    def view_of(self, file: str) -> LogView:
+        data = self.files[file]
         tail_start = max(0, len(data) - TAIL)
-        view = LogView(FILE, (LogSegment(0, 0, len(data)),), data[tail_start:], tail_start, modified_at=1.79e9)
+        view = LogView(file, (LogSegment(0, 0, len(data)),), data[tail_start:], tail_start, modified_at=1.79e9)
         if self.indexed:
             indexer = Indexer()
             indexer.begin(len(data), complete=not data, at=1.79e9)
@@ -78,11 +90,18 @@ class LogApp(App[None]):
         return view
 
     def publish(self) -> None:
-        run = RunState(RunInfo("r", "/r", logs=(FILE,)), 100.0, logs={FILE: self.view}, findings=self.findings)
+        logs = {file: self.view_of(file) for file in self.files}
+        run = RunState(RunInfo("r", "/r", logs=tuple(logs)), 100.0, logs=logs, findings=self.findings)
         self.pane.workspace = Workspace((run,), None, 100.0)
 
-    def grow(self, data: bytes) -> None:
-        self.data += data
+    def point_at(self, finding: Finding) -> None:
+        """What the run screen does when a finding is chosen elsewhere."""
+        space = self.pane.workspace
+        assert space is not None
+        self.pane.workspace = replace(space, cursor=Cursor(anchor=finding.anchor, finding_id=finding.id))
+
+    def grow(self, data: bytes, file: str = FILE) -> None:
+        self.files[file] += data
         self.publish()
 
     def ask(self, request: Any, on_answer: Callable[[Any], None]) -> None:
@@ -104,24 +123,27 @@ class LogApp(App[None]):
         self.details.append((event.kind, event.key))
 
     def _answers(self, request: Any) -> Iterator[Answer]:
+        view, read = self.view_of(request.file), self._reader(request.file)
         match request:
             case ReadLog():
-                yield self._read(request.start, request.length)
+                yield read(request.start, request.length)
             case ReadRows():
-                yield read_rows(request, self.view, self._read)
+                yield read_rows(request, view, read)
             case SearchLog():
-                yield from search(request, self.view, self._read)
+                yield from search(request, view, read)
             case SiftLog():
-                yield from sift(request, self.view, self._read)
+                yield from sift(request, view, read)
             case SeekLog():
-                yield from seek(request, self.view, self._read)
+                yield from seek(request, view, read)
             case SaveLog():
-                yield from save(request, self.view, self._read, "/r")
+                yield from save(request, view, read, "/r")
+            case AlignLogs():
+                yield align(request, lambda file: (self.view_of(file), self._reader(file)))
             case _:
                 raise AssertionError(request)
 
-    def _read(self, start: int, length: int) -> Chunk:
-        return Chunk(FILE, start, self.data[max(0, start) : max(0, start) + length])
+    def _reader(self, file: str) -> Callable[[int, int], Chunk]:
+        return lambda start, length: Chunk(file, start, self.files[file][max(0, start) : max(0, start) + length])
 
 
 async def settle(pilot: Pilot[None]) -> None:

@@ -1,27 +1,24 @@
-"""The log pane: follows the run's log, shows findings where they happened, searches, filters, joins the time cursor."""
+"""The log pane: follows the run's logs, with findings where they happened; searches, filters, joins the time cursor."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from lptui.formats.log_query import read_place
 from lptui.model.finding import Finding
-from lptui.model.log import LogView
-from lptui.model.request import SeekLog, Sought
 from lptui.state.run_state import RunState
 from lptui.text import plural, sanitise
 from lptui.tui.moments import finding_cursor, fix_command
 from lptui.tui.panes import Pane
 from lptui.tui.widgets.frameline import FrameLine
 from lptui.tui.widgets.logblocks import frame_place
-from lptui.tui.widgets.logcards import Cards
+from lptui.tui.widgets.logcolumns import LogColumns
 from lptui.tui.widgets.logentry import Entry, Purpose
 from lptui.tui.widgets.logfilter import Filter
 from lptui.tui.widgets.logfinder import Finder
-from lptui.tui.widgets.logplaces import find_target, logs_of, newest_time, why_empty
+from lptui.tui.widgets.logplaces import find_target, logs_of
 from lptui.tui.widgets.logsearch import title_of
 from lptui.tui.widgets.logview import LogRows
 from lptui.tui.widgets.logwindow import LogWindow
@@ -36,7 +33,7 @@ def _bind(key: str, action: str, name: str, tooltip: str, word: str = "") -> Bin
 
 
 class LogPane(Pane):
-    """The newest lines, and everything before them, of one log at a time."""
+    """The newest lines, and everything before them, of one log, or of several side by side."""
 
     calm = False
     pane_id = "log"
@@ -45,7 +42,6 @@ class LogPane(Pane):
 
     DEFAULT_CSS = """
     LogPane { layout: vertical; }
-    LogPane LogRows { height: 1fr; }
     LogPane #log-search { height: 1; border: none; padding: 0; display: none; }
     LogPane #log-search.open { display: block; }
     """
@@ -59,29 +55,42 @@ class LogPane(Pane):
         _bind("minus", "widen(-1)", "fewer-around", "Fewer lines around it"),
         _bind("left_square_bracket", "other(-1)", "before", "The log before"),
         _bind("right_square_bracket", "other(1)", "next", "The run's next log"),
+        _bind("vertical_line", "beside", "beside", "One log more side by side, or one alone"),
+        _bind("tab", "column(1)", "column-next", "The log to the right, where several stand side by side"),
+        _bind("shift+tab", "column(-1)", "column-before", "The log to the left"),
     ]
     BINDING_GROUP_TITLE = "Log"
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = LogRows(self.ask)
+        self.columns = LogColumns(self)
         self.line = FrameLine()
         self.entry = Entry()
-        self.finder = Finder(self)
-        self.filter = Filter(self)
-        self._file = ""
         self._seen_cursor: Cursor | None = None
-        self._carded: tuple[object, ...] = ()
-        self._said = ""
 
     def compose(self) -> ComposeResult:
-        yield self.view
+        yield self.columns
         yield self.line
         yield self.entry
 
+    @property
+    def view(self) -> LogRows:
+        """The log that has the keys."""
+        return self.columns.lead.view
+
+    @property
+    def finder(self) -> Finder:
+        """The search in it."""
+        return self.columns.lead.finder
+
+    @property
+    def filter(self) -> Filter:
+        """Its filter."""
+        return self.columns.lead.filter
+
     def part(self, workspace: Workspace) -> tuple[object, ...]:
         run = workspace.run
-        return (self._view_of(run), len(run.logs), run.findings, workspace.cursor, run.statuses)
+        return (*self.columns.extents(run), len(run.logs), run.findings, workspace.cursor, run.statuses)
 
     def show(self, workspace: Workspace) -> None:
         run = workspace.run
@@ -90,12 +99,11 @@ class LogPane(Pane):
         self._seen_cursor = cursor
         target = find_target(run, cursor) if moved and cursor is not None else None
         if target is not None:
-            self._file = target[0]
-        self._draw_log(run)
+            self.columns.bring(target[0])
+        self.columns.draw(run)
         if target is not None:
-            self.filter.end()
+            self.columns.end_filter()
             self.view.jump(target[1])
-        self.filter.grow(self.view.extent)
 
     def note(self, state: RunState) -> str:
         names = logs_of(state)
@@ -115,7 +123,16 @@ class LogPane(Pane):
 
     def status(self, state: RunState) -> str:
         width = self.size.width
-        words = [w for w in (self._said, self.finder.words(width), self.filter.words(width)) if w]
+        words = [
+            w
+            for w in (
+                self.columns.lead.goto.words,
+                self.columns.lack,
+                self.finder.words(width),
+                self.filter.words(width),
+            )
+            if w
+        ]
         return " · ".join(words) or super().status(state)
 
     def focus_view(self) -> None:
@@ -126,6 +143,8 @@ class LogPane(Pane):
             return self.finder.search is not None and bool(self.finder.search.pattern)
         if action == "widen":
             return self.filter.on
+        if action == "column":
+            return self.columns.can_step(int(str(parameters[0])))
         return super().check_action(action, parameters)
 
     def action_search(self) -> None:
@@ -143,7 +162,22 @@ class LogPane(Pane):
             self.entry.open("save")
 
     def action_widen(self, by: int) -> None:
-        self.filter.widen(by)
+        for column in self.columns.shown:
+            column.filter.widen(by)
+
+    async def action_beside(self) -> None:
+        if self.workspace is None:
+            return
+        text = self.filter.text
+        words = await self.columns.widen(self.workspace.run)
+        if words:
+            self.app.notify(words, markup=False, timeout=5)
+        if text:
+            self._keep(text)
+        self.reframe()
+
+    def action_column(self, by: int) -> None:
+        self.columns.step(by)
 
     def action_copy_rows(self) -> None:
         rows = self.view.chosen_rows()
@@ -176,17 +210,13 @@ class LogPane(Pane):
         self.post_message(self.DetailWanted("finding", finding.id))
 
     def action_other(self, by: int) -> None:
-        if self.workspace is None:
-            return
-        names = logs_of(self.workspace.run)
-        if len(names) > 1 and self.view.extent is not None:
-            place = names.index(self.view.extent.file) if self.view.extent.file in names else 0
-            self._file = names[(place + by) % len(names)]
+        if self.workspace is not None and self.columns.turn(self.workspace.run, by):
             text = self.filter.text
             self.filter.end()
             self.draw()
             if text:
-                self._apply_filter(text)
+                self._keep(text)
+            self.columns.follow_other()
 
     def action_hit(self, by: int) -> None:
         self.finder.step(by)
@@ -200,11 +230,13 @@ class LogPane(Pane):
             search = self.entry.purpose == "search"
             self._shut_entry()
             if search:
+                self.columns.mark("")
                 self.finder.leave()
         elif self.finder.search is not None:
-            self.finder.end()
+            self.columns.end_search()
         elif self.filter.on or self.filter.text:
-            self.filter.end()
+            self.columns.end_filter()
+            self.columns.align()
         else:
             return False
         return True
@@ -213,6 +245,7 @@ class LogPane(Pane):
         event.stop()
         if event.purpose == "search" and self.entry.purpose == "search":
             self.finder.type(event.text)
+            self.columns.mark(event.text)
 
     def on_entry_given(self, event: Entry.Given) -> None:
         event.stop()
@@ -220,10 +253,11 @@ class LogPane(Pane):
         self._shut_entry()
         if purpose == "search":
             self.finder.take(event.text)
+            self.columns.mark(event.text, count=True)
         elif purpose == "filter":
-            self._apply_filter(event.text)
-        elif purpose == "place" and event.text:
-            self._go(event.text)
+            self._keep(event.text)
+        elif purpose == "place" and event.text and self.workspace is not None:
+            self.columns.lead.goto.go(event.text, self.workspace.run.now)
         elif purpose == "save":
             self.filter.save(event.text)
 
@@ -235,55 +269,17 @@ class LogPane(Pane):
         """Say in the frame what is true now."""
         self.refresh_bindings()
         if self.workspace is not None:
+            self.columns.say_heads(self.workspace.run)
             self._set_frame(self.note(self.workspace.run), self.status(self.workspace.run))
 
     def _shut_entry(self) -> None:
         self.entry.shut()
         self.screen.set_focus(self.view)
 
-    def _apply_filter(self, text: str) -> None:
-        run = self.workspace.run if self.workspace is not None else None
-        extent = self.view.extent
-        anchors = [f.anchor for f in run.findings if f.anchor is not None] if run is not None else []
-        places = [extent.position(anchor) for anchor in anchors] if extent is not None else []
-        self.filter.take(text, run.now if run is not None else 0.0, [p for p in places if p is not None])
-
-    def _go(self, text: str) -> None:
-        extent, scroll = self.view.extent, self.view.scroll
-        if extent is None or scroll is None or self.workspace is None:
-            return
-        try:
-            place = read_place(text, newest_time(extent, self.workspace.run.now))
-        except ValueError as error:
-            self.app.notify(sanitise(str(error)), severity="warning", markup=False, timeout=5)
-            return
-        near = extent.end - 1 if scroll.follow else scroll.top
-        self._said = f"going to {sanitise(text)} …"
-        self.reframe()
-        self.ask(SeekLog(extent.file, place, near), self._on_sought)
-
-    def _on_sought(self, answer: Any) -> None:
-        if isinstance(answer, Sought):
-            self._said = ""
-            if answer.reason:
-                self.app.notify(answer.reason, markup=False, timeout=5)
-            if answer.position is not None:
-                self.view.jump(answer.position)
-            self.reframe()
-
-    def _draw_log(self, run: RunState) -> None:
-        extent = self._view_of(run)
-        cards = None
-        if extent is not None:
-            carded = (run.findings, extent.file, len(extent.segments))
-            if len(self._carded) != 3 or carded[0] is not self._carded[0] or carded[1:] != self._carded[1:]:
-                self._carded = carded
-                cards = Cards(run.findings, extent)
-        self.view.empty_text = why_empty(run)
-        self.view.set_log(extent, cards)
-
-    def _view_of(self, run: RunState) -> LogView | None:
-        return run.logs.get(self._file) or run.primary_log
+    def _keep(self, text: str) -> None:
+        """Filter all logs that are shown."""
+        if self.workspace is not None:
+            self.columns.filter(text, self.workspace.run)
 
     def _finding_at(self, position: int) -> Finding | None:
         scroll = self.view.scroll

@@ -10,6 +10,7 @@ from lptui.formats.log_query import MOST_CONTEXT, read_query
 from lptui.model.log import LogView
 from lptui.model.log_query import EVERYTHING
 from lptui.model.request import SaveLog, SaveProgress, Sifted, SiftLog
+from lptui.run.ranks import rank_of
 from lptui.text import sanitise
 from lptui.text.width import cut
 from lptui.tui.widgets.logfinder import Host
@@ -33,8 +34,9 @@ class Filter:
         """Whether only some rows are shown."""
         return self._host.view.found is not None
 
-    def take(self, text: str, now: float, places: Sequence[int]) -> None:
-        """Show only what `text` asks for; `now` (unix s) dates clocks, `places` are those of the findings."""
+    def take(self, text: str, now: float, places: Sequence[int], *, beside: bool = False) -> None:
+        """Show only what `text` asks for; `now` (unix s) dates clocks, `places` are those of the findings. `beside`: in
+        several logs at once, so that it says nothing of ranks."""
         extent = self._host.view.extent
         self._problem, self._adding = "", None
         if not text.strip() or extent is None:
@@ -47,10 +49,12 @@ class Filter:
             self._problem = str(error)
             self._host.reframe()
             return
+        if query.ranks and (beside or rank_of(extent.file) in query.ranks):
+            query = replace(query, ranks=())  # all of this log is that rank's
         if query.findings:
             query = replace(query, places=tuple(sorted(set(places))))
         self.context = query.context
-        request = SiftLog(extent.file, replace(query, context=0))
+        request = SiftLog(extent.file, replace(query, context=0), column=self._host.number)
         self._host.view.set_found(Found(request), self.context)
         self._host.ask(request, self._on_found)
         self._host.reframe()
@@ -81,7 +85,7 @@ class Filter:
             return
         # The bounds in time held for what was there; what comes now is later than all of them.
         later = replace(query, since=None, last=None, step_from=None)
-        self._adding = SiftLog(extent.file, later, start=found.covered, more=True)
+        self._adding = SiftLog(extent.file, later, start=found.covered, more=True, column=self._host.number)
         self._host.ask(self._adding, self._on_added)
 
     def save(self, path: str) -> None:
@@ -90,6 +94,12 @@ class Filter:
         if extent is not None and path.strip():
             query = found.request.query if found is not None else EVERYTHING
             self._host.ask(SaveLog(extent.file, query, path.strip()), self._on_saved)
+
+    @property
+    def kept(self) -> str:
+        """'214 rows, 36 %': how many rows it keeps, as far as it is known."""
+        found = self._host.view.found
+        return found.words("rows") if found is not None else ""
 
     def words(self, width: int) -> str:
         """The state of the filter for a pane's frame; empty without one."""

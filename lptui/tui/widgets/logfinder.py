@@ -14,9 +14,14 @@ from lptui.tui.widgets.logview import LogRows
 
 
 class Host(Protocol):
-    """The pane, as those who work for it see it."""
+    """A column of the pane, as those who work for it see it."""
 
-    view: LogRows
+    number: int
+
+    @property
+    def view(self) -> LogRows:
+        """Its rows."""
+        ...
 
     def ask(self, request: Any, on_answer: Callable[[Any], None]) -> None:
         """Ask the engine."""
@@ -54,6 +59,13 @@ class Finder:
             self._set(Search(""))
             self._return()
 
+    def mark(self, text: str, *, count: bool = False) -> None:
+        """Mark the matches of `text`, and `count` them, without going to one: it is searched in the log beside."""
+        self._found = None
+        self._set(Search(text) if text else None)
+        if text and count:
+            self._count(text)
+
     def take(self, text: str) -> None:
         """The pattern is complete: search on if it is not found yet, and count its matches."""
         extent = self._host.view.extent
@@ -62,10 +74,7 @@ class Finder:
             return
         if self.search is None or self.search.pattern != text or self.search.request is None:
             self.ask(text, self._origin[0], self._start(self._origin[0]), first=True)
-        request = SiftLog(extent.file, self.within, text, "count")
-        self._found = Found(request)
-        self._host.ask(request, self._on_count)
-        self._host.reframe()
+        self._count(text)
 
     def leave(self) -> None:
         """Not searched after all: back to where it was begun."""
@@ -99,7 +108,7 @@ class Finder:
         if extent is None:
             self._set(Search(pattern))
             return
-        request = SearchLog(extent.file, pattern, start, backwards, self.within)
+        request = SearchLog(extent.file, pattern, start, backwards, self.within, self._host.number)
         self._set(Search(pattern, request, first=first))
         self._host.ask(request, self._on_search)
 
@@ -112,6 +121,19 @@ class Finder:
     def words(self, width: int) -> str:
         """The state of the search for a pane's frame; empty without one."""
         return "" if self.search is None else self.search.words(width, self._tally())
+
+    @property
+    def counted(self) -> str:
+        """'1,234 matches, 40 %': how many there are, as far as it is known."""
+        return self._found.words("matches") if self._found is not None and self.search is not None else ""
+
+    def _count(self, text: str) -> None:
+        extent = self._host.view.extent
+        if extent is not None:
+            request = SiftLog(extent.file, self.within, text, "count", column=self._host.number)
+            self._found = Found(request)
+            self._host.ask(request, self._on_count)
+            self._host.reframe()
 
     def _tally(self) -> str:
         found, search = self._found, self.search

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lptui.formats.log_time import last_time
+from lptui.model.finding import Finding, rank
 from lptui.model.log import LogView
+from lptui.run.ranks import rank_of
 from lptui.state.run_state import RunState
 from lptui.text import sanitise
 from lptui.tui.workspace import Cursor
@@ -32,6 +36,23 @@ def logs_of(state: RunState) -> list[str]:
     """The run's logs in the order in which `]` shows them."""
     first = [path for path in state.run.logs if path in state.logs]
     return first + [path for path in state.logs if path not in first]
+
+
+def order_logs(state: RunState) -> list[str]:
+    """The run's logs, those worth a look first: with findings, of rank 0, others; empty ones last."""
+    worst = {file: finding for file in state.logs if (finding := worst_in(state.findings, file)) is not None}
+
+    def weigh(file: str) -> tuple[bool, int, bool]:
+        finding = worst.get(file)
+        return state.logs[file].end == 0, -rank(finding.severity) - 1 if finding is not None else 0, rank_of(file) != 0
+
+    return sorted(logs_of(state), key=weigh)
+
+
+def worst_in(findings: Sequence[Finding], file: str) -> Finding | None:
+    """The worst finding that is not past and stands in the log `file`."""
+    mine = [f for f in findings if f.active and f.anchor is not None and f.anchor.file == file]
+    return max(mine, key=lambda f: rank(f.severity), default=None)
 
 
 def why_empty(state: RunState) -> str:

@@ -36,7 +36,7 @@ class Search:
         name = f"/{cut(sanitise(self.pattern), max(8, width // 3))}"
         request, progress = self.request, self.progress
         if request is None:
-            return f"{name} · enter searches, esc ends"
+            return f"{name} · {tally} · n later, N earlier, esc ends" if tally else f"{name} · enter searches, esc ends"
         way = "earlier" if request.backwards else "later"
         if progress is not None and progress.error:
             return f"{name} · {sanitise(progress.error)}"

@@ -50,6 +50,30 @@ class LogRows(LogWindow):
             self.paint.chosen, self.paint.mark = position, None
             self._after_move()
 
+    def stand(self, position: int, above: int, *, chosen: bool) -> None:
+        """Show the row at `position` with `above` rows above it, because of what is read in another log."""
+        if self.scroll is not None:
+            self.scroll.jump(position, above)
+            self.paint.chosen, self.paint.mark = position if chosen else None, None
+            self._after_move(by_hand=False)
+
+    def rejoin(self) -> None:
+        """Follow again, because another log is followed."""
+        if self.scroll is not None and not self.scroll.follow:
+            self.scroll.to_end()
+            self.paint.chosen = self.paint.mark = None
+            self._after_move(by_hand=False)
+
+    def standing(self) -> tuple[int, int, bool] | None:
+        """(position, screen rows above it, whether it was chosen) of the row that is looked at: the chosen one if it is
+        in view, else the first; None where no bytes are in hand."""
+        chosen = self.paint.chosen
+        shown = [(y, s.unit) for y, s in enumerate(self._slots) if s.unit is not None]
+        for y, unit in shown:
+            if chosen is not None and unit.start <= chosen < max(unit.end, unit.start + 1):
+                return chosen, y, True
+        return (shown[0][1].start, shown[0][0], False) if shown else None
+
     def where(self) -> str:
         """Where the window stands, in words: 'line 1,234 of 5,000 · 24 %', as far as it is known."""
         scroll, extent = self.scroll, self.extent
@@ -152,7 +176,7 @@ class LogRows(LogWindow):
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
-        self.post_message(self.Moved())
+        self.post_message(self.Moved(self, by_hand=False))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()

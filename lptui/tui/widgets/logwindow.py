@@ -34,7 +34,12 @@ class LogWindow(LinesView, can_focus=True):
     """One log at a time. `ask` fetches bytes; `extent` and `cards` are what the newest state says."""
 
     class Moved(Message):
-        """The reader scrolled or chose a row: the frame's words may have changed."""
+        """Other rows are shown, or another one is chosen: `by_hand` of the reader, or because bytes came."""
+
+        def __init__(self, view: LogWindow, *, by_hand: bool) -> None:
+            super().__init__()
+            self.view = view
+            self.by_hand = by_hand
 
     def __init__(self, ask: Ask) -> None:
         super().__init__()
@@ -102,7 +107,7 @@ class LogWindow(LinesView, can_focus=True):
             scroll.jump(at, self.size.height // 3)
         elif scroll is not None:
             scroll.to_end()
-        self._after_move()
+        self._after_move(by_hand=False)
 
     def lines(self, width: int, height: int) -> Sequence[Row]:
         scroll = self.scroll
@@ -143,11 +148,11 @@ class LogWindow(LinesView, can_focus=True):
         ]
         return strip_of(segments, row_width(self._lines[y]), self.size.width, base)
 
-    def _after_move(self) -> None:
+    def _after_move(self, *, by_hand: bool = True) -> None:
         if self.following:
             self.new_lines, self.new_unsure = 0, False
         self.redraw()
-        self.post_message(self.Moved())
+        self.post_message(self.Moved(self, by_hand=by_hand))
 
     def _fetch(self, scroll: Scroll) -> None:
         """Ask for bytes that are missing, or that soon will be."""
@@ -173,7 +178,7 @@ class LogWindow(LinesView, can_focus=True):
                 return
         if self.is_attached and scroll is self.scroll:
             self.redraw()
-            self.post_message(self.Moved())
+            self.post_message(self.Moved(self, by_hand=False))
 
     def _count_new(self, old: LogExtent, new: LogExtent) -> None:
         low = max(old.end, new.tail_start)

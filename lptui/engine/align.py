@@ -1,0 +1,71 @@
+"""Where logs were at one moment: when a row of one was written, and what the others had written last by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lptui.engine.seek import Read, seek_time
+from lptui.formats.log_time import AHEAD, line_time
+from lptui.model.log import LogView
+from lptui.model.request import Aligned, AlignLogs, Standing
+
+BACK = 64 * 1024
+"""Bytes above a row without a clock in which the clock that it goes with is looked for."""
+_MOST_LINES = 500
+_NARROW = 4096
+
+Find = Callable[[str], tuple[LogView, Read] | None]
+
+
+def align(request: AlignLogs, find: Find) -> Aligned:
+    """Where `request.others` were when the row of `request.file` was written; `find` gives a log by its path."""
+    leader = find(request.file)
+    at = time_at(*leader, request.position) if leader is not None else None
+    if at is None or at == request.known:
+        return Aligned(request, at)
+    found = [find(path) for path in request.others]
+    return Aligned(request, at, tuple(None if log is None else _standing(*log, at) for log in found))
+
+
+def time_at(view: LogView, read: Read, position: int) -> float | None:
+    """When the row at `position` was written (unix s): by its own clock, or by that of the nearest row above that has
+    one; None where no clock is near."""
+    after = view.lines.after(position)
+    limit = after.at + AHEAD if after is not None and after.at == after.at else view.modified_at
+    limit = float("inf") if limit is None else limit
+    segment = view.segment_at(position)
+    floor = segment.base if segment is not None else view.start
+    low = max(floor, position - BACK)
+    data = read(low, position - low + _NARROW).data
+    start = position - low
+    for _ in range(_MOST_LINES):
+        if start > len(data):
+            break
+        at = line_time(data, start, limit)
+        if at is not None:
+            return at
+        if start == 0:
+            break
+        start = data.rfind(b"\n", 0, start - 1) + 1
+    return None
+
+
+def _standing(view: LogView, read: Read, at: float) -> Standing | None:
+    """The first row of a log that was written exactly at `at`, or else the last one before; None where it tells no
+    time."""
+    if view.end <= view.start:
+        return None
+    after = min(seek_time(view, read, at), view.end)
+    exact = time_at(view, read, after) if after < view.end else None
+    if exact is not None and abs(exact - at) < 1e-6:
+        return Standing(after, exact)
+    last = _row_before(read, view.start, after)
+    written = time_at(view, read, last)
+    return None if written is None else Standing(last, written)
+
+
+def _row_before(read: Read, floor: int, position: int) -> int:
+    """The start of the row before `position`; `floor` where there is none."""
+    low = max(floor, position - BACK)
+    data = read(low, max(0, position - low)).data
+    return low + data.rfind(b"\n", 0, max(0, len(data) - 1)) + 1
