@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+_SHORT = 512
+"""Texts of fewer characters are measured once: lines of a chart come again and again."""
+
 
 @lru_cache(maxsize=4096)
 def _char_width(char: str) -> int:
@@ -15,7 +18,22 @@ def _char_width(char: str) -> int:
 
 def cell_width(text: str) -> int:
     """Cells that `text` takes; plain ASCII is its length."""
-    return len(text) if text.isascii() else sum(_char_width(c) for c in text)
+    return len(text) if text.isascii() else _measure(text) if len(text) < _SHORT else sum(map(_char_width, text))
+
+
+@lru_cache(maxsize=8192)
+def _measure(text: str) -> int:
+    return sum(map(_char_width, text))
+
+
+def is_even(text: str) -> bool:
+    """Whether each character takes one cell, so that a cell is an index."""
+    return text.isascii() or (len(text) < _SHORT and _is_even(text))
+
+
+@lru_cache(maxsize=8192)
+def _is_even(text: str) -> bool:
+    return all(_char_width(char) == 1 for char in text)
 
 
 def cut(text: str, width: int, mark: str = "…") -> str:

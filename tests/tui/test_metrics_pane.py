@@ -396,6 +396,29 @@ async def test_a_run_whose_newest_value_is_nan_is_not_the_best() -> None:
         assert "best" in legend[legend.index("B b") : legend.index("C c")]
 
 
+async def test_several_runs_have_a_column_each_in_the_table_and_together_says_why_not() -> None:
+    app = Harness()
+    async with app.run_test(size=(100, 30)) as pilot:
+        one, two = with_loss([0.5] * 100, "arena_a"), with_loss([0.3] * 100, "arena_b")
+        only = with_loss([1.0] * 100, "c", key="losses/other")
+        app.pane.workspace = Workspace((one, two, only), None, 100.0, front=0, attached=3)
+        await pilot.press("v")
+        await pilot.pause()
+        head, loss, other = app.pane.list.shown[:3]
+        assert [word for word in head.split() if word in ("arena_a", "arena_b", "c")] == ["arena_a", "arena_b", "c"]
+        assert loss.split() == ["losses/loss", "0.5", "0.3✓", "-0.2", "-"]
+        assert other.split() == ["losses/other", "-", "-", "1"]
+        styles = {style for text, style in app.pane.list._lines[0] if "arena_b" in text}
+        assert styles == {"series-2 bold"}
+        app.pane.workspace = Workspace((one, two, only), None, 100.0, front=1, attached=3)
+        await pilot.pause()
+        assert app.pane.list.shown[1].split() == ["losses/loss", "0.3✓", "0.5", "+0.2", "-"]
+        before = app.pane.choice.wishes
+        await pilot.press("b")
+        assert any("stay apart" in note.message for note in app._notifications)
+        assert app.pane.choice.wishes == before
+
+
 async def test_favourites_lead_after_what_is_violated_and_are_kept() -> None:
     app = Harness(ChartLayout(favourites=("family/metric_dd",), log=True))
     async with app.run_test(size=(120, 40)) as pilot:

@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from lptui.text import cell_width
 from lptui.tui.widgets.rows import Page, RowsView
 from lptui.tui.widgets.spans import Row, bar, crop, row_width, spread, wrap
-from lptui.tui.widgets.strips import changed_cells
+from lptui.tui.widgets.strips import GAP, changed_cells, changed_ranges
 
 SPANS = st.lists(st.tuples(st.text(max_size=8).filter(str.isprintable), st.sampled_from(["", "ok", "dim"])), max_size=5)
 
@@ -53,6 +53,34 @@ def test_what_is_outside_of_the_changed_cells_is_equal(
         old, new = ([*row, *[(" ", None)] * width][:width] for row in cells)
         assert old[:start] == new[:start]
         assert old[end:] == new[end:]
+
+
+def test_only_characters_that_differ_are_sent() -> None:
+    before: Row = (("  ", ""), ("step=51 loss=3.4712", ""))
+    after: Row = (("  ", ""), ("step=52 loss=3.4991", ""))
+    assert changed_ranges(before, after, 80) == [(8, 21)]
+    chart: Row = (("⣀⡠⠤" + " " * 60 + "1.0", "a"),)
+    later: Row = (("⣀⡠⠤⠒" + " " * 59 + "1.1", "a"),)
+    assert changed_ranges(chart, later, 80) == [(3, 66)]  # one span: its inside is not searched
+    apart: Row = (("⣀⡠⠤ ", "a"), (" " * GAP, ""), ("1.0", "b"))
+    moved: Row = (("⣀⡠⠤⠒", "a"), (" " * GAP, ""), ("1.1", "b"))
+    assert changed_ranges(apart, moved, 80) == [(3, 4), (6 + GAP, 7 + GAP)]
+    assert changed_ranges(before, before, 80) == []
+    assert changed_ranges((("漢1", ""),), (("漢2", ""),), 9) == [(0, 3)]
+
+
+@given(SPANS, SPANS, st.integers(1, 40))
+def test_what_is_outside_of_the_changed_ranges_is_equal(
+    one: list[tuple[str, str]], two: list[tuple[str, str]], width: int
+) -> None:
+    ranges = changed_ranges(tuple(one), tuple(two), width)
+    assert all(0 <= start < end <= width for start, end in ranges)
+    if all(cell_width(c) == 1 for text, _ in (*one, *two) for c in text):
+        old, new = (
+            [*[(c, style) for text, style in row for c in text], *[(" ", "")] * width][:width] for row in (one, two)
+        )
+        inside = {x for start, end in ranges for x in range(start, end)}
+        assert all(old[x] == new[x] for x in range(width) if x not in inside)
 
 
 @given(SPANS, st.integers(0, 60))

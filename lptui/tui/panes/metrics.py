@@ -21,7 +21,6 @@ from lptui.tui.widgets.chartplan import Tile
 from lptui.tui.widgets.frameline import FrameLine
 from lptui.tui.widgets.metricchoice import MetricChoice
 from lptui.tui.widgets.metriclist import MetricList
-from lptui.tui.widgets.metrictable import entries_of
 from lptui.tui.widgets.rows import RowsView
 from lptui.tui.workspace import Cursor, Workspace
 
@@ -39,14 +38,7 @@ class MetricsPane(Pane):
     BINDING_GROUP_TITLE = "Metrics"
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("e", "expectations", "Expected", "expectations", "What each metric should do, and does", show=True),
-        _key(
-            "v",
-            "table",
-            "Table",
-            "table",
-            "The chosen family, or all metrics, as a table; or charts",
-            show=True,
-        ),
+        _key("v", "table", "Table", "table", "The chosen family, or all metrics, as a table; or charts", show=True),
         _key("V", "families", "Families", "families", "Families of many metrics as one table each, or chart by chart"),
         _key("F", "favourite", "Favourite", "favourite", "Keep this metric near the front, or let it go"),
         _key("b", "together", "Together", "together", "Train and validation in one chart, or apart"),
@@ -169,6 +161,10 @@ class MetricsPane(Pane):
         self._wish(favourites=tuple(n for n in kept if n != name) if name in kept else (*kept, name))
 
     def action_together(self) -> None:
+        if len(self.choice.runs) > 1:
+            words = "one metric of each run in a chart while runs are compared; together with one run"
+            self.app.notify(f"train and validation stay apart: {words}", markup=False, timeout=5)
+            return
         self._wish(together=not self.choice.wishes.together)
 
     def action_sections(self) -> None:
@@ -244,7 +240,7 @@ class MetricsPane(Pane):
 
     def _show_row(self, name: str | None) -> None:
         """The chart of one row of the table; esc comes back."""
-        if name is not None and name in self.choice.series:
+        if name is not None and any(name in run.series for run in self.choice.runs):
             self.remove_class("table")
             self.grid.zoom(True)
             self.grid.visitor = Tile(name, ((name, ""),))
@@ -256,7 +252,7 @@ class MetricsPane(Pane):
         grid, choice = self.grid, self.choice
         if self.in_table:
             names = self._family.members if self._family is not None else [(n, "") for n in choice.chosen_names()]
-            self.list.entries = entries_of(names, choice.series, choice.judged)
+            self.list.entries, self.list.heads = choice.entries_for(names), choice.heads()
             self.list.redraw()
         else:
             grid.tiles = choice.tiles()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from textual.screen import Screen
-
+from lptui.tui.thrift import ThriftyScreen
 from lptui.tui.workspace import Workspace
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(ThriftyScreen):
     """A screen that draws the workspace."""
 
     def show(self, workspace: Workspace) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Input
 
 from lptui.model.summary import RunBoard, RunSummary
 from lptui.run.selection import Selection, read_selection
 from lptui.text import plural
 from lptui.tui.bindings import footer_bindings
+from lptui.tui.thrift import ThriftyScreen
 from lptui.tui.widgets.rows import LinesView, Page, RowsView
 from lptui.tui.widgets.runtable import Choice, board_words, run_page, tell_run
 from lptui.tui.widgets.spans import Row, clean, crop, spread
@@ -31,7 +31,7 @@ def _bind(key: str, action: str, word: str, name: str, tooltip: str, *, show: bo
     return Binding(key, action, word, show=show, id=f"runs.{name}", tooltip=tooltip)
 
 
-class RunsScreen(Screen[None]):
+class RunsScreen(ThriftyScreen):
     """Paints at once with what is known and fills in as boards arrive."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

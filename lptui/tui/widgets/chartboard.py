@@ -20,9 +20,10 @@ from lptui.tui.widgets.chartplan import Band, Tile, bands_of, fill, page_of
 from lptui.tui.widgets.chartplot import Mark
 from lptui.tui.widgets.chartsketch import Sketches
 from lptui.tui.widgets.chartwindow import Range, Window, join, resolve
+from lptui.tui.widgets.comparetable import compare_tile_rows
 from lptui.tui.widgets.expectationrows import status_look, status_row
 from lptui.tui.widgets.metricfacts import FactBook
-from lptui.tui.widgets.metrictable import family_tile
+from lptui.tui.widgets.metrictable import Entry, family_tile
 from lptui.tui.widgets.rows import LinesView, Row
 from lptui.tui.widgets.seriesplace import place_of, read, value_at
 from lptui.tui.widgets.spans import clean, crop, wrap
@@ -151,10 +152,15 @@ class ChartBoard(LinesView, can_focus=True):
     def tile_rows(self, tile: Tile, width: int, height: int) -> list[Row]:
         """One tile of the grid."""
         if tile.table:
-            chosen = self.has_focus and self.chosen is tile
+            chosen, heads, plain = self.has_focus and self.chosen is tile, self.feed.heads(), self.plain
+
+            def make(shown: Sequence[Entry]) -> list[Row]:
+                return compare_tile_rows(shown, heads, self.book, width, plain=plain)
+
             return family_tile(
-                tile.name, self.feed.entries_of(tile), self.book, width, height, chosen=chosen, plain=self.plain
-            )
+                tile.name, self.feed.entries_of(tile), self.book, width, height, chosen=chosen, plain=plain,
+                make=make if heads else None,
+            )  # fmt: skip
         lines = self.feed.lines_of(tile)
         if not lines:
             return [crop(((f" {clean(tile.name, 300)}", "dim"),), width)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,16 +9,13 @@ from lptui.model.expectation import Judgement
 from lptui.stores.series import Series
 from lptui.text import sanitise
 from lptui.text.width import cut
-from lptui.trends.roles import find_role
-from lptui.tui.widgets.chartlines import LETTERS, Line, RunSeries, family_lines, run_lines
+from lptui.tui.widgets.chartlines import LETTERS, PALETTE, Line, RunSeries, family_lines, run_lines
 from lptui.tui.widgets.chartplan import Tile, plan_tiles
-from lptui.tui.widgets.metricfacts import facts_of
+from lptui.tui.widgets.comparetable import RunHead
+from lptui.tui.widgets.metricfacts import facts_of, find_best
 from lptui.tui.widgets.metricorder import arrange, filter_names
 from lptui.tui.widgets.metrictable import Entry, entries_of
 from lptui.tui.workspace import Workspace
-
-_HIGHER = frozenset(("score", "success", "throughput", "explained_variance"))
-_LOWER = frozenset(("loss",))
 
 
 @dataclass(slots=True)
@@ -105,15 +101,35 @@ class MetricChoice:
 
     def entries_of(self, tile: Tile) -> list[Entry]:
         """The rows of a table."""
-        return entries_of(tile.members, self.series, self.judged)
+        return self.entries_for(tile.members)
+
+    def entries_for(self, members: Sequence[tuple[str, str]]) -> list[Entry]:
+        """The rows of a table of these metrics (name, label), of all runs that are watched."""
+        if len(self.runs) < 2:
+            return entries_of(members, self.series, self.judged)
+        order = self._in_order()
+        entries: list[Entry] = []
+        for name, label in members:
+            found = tuple(run.series.get(name) for _, run in order)
+            first = next((one for one in found if one is not None), None)
+            if first is not None:
+                entries.append(Entry(first, label or name, self.judged.get(name), found))
+        return entries
+
+    def heads(self) -> tuple[RunHead, ...]:
+        """The runs as columns of a table, the one in front first; none where there is but one run."""
+        if len(self.runs) < 2:
+            return ()
+        return tuple(
+            RunHead(LETTERS[place % len(LETTERS)], run.label, PALETTE[place % len(PALETTE)])
+            for place, run in self._in_order()
+        )
+
+    def _in_order(self) -> list[tuple[int, RunSeries]]:
+        return sorted(enumerate(self.runs), key=lambda row: row[0] != self.front)
 
     def best_of(self, lines: Sequence[Line]) -> int | None:
         """Which run stands best by the mean of its newest points, where a name says whether high or low is good."""
-        role = find_role(lines[0].series.key) if len(self.runs) > 1 else None
-        if role not in _HIGHER and role not in _LOWER:
+        if len(self.runs) < 2:
             return None
-        facts = [facts_of(line.series) for line in lines]
-        known = [(f.mean, i) for i, f in enumerate(facts) if f.mean is not None and math.isfinite(f.last or 0.0)]
-        if len(known) < 2:
-            return None
-        return max(known)[1] if role in _HIGHER else min(known)[1]
+        return find_best(lines[0].series.key, [facts_of(line.series) for line in lines])

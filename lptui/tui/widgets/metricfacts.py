@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lptui.stores.columns import reduce
 from lptui.stores.series import Series
+from lptui.text.regex import Regex
+from lptui.trends.roles import find_role
 from lptui.tui.widgets.curves import same_look
 from lptui.tui.widgets.sparks import sparkline
 
 TAIL = 20
 """The mean of a tail is that of so many newest points."""
 SPARK = 12
+_HIGHER = frozenset(("score", "success", "throughput", "explained_variance"))
+_LOWER = frozenset(("loss",))
+_HELD_OUT = Regex(r"^(?:eval|val|valid|validation|test)_")
+_RIGHT = Regex(r"(?:^|_)(?:acc|accuracy|f1|auc|top_?[15]|map_?\d+\S*)$")
 _KEPT = 30_000
 _SPARKS = 400
 
@@ -38,24 +45,38 @@ def facts_of(series: Series) -> Facts:
     return Facts(last.value if last is not None else None, mean, series.minimum, series.maximum, change)
 
 
+def find_best(key: str, facts: Sequence[Facts | None]) -> int | None:
+    """Which of several runs stands best by the mean of its newest points, where the metric's name says whether high or
+    low is good."""
+    leaf = _HELD_OUT.sub("", key.rpartition("/")[2].lower())
+    role = find_role(key) or find_role(leaf)
+    higher = role in _HIGHER or _RIGHT.search(leaf) is not None
+    if not higher and role not in _LOWER:
+        return None
+    known = [(f.mean, i) for i, f in enumerate(facts) if f and f.mean is not None and math.isfinite(f.last or 0.0)]
+    if len(known) < 2:
+        return None
+    return max(known)[1] if higher else min(known)[1]
+
+
 class FactBook:
     """Facts and sparklines of metrics that were looked up before."""
 
     def __init__(self) -> None:
         self.worked_out = 0
-        self._facts: dict[str, tuple[Series, Facts]] = {}
+        self._facts: dict[tuple[str, int], tuple[Series, Facts]] = {}
         self._sparks: dict[str, tuple[Series, bool, str]] = {}
 
-    def facts(self, series: Series) -> Facts:
-        """The numbers of one metric."""
-        known = self._facts.get(series.key)
+    def facts(self, series: Series, run: int = 0) -> Facts:
+        """The numbers of one metric; `run` tells those of several runs apart."""
+        known = self._facts.get((series.key, run))
         if known is not None and known[0] is series:
             return known[1]
         if len(self._facts) > _KEPT:
             self._facts.clear()
         self.worked_out += 1
         facts = facts_of(series)
-        self._facts[series.key] = (series, facts)
+        self._facts[series.key, run] = (series, facts)
         return facts
 
     def spark(self, series: Series, *, plain: bool) -> str:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from lptui.tui.widgets.comparetable import RunHead, compare_page
 from lptui.tui.widgets.metricfacts import FactBook
 from lptui.tui.widgets.metrictable import SORTS, Entry, table_page
 from lptui.tui.widgets.rows import Page, RowsView
@@ -28,6 +29,8 @@ class MetricList(RowsView):
         super().__init__(self._page_of)
         self.entries: Sequence[Entry] = ()
         self.title = ""
+        self.heads: Sequence[RunHead] = ()
+        """The runs that are compared; none for one run."""
         self.sort = "order"
         self.falling = True
         self._book = book
@@ -47,4 +50,8 @@ class MetricList(RowsView):
         self.post_message(self.Sorted())
 
     def _page_of(self, width: int) -> Page:
+        if self.heads:
+            return compare_page(
+                self.entries, self.heads, self._book, width, sort=self.sort, falling=self.falling, plain=self.plain
+            )
         return table_page(self.entries, self._book, width, sort=self.sort, falling=self.falling, plain=self.plain)

@@ -30,6 +30,8 @@ class Entry:
     series: Series
     label: str
     judgement: Judgement | None = None
+    runs: tuple[Series | None, ...] = ()
+    """The metric in each run, where several are compared."""
 
 
 class LazyRows(Sequence[Row]):
@@ -135,10 +137,22 @@ def _arrow(facts: Facts, *, plain: bool) -> str:
     return up if share > _LEVEL else down if share < -_LEVEL else level
 
 
+TileRows = Callable[[Sequence[Entry]], list[Row]]
+
+
 def family_tile(
-    name: str, entries: Sequence[Entry], book: FactBook, width: int, height: int, *, chosen: bool, plain: bool
+    name: str,
+    entries: Sequence[Entry],
+    book: FactBook,
+    width: int,
+    height: int,
+    *,
+    chosen: bool,
+    plain: bool,
+    make: TileRows | None = None,
 ) -> list[Row]:
-    """A family as one tile of the grid: its largest members by newest value, NaN first, and how many more there are."""
+    """A family as one tile of the grid: its largest members by newest value, NaN first, and how many more there are.
+    `make` draws the members otherwise than with their course and newest value."""
     count = f"{len(entries)} metrics"
     mark = (">" if plain else "▸") if chosen else " "
     title = short_key(clean(name, 500), max(4, width - cell_width(count) - 4))
@@ -150,7 +164,8 @@ def family_tile(
     broken = [e for e in ordered if (last := book.facts(e.series).last) is not None and not math.isfinite(last)]
     bad = {id(e) for e in broken}
     sorted_by = order_entries([e for e in ordered if id(e) not in bad], book, "last", falling=True)
-    rows += [_tile_row(entry, book, width, plain=plain) for entry in [*broken, *sorted_by][: max(0, room)]]
+    shown = [*broken, *sorted_by][: max(0, room)]
+    rows += make(shown) if make is not None else [_tile_row(entry, book, width, plain=plain) for entry in shown]
     if len(entries) > room:
         rows.append(crop(((f"   and {len(entries) - room} more: enter lists all", "dim"),), width))
     return rows[:height]

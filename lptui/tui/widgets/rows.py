@@ -22,7 +22,7 @@ from textual.widget import Widget
 
 from lptui.tui.theme import SpanStyles, span_styles
 from lptui.tui.widgets.spans import Row, crop, row_width
-from lptui.tui.widgets.strips import ASCII, changed_cells, miscounted, strip_of
+from lptui.tui.widgets.strips import ASCII, changed_ranges, strip_of
 
 
 class LinesView(Widget):
@@ -58,16 +58,15 @@ class LinesView(Widget):
             return
         new = list(self.lines(width, height))[:height]
         old, self._lines = self._lines, new
+        regions: list[Region] = []
         for y in range(max(len(old), len(new))):
             before: Row = old[y] if y < len(old) else ()
             after: Row = new[y] if y < len(new) else ()
             if before != after:
                 self.drawn_rows += 1
-                start, end = changed_cells(before, after, width)
-                if end > start:
-                    if miscounted(before) or miscounted(after):
-                        start, end = 0, width  # a part of it would be cut at the wrong character
-                    self.refresh(Region(start, y, end - start, 1))
+                regions += [Region(start, y, end - start, 1) for start, end in changed_ranges(before, after, width)]
+        if regions:
+            self.refresh(*regions)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self._base = self.rich_style  # resolving the style sheet costs more than a whole line; once for all of them

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -10,8 +10,11 @@ from rich.style import Style
 from textual.strip import Strip
 
 from lptui.text import cell_width
+from lptui.text.width import is_even
 from lptui.tui.widgets.spans import Row, row_width
 
+GAP = 16
+"""Unchanged cells that are sent again rather than skipped: going on behind them costs as many bytes."""
 ASCII = str.maketrans("…›·°—–×└─▐“”≥≤≈→█░", '~>. --x`-|""><~>#.')
 """Our own punctuation, one cell for one cell (`~` says that text was cut: a full stop would end the sentence); the
 glyphs that carry meaning have their twins in `glyphs`."""
@@ -46,3 +49,50 @@ def changed_cells(before: Row, after: Row, width: int) -> tuple[int, int]:
                 break
             end -= cell_width(one[0])
     return min(start, width), min(max(end, start), width)
+
+
+def changed_ranges(before: Row, after: Row, width: int) -> list[tuple[int, int]]:
+    """The columns [start, end) in which two rows of `width` cells differ, character by character; small gaps are
+    filled. Rows with characters of other than one cell are compared by spans."""
+    if not all(is_even(text) for text, _ in before) or not all(is_even(text) for text, _ in after):
+        start, end = changed_cells(before, after, width)
+        if end > start and (miscounted(before) or miscounted(after)):
+            return [(0, width)]  # a part of it would be cut at the wrong character
+        return [(start, end)] if end > start else []
+    ranges: list[tuple[int, int]] = []
+    at = 0
+    for one, two, same in _pieces(before, after, width):
+        start, end = at, at + len(one)
+        at = end
+        if same:
+            if one == two:
+                continue
+            lead = _lead(one, two)
+            start, end = start + lead, end - _lead(one[:lead:-1], two[:lead:-1])
+        if ranges and start - ranges[-1][1] < GAP:
+            ranges[-1] = (ranges[-1][0], end)
+        else:
+            ranges.append((start, end))
+    return ranges
+
+
+def _pieces(before: Row, after: Row, width: int) -> Iterator[tuple[str, str, bool]]:
+    """Both rows cut where a span of either ends, padded to `width` cells: texts of one length, and whether their styles
+    are the same."""
+    mine, yours = ([*row, (" " * max(0, width - row_width(row)), "")] for row in (before, after))
+    i = j = a = b = at = 0
+    while at < width and i < len(mine) and j < len(yours):
+        (one, style), (two, other) = mine[i], yours[j]
+        size = min(len(one) - a, len(two) - b, width - at)
+        if size:
+            yield one[a : a + size], two[b : b + size], style == other
+        a, b, at = a + size, b + size, at + size
+        if a == len(one):
+            i, a = i + 1, 0
+        if b == len(two):
+            j, b = j + 1, 0
+
+
+def _lead(one: str, two: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    return next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
