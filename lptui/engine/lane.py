@@ -15,6 +15,8 @@ EAGER_FOR = 2.0
 RELAXED = 0.25
 SETTLED = 1.0
 STUCK_AFTER = 5.0
+PATIENCE = 1.0
+"""Seconds after which a poll is not waited for when all ends."""
 log = logging.getLogger(__name__)
 
 Sink = Callable[[Sequence[Event]], None]
@@ -69,7 +71,9 @@ class Lane:
         self._stopping = True
         self._wake.set()
         if self._thread is not None:
-            self._thread.join(timeout)
+            polling = self.polling
+            hangs = polling is not None and self._clock() - polling[1] > PATIENCE
+            self._thread.join(0.0 if hangs else timeout)
         if self._thread is None or not self._thread.is_alive():
             for source in self._sources:
                 source.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
@@ -11,11 +12,13 @@ from lptui.files.seam import FileFailure
 from lptui.files.tail import KEPT, Growth, Tail
 from lptui.formats.log_points import UNITS, collect_points
 from lptui.formats.log_time import AHEAD, date_facts
+from lptui.formats.proc_text import find_file_system, is_network
 from lptui.formats.progress import scan
 from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Samples, StatusSeen
 from lptui.model.log import Chunk, LogSegment
 from lptui.model.place import Place
 from lptui.model.readings import SourceCondition, SourceStatus
+from lptui.sources.procfs import ProcFs
 from lptui.stores.log_index import Indexer
 
 BLOCK = 1024 * 1024
@@ -103,6 +106,7 @@ class LogSource:
             self.view = replace(view, lines=self._indexer.index)
             yield LogSeen(place=self.place, seen_at=now, view=self.view)
         if view.segments and self._backfill is None:
+            self.tail.remote = _is_remote(self.tail.path)
             self._start_history()
         for growth in grown:
             yield from self._take(growth, now)
@@ -279,6 +283,11 @@ class LogSource:
         if backfill:
             return OLDER_FACTS if start + len(data) < self._all_from else None
         return FLOOD_FACTS if len(data) > FLOOD else None
+
+
+def _is_remote(path: str) -> bool:
+    mounts = (ProcFs().read("self/mountinfo", 1 << 22) or b"").decode("utf-8", "replace")
+    return is_network(find_file_system(os.path.realpath(path), mounts))
 
 
 def _line_end(data: bytes) -> int:

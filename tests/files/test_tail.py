@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lptui.files.seam import FileFailure, open_file
+from lptui.files.seam import FileFailure, Handle, Stat, open_file
 from lptui.files.tail import TAIL, Tail
 
 
@@ -186,3 +188,81 @@ def test_a_generation_that_came_and_went_between_two_looks_is_read_as_one(tmp_pa
     assert follower.look(4) == b"one\nTWO\nthree\nx\n"
     assert follower.seams == ["start", "rotated", "truncated"]
     assert follower.tail.read(0, 8) == (b"one\ntwo\n", "")
+
+
+class Server:
+    """Stands in for a network mount: a handle sees the file as it was when it was opened, and `error` fails all."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.error, self.opened = 0, 0
+        self.sizes: dict[Handle, int] = {}
+        stat, pread = Handle.stat, Handle.pread
+
+        def fail(path: str) -> None:
+            if self.error:
+                raise FileFailure.of(path, OSError(self.error, os.strerror(self.error)))
+
+        def cached(handle: Handle) -> Stat:
+            fail(handle.path)
+            now = stat(handle)
+            if handle not in self.sizes:
+                self.sizes[handle], self.opened = now.size, self.opened + 1
+            return replace(now, size=self.sizes[handle])
+
+        def read(handle: Handle, offset: int, length: int) -> bytes:
+            fail(handle.path)
+            return pread(handle, offset, max(0, min(length, cached(handle).size - offset)))
+
+        monkeypatch.setattr(Handle, "stat", cached)
+        monkeypatch.setattr(Handle, "pread", read)
+
+
+def test_on_a_network_mount_a_fresh_handle_a_second_keeps_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"old\n" * 200)
+    server, follower = Server(monkeypatch), Follower(log)
+    follower.tail.remote = True
+    follower.look()
+    for number in range(5):
+        with log.open("ab") as out:
+            out.write(b"new %d\n" % number)
+        assert follower.look(6) == b"new %d\n" % number
+    assert server.opened <= 13  # 33 looks, 10 s
+    assert follower.seams == ["start"]
+
+
+@pytest.mark.parametrize("error", [errno.ESTALE, errno.ENOTCONN, errno.EIO, errno.ETIMEDOUT])
+def test_a_mount_that_fails_is_a_failure_with_a_next_step_and_then_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    log = tmp_path / "a.log"
+    log.write_bytes(b"old line of the log\n" * 100)
+    server, follower = Server(monkeypatch), Follower(log)
+    follower.tail.remote = True
+    follower.look()
+    server.error = error
+    assert follower.look(10) == b""
+    failure = follower.tail.failure
+    assert failure is not None
+    assert failure.next_step
+    assert not follower.tail.view.missing
+    with log.open("ab") as out:
+        out.write(b"new\n")
+    server.error = 0
+    assert follower.look(10) == b"new\n"
+    assert follower.tail.failure is None
+    assert follower.seams == ["start"]
+
+
+def test_a_log_on_another_inode_after_a_remount_is_the_same_log(tmp_path: Path) -> None:
+    log = tmp_path / "mount" / "a.log"
+    log.parent.mkdir()
+    log.write_bytes(b"old line of the log\n" * 100)
+    follower = Follower(log)
+    follower.look()
+    log.parent.rename(tmp_path / "lazily unmounted")
+    follower.look()
+    log.parent.mkdir()
+    log.write_bytes(b"old line of the log\n" * 100 + b"new\n")
+    assert follower.look(10) == b"new\n"
+    assert follower.seams == ["start"]
