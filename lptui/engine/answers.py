@@ -11,6 +11,7 @@ from lptui.model.request import Cancel, CheckpointRequest, LayoutRequest, LogReq
 from lptui.sources import Source
 from lptui.sources.checkpoints import CheckpointSource
 from lptui.sources.log import LogSource
+from lptui.sources.merged_log import MergedLog
 
 
 class Answers:
@@ -47,6 +48,6 @@ class Answers:
     def _checkpoint_sources(self) -> list[CheckpointSource]:
         return [s for s in self._sources_of("checkpoints").values() if isinstance(s, CheckpointSource)]
 
-    def _log(self, path: str) -> LogSource | None:
+    def _log(self, path: str) -> LogSource | MergedLog | None:
         source = self._sources_of("log").get(path)
-        return source if isinstance(source, LogSource) else None
+        return source if isinstance(source, LogSource | MergedLog) else None

@@ -23,11 +23,14 @@ from lptui.engine.lane import STUCK_AFTER, Lane
 from lptui.model.care import CareEntry
 from lptui.model.events import CareTaken, CareWanted, Event, FindingsChanged, RunSeen, StatusSeen, Tick
 from lptui.model.finding import Change, Finding
+from lptui.model.merged import MergeLogs
 from lptui.model.readings import SourceStatus
 from lptui.model.request import Acknowledge, Answer, Request, Snooze, Wake
 from lptui.model.run import RunInfo
 from lptui.run import discover
 from lptui.sources import Source
+from lptui.sources.log import LogSource
+from lptui.sources.merged_log import MergedLog
 from lptui.sources.registry import SOURCES, sources_of
 from lptui.state.fold import fold
 from lptui.state.run_state import RunState
@@ -78,6 +81,9 @@ class Engine:
         self._joined = run
         self._readings: deque[Event] = deque(maxlen=READINGS)
         self._known: dict[tuple[str, str], Source] = {}
+        self._merged = MergedLog(run.path, self._open_logs)
+        self._known["log", self._merged.file] = self._merged
+        self._lanes["log"].add([self._merged])
         self._listener: Listener | None = None
         self._on_failure: OnFailure | None = None
         self._stopping = threading.Event()
@@ -108,6 +114,9 @@ class Engine:
         if isinstance(request, Acknowledge | Snooze | Wake):
             self._wanted.put(entry_for(request, self._clock()))
             self._wake()
+        elif isinstance(request, MergeLogs):
+            self._merged.wanted = request.on
+            self._lanes["log"].ring()
         else:
             self._answers.ask(request, on_answer)
 
@@ -126,6 +135,9 @@ class Engine:
 
     def _sources_of(self, kind: str) -> dict[str, Source]:
         return {key: source for (of, key), source in self._known.items() if of == kind}
+
+    def _open_logs(self) -> dict[str, LogSource]:
+        return {key: source for key, source in self._sources_of("log").items() if isinstance(source, LogSource)}
 
     def _put(self, events: Sequence[Event]) -> None:
         while not self._stopping.is_set():

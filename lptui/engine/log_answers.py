@@ -14,6 +14,8 @@ from lptui.engine.search import search
 from lptui.engine.seek import Read, seek
 from lptui.engine.sift import sift
 from lptui.model.log import Chunk, LogView
+from lptui.model.merged import AnchorsPlaced, LineNamed, NameLine, PlaceAnchors
+from lptui.model.place import Anchor
 from lptui.model.request import (
     AlignLogs,
     Answer,
@@ -26,9 +28,11 @@ from lptui.model.request import (
     SiftLog,
 )
 from lptui.sources.log import LogSource
+from lptui.sources.merged_log import MergedLog
 
 log = logging.getLogger(__name__)
 Reply = Callable[[Answer], None]
+Log = LogSource | MergedLog
 Box = queue.SimpleQueue[tuple[LogRequest, Reply] | None]
 LANES = ("reads", "moments", "searches", "counts", "filters", "saves")
 """Short reads must not wait behind a search, nor that behind a count of a whole log."""
@@ -39,7 +43,7 @@ class LogAnswers:
     """`find(path)` gives the source of a log, `run` is the folder in which nothing may be written. A newer search,
     count or filter of the same column of the screen ends an older one."""
 
-    def __init__(self, find: Callable[[str], LogSource | None], run: str) -> None:
+    def __init__(self, find: Callable[[str], Log | None], run: str) -> None:
         self._find, self._run_path = find, run
         self._boxes: dict[str, Box] = {name: queue.SimpleQueue() for name in LANES}
         self._newest: dict[tuple[str, int], LogRequest] = {}
@@ -79,6 +83,8 @@ class LogAnswers:
             if isinstance(request, ReadLog):
                 reply(Chunk(request.file, request.start, b"", "this log is not open"))
             return
+        if isinstance(source, MergedLog) and not isinstance(request, ReadLog | ReadRows | PlaceAnchors | NameLine):
+            source.finish(lambda: not self._is_stale(lane, request))
         for answer in self._answers_of(request, source):
             if self._is_stale(lane, request):
                 return
@@ -88,7 +94,7 @@ class LogAnswers:
         source = self._find(path)
         return (source.view, source.read) if source is not None else None
 
-    def _answers_of(self, request: LogRequest, source: LogSource) -> Iterator[Answer]:
+    def _answers_of(self, request: LogRequest, source: Log) -> Iterator[Answer]:
         view, read = source.view, source.read
         match request:
             case ReadLog():
@@ -105,6 +111,12 @@ class LogAnswers:
                 yield align(request, self._log)
             case SaveLog():
                 yield from save(request, view, read, self._run_path)
+            case PlaceAnchors() if isinstance(source, MergedLog):
+                yield AnchorsPlaced(request, tuple(_place(anchor, source) for anchor in request.anchors))
+            case NameLine() if isinstance(source, MergedLog):
+                yield LineNamed(request, _name(request.position, source))
+            case _:
+                pass
 
     def _is_stale(self, lane: str, request: LogRequest) -> bool:
         """Whether the reader wants something else by now; what adds to a sifting is short."""
@@ -118,6 +130,18 @@ def _column_of(request: LogRequest) -> int:
     return request.column if isinstance(request, SearchLog | SiftLog) else 0
 
 
+def _place(anchor: Anchor, source: MergedLog) -> int | None:
+    part = source.read_part(anchor.file)
+    offset = part[0].position(anchor) if part is not None else None
+    return None if offset is None else source.find_line(anchor.file, offset)
+
+
+def _name(position: int, source: MergedLog) -> Anchor | None:
+    place = source.name_line(position)
+    part = source.read_part(place[0]) if place is not None else None
+    return None if place is None or part is None else part[0].anchor(place[1])
+
+
 def _lane_of(request: LogRequest) -> str:
     match request:
         case SearchLog() | SeekLog():
@@ -128,5 +152,5 @@ def _lane_of(request: LogRequest) -> str:
             return "counts" if request.purpose == "count" else "filters"
         case SaveLog():
             return "saves"
-        case ReadLog() | ReadRows():
+        case ReadLog() | ReadRows() | PlaceAnchors() | NameLine():
             return "reads"

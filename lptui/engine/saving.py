@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from lptui.engine.sieve import Sieve, lines_ahead
-from lptui.engine.sift import BLOCK, Read, find_ranges
+from lptui.engine.log_walk import walk
+from lptui.engine.sieve import Sieve
+from lptui.engine.sift import Read, find_ranges
 from lptui.formats.log_shape import last_frame
 from lptui.model.log import LogView
 from lptui.model.request import SaveLog, SaveProgress
@@ -57,13 +58,13 @@ def _write(request: SaveLog, sieve: Sieve, view: LogView, read: Read, out: Binar
     scanned = rows = turn = 0
     wanted = sorted(request.query.places) if request.query.findings else None
     for low, high in ranges:
-        for data, start in lines_ahead(lambda at, size: read(at, size).data, low, high, BLOCK):
+        for data, start, passed in walk(view, read, low, high, sieve, back=False):
             if wanted is None:
                 kept = sieve.keep(data)
             else:
                 kept = [place - start for place in wanted if start <= place < start + len(data)]
             out.writelines(_text_of(data, at) for at in kept)
-            rows, scanned, turn = rows + len(kept), min(total, scanned + len(data)), turn + 1
+            rows, scanned, turn = rows + len(kept), min(total, scanned + passed), turn + 1
             if turn % OFTEN == 0:
                 yield SaveProgress(request, scanned, total, rows)
     out.flush()

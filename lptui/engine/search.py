@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lptui.engine.sieve import Within, lines_ahead, lines_back
-from lptui.engine.sift import BLOCK, find_ranges
+from lptui.engine.log_walk import walk
+from lptui.engine.sieve import Within
+from lptui.engine.sift import find_ranges
 from lptui.model.log import Chunk, LogView
 from lptui.model.request import SearchLog, SearchProgress
 
@@ -26,10 +27,9 @@ def search(request: SearchLog, view: LogView, read: Callable[[int, int], Chunk])
     total = max(1, sum(high - low for low, high in ranges))
     scanned = turn = 0
     for low, high in reversed(ranges) if back else ranges:
-        walk = lines_back if back else lines_ahead
-        for data, start in walk(lambda at, size: read(at, size).data, low, high, BLOCK):
-            kept = sieve.keep(data)
-            scanned = min(total, scanned + len(data))
+        for data, start, passed in walk(view, read, low, high, sieve, back=back):
+            kept = sieve.keep(data) if data else []
+            scanned = min(total, scanned + passed)
             if kept:
                 yield SearchProgress(request, scanned, total, start + kept[-1 if back else 0], True)
                 return

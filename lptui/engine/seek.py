@@ -8,6 +8,7 @@ from lptui.formats.log_time import AHEAD, first_time, line_time
 from lptui.formats.progress import Progress, scan
 from lptui.model.log import Chunk, LogSegment, LogView
 from lptui.model.log_index import SPACING
+from lptui.model.merged import MergedView, Merging
 from lptui.model.request import SeekLog, Sought
 
 BLOCK = 1024 * 1024
@@ -108,6 +109,8 @@ def _from_end(segment: LogSegment, read: Read, count: int) -> int:
 
 def seek_time(view: LogView, read: Read, at: float) -> int:
     """The position of the first line that was written at `at` (unix s) or later; the log's end if there is none."""
+    if isinstance(view, MergedView) and view.merging is not None:
+        return view.merging.find_time(at)
     lines = view.lines
     number = lines.before_time(at)
     if number is None:
@@ -152,6 +155,8 @@ def _first_after(read: Read, low: int, high: int, at: float, limit: float, end: 
 
 def seek_step(view: LogView, read: Read, step: float) -> int:
     """The position of the first progress line of the newest attempt that counts `step` or more; the end if none."""
+    if isinstance(view, MergedView) and view.merging is not None:
+        return _seek_step_merged(view, view.merging, step)
     lines = view.lines
     number = lines.before_step(step)
     low = view.start if number is None else lines.mark(number).position
@@ -166,4 +171,15 @@ def seek_step(view: LogView, read: Read, step: float) -> int:
             if isinstance(found, Progress) and found.step is not None and found.step >= step:
                 return at + fact.offset
         at += max(1, data.rfind(b"\n") + 1)
+    return view.end
+
+
+def _seek_step_merged(view: MergedView, merging: Merging, step: float) -> int:
+    """As the first of its files that counts so far tells it."""
+    for part in view.parts:
+        own = merging.read_part(part.path)
+        position = seek_step(*own, step) if own is not None else 0
+        if own is not None and position < own[0].end:
+            found = merging.find_line(part.path, position)
+            return view.start if found is None else found
     return view.end

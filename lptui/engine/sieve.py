@@ -51,8 +51,13 @@ class Sieve:
         self._text = compile_pattern(query.text) if query.text else None
         self._unless = [compile_pattern(text) for text in query.unless]
         self._worst = frozenset(LEVELS[LEVELS.index(query.level) :]) if query.level else frozenset[str]()
-        self._ranks = frozenset(query.ranks)
+        self.ranks = frozenset(query.ranks)
         self._gate = self._text or self._make_gate(query)
+
+    @property
+    def gated(self) -> bool:
+        """Whether most lines are passed over without a closer look."""
+        return self._gate is not None
 
     def _make_gate(self, query: LogQuery) -> Any:
         if self._worst:
@@ -85,7 +90,7 @@ class Sieve:
         head = _COLOUR.sub(b"", line[:_LOOK]) if b"\x1b" in line[:_LOOK] else line[:_LOOK]
         if self._worst and line_level(head) not in self._worst:
             return False
-        if self._ranks and rank_of(head) not in self._ranks:
+        if self.ranks and rank_of(head) not in self.ranks:
             return False
         return not any(pattern.search(line) for pattern in self._unless)
 
@@ -148,6 +153,13 @@ class Within:
     def __init__(self, pattern: str, query: LogQuery) -> None:
         self._text = Sieve(LogQuery(text=pattern))
         self._query = None if query == LogQuery(context=query.context) else Sieve(query)
+
+    gated = True
+
+    @property
+    def ranks(self) -> frozenset[int]:
+        """The ranks whose lines are kept; none: all."""
+        return self._query.ranks if self._query is not None else frozenset()
 
     def keep(self, data: bytes) -> list[int]:
         """As `Sieve.keep`."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 
+from lptui.engine.log_walk import walk
 from lptui.engine.seek import seek_step, seek_time
-from lptui.engine.sieve import Sieve, Within, lines_back
+from lptui.engine.sieve import Sieve, Within
 from lptui.formats.log_time import last_time
 from lptui.model.log import Chunk, LogView
 from lptui.model.log_query import LogQuery
 from lptui.model.request import Sifted, SiftLog
 
-BLOCK = 256 * 1024
-"""Larger blocks are slower: their copies leave the cache, and each is fresh memory of the system's."""
 MOST = 1_000_000
 """Positions kept (8 bytes each); older matches are only said to be there."""
 SILENT = 64
@@ -39,11 +38,11 @@ def sift(request: SiftLog, view: LogView, read: Read, most: int = MOST) -> Itera
     matches = scanned = silent = 0
     found = array("q")
     for low, high in reversed(ranges):
-        for data, start in lines_back(lambda at, size: read(at, size).data, low, high, BLOCK):
-            fresh = [start + at for at in reversed(sieve.keep(data))][: most - matches]
+        for data, start, passed in walk(view, read, low, high, sieve, back=True):
+            fresh = [start + at for at in reversed(sieve.keep(data))][: most - matches] if data else []
             found.extend(fresh)
             matches, silent = matches + len(fresh), silent + 1
-            scanned = min(total, scanned + len(data))
+            scanned = min(total, scanned + passed)
             if matches >= most:
                 yield Sifted(request, found, matches, scanned, total, covered, True, full=True)
                 return

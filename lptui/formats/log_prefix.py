@@ -98,6 +98,29 @@ def read_prefix(line: bytes) -> Prefix:
     return Prefix(found.start, clock, has_date, has_zone, level, found.rank)
 
 
+class ClockSpan(NamedTuple):
+    """Where in a line its clock stands: whole seconds are [start, stop), a fraction ends at `fraction`, a zone is
+    [zone, end); without one both are equal."""
+
+    start: int
+    stop: int
+    fraction: int
+    zone: int
+    end: int
+
+
+def find_clock(line: bytes) -> ClockSpan | None:
+    """The clock of a line without escape sequences; None if it has none. Of glog's only the time of day is one."""
+    match = _match_prefix(line).clock
+    if match is None:
+        return None
+    has_date, has_zone = match.re is _CLOCK and match[1] is not None, match.re is _CLOCK and match[8] is not None
+    stop = match.end(6)
+    fraction = match.end(7) if match[7] else stop
+    zone, end = match.span(8) if has_zone else (fraction, fraction)
+    return ClockSpan(match.start(1 if has_date else 4), stop, fraction, zone, end)
+
+
 def find_message(line: bytes) -> int:
     """Where the message begins in a line without escape sequences."""
     return _match_prefix(line).start

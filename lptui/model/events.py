@@ -10,6 +10,7 @@ from lptui.model.expectation import Profile
 from lptui.model.finding import Change
 from lptui.model.launch import Launch
 from lptui.model.log import LogView
+from lptui.model.merged import MergedView
 from lptui.model.place import Moment, Place
 from lptui.model.readings import (
     CheckpointPointer,
@@ -61,6 +62,13 @@ class LogSeen(Event):
     """The extent of one log file changed (it grew, was rotated, truncated, vanished, came back)."""
 
     view: LogView
+
+
+@frozen(kw_only=True)
+class MergedSeen(Event):
+    """The extent of several logs as one changed."""
+
+    view: MergedView
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ from typing import Literal
 from lptui.model.chart_layout import ChartLayout
 from lptui.model.log import Chunk
 from lptui.model.log_query import EVERYTHING, LogPlace, LogQuery
+from lptui.model.merged import AnchorsPlaced, LineNamed, MergeLogs, NameLine, PlaceAnchors
 from lptui.model.value import frozen
 
 
@@ -174,8 +175,8 @@ class KeepLayout:
 
 LayoutRequest = ReadLayout | KeepLayout
 CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints | MeasureDrift | FindNonFinite
-LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | AlignLogs | SaveLog
-Request = LogRequest | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel | LayoutRequest
+LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | AlignLogs | SaveLog | PlaceAnchors | NameLine
+Request = LogRequest | MergeLogs | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel | LayoutRequest
 
 
 @frozen
@@ -282,4 +283,16 @@ class LayoutRead:
     note: str = ""
 
 
-Answer = Chunk | RowsRead | SearchProgress | Sifted | Sought | Aligned | SaveProgress | CheckpointAnswer | LayoutRead
+Answer = (
+    Chunk
+    | RowsRead
+    | SearchProgress
+    | Sifted
+    | Sought
+    | Aligned
+    | AnchorsPlaced
+    | LineNamed
+    | SaveProgress
+    | CheckpointAnswer
+    | LayoutRead
+)

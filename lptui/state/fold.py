@@ -19,6 +19,7 @@ from lptui.model.events import (
     HostSeen,
     LaunchSeen,
     LogSeen,
+    MergedSeen,
     ProcessesSeen,
     ProfilesSeen,
     RunSeen,
@@ -76,6 +77,10 @@ def _status(state: RunState, event: StatusSeen) -> RunState:
 
 def _log(state: RunState, event: LogSeen) -> RunState:
     return replace(state, logs={**state.logs, event.view.file: event.view})
+
+
+def _merged(state: RunState, event: MergedSeen) -> RunState:
+    return replace(state, merged=event.view)
 
 
 def _config(state: RunState, event: ConfigSeen) -> RunState:
@@ -162,6 +167,7 @@ _FOLDS: dict[type[Event], Callable[[RunState, Any], RunState]] = {
     RunSeen: _run,
     StatusSeen: _status,
     LogSeen: _log,
+    MergedSeen: _merged,
     ConfigSeen: _config,
     ProfilesSeen: _profiles,
     CheckpointsSeen: take_checkpoints,

@@ -14,6 +14,7 @@ from lptui.model.expectation import Expectation, Judgement, Profile
 from lptui.model.finding import Finding
 from lptui.model.launch import Launch
 from lptui.model.log import LogView
+from lptui.model.merged import MergedView
 from lptui.model.readings import (
     CheckpointPointer,
     CheckpointReading,
@@ -170,6 +171,8 @@ class RunState:
     began: float = 0.0
     """When we began to watch: what grew after it, grew before our eyes."""
     logs: Mapping[str, LogView] = field(default_factory=dict[str, LogView])
+    merged: MergedView | None = None
+    """Several of the logs as one; None before a reader asks for it."""
     series: Mapping[str, Series] = field(default_factory=dict[str, Series])
     axes: Axes = NO_AXES
     """How the counts of its sources relate: what charts need to draw all of them over one axis."""

@@ -20,6 +20,18 @@ class Indexer:
         self._older_feeds = self._newer_feeds = 0
         self._marked = 0  # the newest live position that has a mark
 
+    @classmethod
+    def resume(cls, known: LineIndex) -> Indexer:
+        """One of its own that goes on into history where `known` ends."""
+        made, older = cls(), Marks()
+        count, source = known.older_count, known.older
+        older.away, older.feeds = source.away[:count], source.feeds[:count]
+        older.times, older.steps = source.times[:count], source.steps[:count]
+        made._started, made._complete = True, known.complete
+        made._older_feeds = older.feeds[-1] if count else 0
+        made.index = LineIndex(known.origin, older, known.newer, count, known.newer_count, known.complete)
+        return made
+
     def begin(self, origin: int, *, complete: bool, at: float = NAN) -> None:
         """History ends and live text begins at `origin`, written at `at`; `complete`: there is no history."""
         if not self._started:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lptui.engine.log_walk as walk_module
 import lptui.engine.seek as seek_module
-import lptui.engine.sift as sift_module
 from lptui.engine.rows_at import read_rows
 from lptui.engine.saving import save
 from lptui.engine.search import search
@@ -64,7 +64,7 @@ def lines_with_starts(data: bytes) -> list[tuple[int, bytes]]:
 def test_a_pattern_finds_each_line_once_whatever_the_blocks(rows: list[bytes], block: int, ended: bool) -> None:
     data = b"\n".join(rows) + (b"\n" if ended else b"")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sift_module, "BLOCK", block)
+        patch.setattr(walk_module, "BLOCK", block)
         found, last = sifted(data, LogQuery(text="broke|loss"))
     wanted = [at for at, line in lines_with_starts(data) if re.search(b"broke|loss", line)]
     assert found == wanted

@@ -1,0 +1,139 @@
+"""The times of many lines of one file at once, for merging: a format is recognised once, then columns of bytes are cut.
+
+A line's head up to its clock, with every digit taken for 0, is its *shape*. A line of a known shape costs a lookup; one
+of an unknown shape is taken apart by `log_prefix`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from lptui.formats.log_prefix import ClockSpan, find_clock, read_prefix, strip_escapes
+from lptui.formats.log_time import AHEAD, DAY, PREFIX, place_clock, read_time
+
+NEVER = float("-inf")
+"""The time of a line without a clock: before all others."""
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_CLOCK = re.compile(rb"\d\d:\d\d:\d\d")
+_MOST_SHAPES = 64
+_MOST_LENGTHS = 8
+_MOST_SECONDS = 20_000
+_EARLIEST = 2 * DAY
+"""What is below counts seconds of a day; no log was written in the first days of 1970."""
+
+
+class _Shape(NamedTuple):
+    """Where in a line the clock stands: [start, stop) up to whole seconds, its fraction, its zone."""
+
+    start: int
+    stop: int
+    fraction: int
+    scale: float
+    zone: int
+    end: int
+
+
+class LineClock:
+    """Reads the clocks of one file's lines; not for several threads at once."""
+
+    def __init__(self) -> None:
+        self._shapes: dict[bytes, _Shape] = {}
+        self._lengths: list[int] = []
+        self._seconds: dict[bytes, float] = {}
+        self.dayless = False
+        """Whether there was a clock without a date."""
+
+    def times(self, lines: list[bytes], not_after: float) -> list[float]:
+        """When each line was written (unix s), NEVER without a clock. Clocks without a date are dated backwards from
+        `not_after`."""
+        shapes, seconds, lengths = self._shapes, self._seconds, self._lengths
+        found: list[float] = []
+        dayless = False
+        for line in lines:
+            shape = None
+            for length in lengths:
+                shape = shapes.get(line[:length].translate(_DIGITS))
+                if shape is not None:
+                    break
+            if shape is None:
+                at = self._learn(line)
+            else:
+                start, stop, fraction, scale, zone, end = shape
+                key = line[start:stop] if zone < 0 else line[start:stop] + line[zone:end]
+                at = seconds.get(key, -1.0)
+                if at == -1.0:
+                    at = self._convert(key)
+                if scale and at != NEVER:
+                    at += int(line[stop + 1 : fraction]) * scale
+            dayless = dayless or 0.0 <= at < _EARLIEST
+            found.append(at)
+        self.dayless = self.dayless or dayless
+        return _date(found, not_after) if dayless else found
+
+    def _convert(self, key: bytes) -> float:
+        prefix = read_prefix(key + b" ")
+        if prefix.clock is None:
+            at = NEVER
+        elif prefix.has_date:
+            known = read_time(prefix, float("inf"))
+            at = NEVER if known is None or known < _EARLIEST else known
+        else:
+            at = prefix.clock
+        if len(self._seconds) >= _MOST_SECONDS:
+            self._seconds.clear()
+        self._seconds[key] = at
+        return at
+
+    def _learn(self, line: bytes) -> float:
+        head = line[:PREFIX]
+        if _CLOCK.search(head) is None:
+            return NEVER
+        plain = strip_escapes(head)
+        span = find_clock(plain)
+        if span is None:
+            return NEVER
+        fraction = plain[span.stop + 1 : span.fraction]
+        at = self._convert(plain[span.start : span.stop] + plain[span.zone : span.end])
+        if at == NEVER:
+            return NEVER
+        scale = 10.0 ** -len(fraction) if fraction else 0.0
+        self._keep_shape(line, plain, span, scale)
+        return at + int(fraction) * scale if fraction else at
+
+    def _keep_shape(self, line: bytes, plain: bytes, span: ClockSpan, scale: float) -> None:
+        shift = line.find(plain[span.start : span.end]) - span.start
+        end = span.end + shift
+        if shift + span.start < 0 or end >= len(line) or len(self._shapes) >= _MOST_SHAPES:
+            return  # escape sequences within the clock, or nothing behind it
+        if end + 1 not in self._lengths:
+            if len(self._lengths) >= _MOST_LENGTHS:
+                return
+            self._lengths.append(end + 1)
+        zone = span.zone + shift if span.zone < span.end else -1
+        key = line[: end + 1].translate(_DIGITS)
+        self._shapes[key] = _Shape(span.start + shift, span.stop + shift, span.fraction + shift, scale, zone, end)
+
+
+def _date(found: list[float], not_after: float) -> list[float]:
+    """`found` with seconds of a day made times: the newest first, over every midnight."""
+    limit, midnight = not_after, None
+    for index in range(len(found) - 1, -1, -1):
+        at = found[index]
+        if at == NEVER:
+            continue
+        if at < _EARLIEST:
+            if midnight is None:
+                placed = place_clock(at, limit)
+                if placed is None:
+                    found[index] = NEVER
+                    continue
+                midnight = placed - at
+            at += midnight
+            if at > limit + AHEAD:
+                at, midnight = at - DAY, midnight - DAY
+            found[index] = at
+        else:
+            midnight = None
+        limit = min(limit, at + AHEAD)
+    return found
