@@ -115,7 +115,7 @@ class LogSource:
         elif not grown and self._backfill is not None and self.older.pending:
             self._take_older(self.older.step())
         waits = self.tail.unsure or self.tail.failure is not None
-        self.pending = more or bool(grown) or (self._still_reading and not waits)
+        self.pending = more or bool(grown) or (self.still_reading and not waits)
         yield from self._tell_status(now)
 
     @property
@@ -123,7 +123,8 @@ class LogSource:
         return self._backfill is not None and self._backfill > self._floor
 
     @property
-    def _still_reading(self) -> bool:
+    def still_reading(self) -> bool:
+        """Whether there is history that was not read yet."""
         return self._backfill is not None and (self._history_left or self.older.pending)
 
     def _take_older(self, segment: LogSegment | None) -> None:
@@ -154,7 +155,7 @@ class LogSource:
         if failure is not None and not failure.missing:
             return told("failed", f"{failure.cause}: {failure.next_step or 'it is tried again'}; what was read stays")
         problem = self._lost or self.older.problem or (text.note if text is not None else "")
-        if self._still_reading:
+        if self.still_reading:
             read, detail = view.end - (self._backfill or 0), self.older.progress
             of = view.end - min(view.start, self._floor)
             return SourceStatus(self.name, "ok", detail, now, None, self.path, read=read, of=of, backfilling=True)

@@ -36,6 +36,9 @@ class OpenLog(Protocol):
 
     view: LogView
 
+    @property
+    def still_reading(self) -> bool: ...
+
     def read(self, start: int, length: int) -> Chunk: ...
 
 
@@ -187,18 +190,17 @@ class MergedLog:
 
     def _extend(self, cuts: LogCuts, *, finish: bool) -> None:
         """Let history reach back as far as all files are counted."""
-        if self.view.complete:
-            return
-        firsts = [part.first() for part in cuts.parts]
-        oldest = cuts.oldest
+        firsts, oldest = [part.first() for part in cuts.parts], cuts.oldest
         complete = all(part.lines.complete for part in cuts.parts)
-        if not complete and cuts.begun and sum(oldest) - sum(firsts) < STEP and not finish:
+        least = STEP if cuts.begun and not finish and self.view.complete == complete else 1
+        if sum(oldest) - sum(firsts) < least and complete == self.view.complete:
             return
-        cut = firsts
-        if not complete:
+        logs, cut = self._logs(), firsts
+        if any(logs[part.path].still_reading for part in cuts.parts) and not finish:
             pairs = zip(cuts.parts, firsts, oldest, strict=True)
-            known = [part.time_at(first, old)[1] for part, first, old in pairs if not part.lines.complete]
+            known = [part.time_at(first, old)[1] for part, first, old in pairs if logs[part.path].still_reading]
             cut = list(cuts.cut_within(max(known, default=NEVER), firsts, oldest))
+            complete = complete and cut == firsts
         cuts.add_older([min(a, b) for a, b in zip(cut, oldest, strict=True)])
         size = cuts.end - cuts.start
         self.view = replace(

@@ -145,7 +145,7 @@ class LogPart:
         """When the line that holds `offset` was written, or less than a day later (unix s)."""
         if self._days is None:
             self._days = self._read_days()
-        if self._days and offset < self._days[-1][0]:
+        if self._days and self.view.segments[-1].base <= offset < self._days[-1][0]:
             return self._days[bisect_right(self._days, offset, key=lambda day: day[0])][1]
         mark = self._index_at(offset).after(offset)
         if mark is not None and mark.at == mark.at:
