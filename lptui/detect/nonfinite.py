@@ -146,13 +146,13 @@ def _judge(onsets: Mapping[str, Onset], lines: Mapping[str, tuple[str, int]], st
     word = "NaN" if math.isnan(first.value) else "infinite"
     others = f" and {plural(len(keys) - 1, 'more metric')}" if len(keys) > 1 else ""
     count = "step" if first.step != first.step or first.step.is_integer() else "epoch"
-    where = f" since {count} {short_number(first.step)}" if first.step == first.step else ""
     past = not now_bad
+    where = f" {'from' if past else 'since'} {count} {short_number(first.step)}" if first.step == first.step else ""
     return Finding(
         id=f"{cls}:{state.life.attempts}",
         cls=cls,
         severity="warning" if past or not any(_LOSS.search(k) for k in keys) else "error",
-        title=f"{sanitise(keys[0])} is {word}{where}{others}",
+        title=f"{sanitise(keys[0])} {'was' if past else 'is'} {word}{where}{others}",
         attempt=state.life.attempts,
         evidence=tuple(_evidence(k, bad[k], lines.get(k), state) for k in keys[:8]),
         fix=_fix(first, state),

@@ -14,7 +14,6 @@ from lptui.text import sanitise
 from lptui.trends.plan import Plan
 from lptui.trends.schedules import Departure
 from lptui.trends.standing import Verdict
-from lptui.trends.watch import Watch
 
 _ERRORS = frozenset(
     {"loss-explosion", "value-divergence", "entropy-collapse", "reward-collapse", "resumed-from-scratch"}
@@ -46,7 +45,6 @@ class Told:
 
 def tell(
     told: Sequence[Told],
-    watches: Mapping[str, Watch],
     limits: Mapping[str, float],
     plan: Plan,
     state: RunState,
@@ -59,7 +57,7 @@ def tell(
     for cls, group in sorted(groups.items()):
         active = [t for t in group if not t.over]
         lead = min(active, key=_order) if active else group[-1]
-        findings.append(_tell_one(cls, lead, active or [lead], watches, limits, plan, state))
+        findings.append(_tell_one(cls, lead, active or [lead], limits, plan, state))
     return _relate(findings, state)
 
 
@@ -72,7 +70,6 @@ def _tell_one(
     cls: str,
     lead: Told,
     group: Sequence[Told],
-    watches: Mapping[str, Watch],
     limits: Mapping[str, float],
     plan: Plan,
     state: RunState,
@@ -85,7 +82,7 @@ def _tell_one(
         id=f"{cls}:{'trend' if cls == 'curriculum-stuck' else attempt}",
         cls=cls,
         severity=_grade(verdict),
-        title=entitle(verdict, watches.get(verdict.key), limits.get(verdict.key), plan),
+        title=entitle(verdict, limits.get(verdict.key), plan, over=bool(lead.over)),
         attempt=attempt,
         evidence=tuple(_list_evidence(verdict, group, limits)),
         fix=advise(verdict, plan, state),

@@ -14,11 +14,25 @@ from lptui.trends.schedules import Departure
 from lptui.trends.scores import Flat, Loss
 from lptui.trends.standing import Verdict
 from lptui.trends.tasks import Stuck
-from lptui.trends.watch import Watch
+
+_PAST = (
+    (" since ", " from "),
+    (" is ", " was "),
+    (" are ", " were "),
+    (" has stayed ", " stayed "),
+    (" grows", " grew"),
+)
 
 
-def entitle(verdict: Verdict, watch: Watch | None, limit: float | None, plan: Plan) -> str:
-    """One line: which metric did what, by how much, since which step."""
+def entitle(verdict: Verdict, limit: float | None, plan: Plan, *, over: bool = False) -> str:
+    """One line: which metric did what, by how much, since which step; of what is over, in the past."""
+    told = _tell(verdict, limit, plan)
+    for now, then in _PAST if over else ():
+        told = told.replace(now, then)
+    return told
+
+
+def _tell(verdict: Verdict, limit: float | None, plan: Plan) -> str:
     key = sanitise(verdict.key)
     detail = verdict.detail
     if isinstance(detail, Ramp):

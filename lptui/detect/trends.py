@@ -192,7 +192,7 @@ def _find_host_size(state: RunState) -> float | None:
 
 
 def _tell(memory: Memory, state: RunState) -> tuple[Memory, Sequence[Change]]:
-    findings = {f.id: f for f in tell(memory.told, memory.watches, memory.limits, memory.plan, state)}
+    findings = {f.id: f for f in tell(memory.told, memory.limits, memory.plan, state)}
     before = memory.raised
     changes = [Change.cleared(i) for i in before if i not in findings]
     changes += [Change.raised(f) for i, f in findings.items() if before.get(i) != f]

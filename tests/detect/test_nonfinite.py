@@ -72,6 +72,11 @@ def test_a_loss_beside_them_makes_it_a_broken_loss_and_the_other_class_goes() ->
     assert found[0].title.startswith("grad_norm is NaN since step 2")
 
 
+def test_what_is_over_is_told_in_the_past() -> None:
+    (finding,) = find(series("train/loss", [1.0, nan, nan, 0.9]))
+    assert (finding.past, finding.title) == (True, "train/loss was NaN from step 2")
+
+
 def test_what_is_a_reward_counts_once_it_has_been_finite() -> None:
     assert [f.cls for f in find(series("Mean_Reward", [3.0, nan]))] == ["nan-loss"]
 

@@ -31,6 +31,9 @@ def test_windows() -> None:
     assert zoom(whole, whole, 0.5) == Window((50.0, 100.0))
     assert zoom(whole, whole, 0.5, at=20.0) == Window((10.0, 60.0))
     assert zoom((50.0, 100.0), whole, 2, at=100.0) == Window()
+    assert zoom((70.0, 70.0), whole, 0.5) == Window((50.0, 100.0))  # a chart of a single point
+    assert zoom((98.0, 100.0), whole, 0.5) == Window((98.0, 100.0))  # never between two steps
+    assert zoom((96.0, 97.0), whole, 2) == Window((95.0, 97.0))
     assert pan((50.0, 100.0), whole, -0.5) == Window((25.0, 75.0))
     assert pan((50.0, 100.0), whole, 0.5) == Window((50.0, 100.0))
     assert clamp((-5.0, 30.0), whole) == Window((0.0, 30.0))

@@ -50,6 +50,8 @@ class Pose:
     """Index of the line that stands best."""
     span: tuple[float, float] | None = None
     """The y range that the reader set."""
+    mates: tuple[str, ...] = ()
+    """Names of the charts beside it, from which its own must differ when it is shortened."""
 
 
 def body_rows(curves: Sequence[Curve], width: int, height: int, look: Look, pose: Pose) -> list[Row]:
@@ -100,7 +102,7 @@ def head_rows(curves: Sequence[Curve], width: int, height: int, look: Look, pose
     rows = [
         title_row(
             pose.name, curves[0], scale, width, unit=unit, status=pose.status, chosen=pose.chosen, star=pose.star,
-            plain=look.plain, several=several and height >= 5, read=pose.read,
+            plain=look.plain, several=several and height >= 5, read=pose.read, mates=pose.mates,
         )
     ]  # fmt: skip
     if several and height >= 5:

@@ -10,7 +10,6 @@ from textual.message import Message
 
 from lptui.model.expectation import Judgement
 from lptui.stores.series import Spot
-from lptui.text import plural
 from lptui.tui.widgets.chart import Look, Pose, beside
 from lptui.tui.widgets.chartfacts import facts_row, probe_row
 from lptui.tui.widgets.chartfeed import ChartFeed, NoFeed
@@ -19,6 +18,7 @@ from lptui.tui.widgets.chartlines import Line
 from lptui.tui.widgets.chartplan import Band, Tile, bands_of, fill, page_of
 from lptui.tui.widgets.chartplot import Mark
 from lptui.tui.widgets.chartsketch import Sketches
+from lptui.tui.widgets.charttitle import section_row
 from lptui.tui.widgets.chartwindow import Range, Window, join, resolve
 from lptui.tui.widgets.comparetable import compare_tile_rows
 from lptui.tui.widgets.expectationrows import status_look, status_row
@@ -83,6 +83,8 @@ class ChartBoard(LinesView, can_focus=True):
         self._band_at: dict[int, int] = {}
         self._bands_of: tuple[object, ...] = ()
         self._stop = 0
+        self._mates: tuple[str, ...] = ()
+        self._said = ""
 
     @property
     def tiles(self) -> Sequence[Tile]:
@@ -140,10 +142,12 @@ class ChartBoard(LinesView, can_focus=True):
         if self.zoomed and self.chosen is not None:
             return self._lines_zoomed(self.chosen, width, height)
         layout = self._arrange(width, height)
+        self._mates = tuple(clean(tile.name, 500) for tile in self.visible_tiles())
         rows: list[Row] = []
         for band in self._bands[self._top : self._stop]:
             if band.section is not None:
-                rows.append(self._head_row(band, width))
+                chosen = self.has_focus and self.chosen_section == band.section
+                rows.append(section_row(band, width, chosen=chosen, plain=self.plain))
                 continue
             charts = [self.tile_rows(tile, layout.width, layout.height) for tile in self.tiles[band.start : band.stop]]
             rows += beside(charts, layout.width, layout.height)
@@ -212,6 +216,12 @@ class ChartBoard(LinesView, can_focus=True):
         self.redraw()
         self.post_message(self.Changed())
 
+    def redraw(self) -> None:
+        super().redraw()
+        if self.range_words != self._said:  # whatever changed it: the frame must not tell of another page
+            self._said = self.range_words
+            self.post_message(self.Changed())
+
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
         self.post_message(self.Changed())
@@ -251,14 +261,6 @@ class ChartBoard(LinesView, can_focus=True):
         index = self._places.get(key)
         return self._band_at.get(index) if index is not None else None
 
-    def _head_row(self, band: Band, width: int) -> Row:
-        chosen = self.has_focus and self.chosen_section == band.section
-        arrow = (">" if self.plain else "▸") if band.folded else ("v" if self.plain else "▾")
-        name = clean(band.section or "", 200) or "no prefix"
-        row = ((f"{arrow} ", "accent"), (name, "accent bold" if chosen else "title"),
-               (f"  {plural(band.stop - band.start, 'chart')}", "dim"))  # fmt: skip
-        return crop(tuple((text, f"{style} cursor") for text, style in row) if chosen else row, width)
-
     def _look(self) -> Look:
         styles = self._span_styles()
         mono = styles.style("series-1").color == styles.style("series-3").color or self.plain
@@ -283,6 +285,7 @@ class ChartBoard(LinesView, can_focus=True):
             read=values,
             best=self.feed.best_of(lines) if len(lines) > 1 else None,
             span=self.spans.get(tile.name),
+            mates=self._mates,
         )  # fmt: skip
 
     def _lines_zoomed(self, tile: Tile, width: int, height: int) -> list[Row]:

@@ -106,7 +106,7 @@ class ChartGrid(ChartMouse):
     def action_zoom_x(self, factor: float) -> None:
         shown, whole = self._shown(), self.whole_range()
         if shown is not None and whole is not None:
-            self.window = zoom(shown, self._around(whole), factor, self.hair)
+            self.window = zoom(shown, self._around(whole), factor, self.hair, self.look.axis)
             self.after()
 
     def action_pan_x(self, share: float) -> None:

@@ -101,7 +101,7 @@ class ChartMouse(ChartBoard):
             if event.shift:
                 self.window = pan(spotted.shown, around, by * 0.1)
             else:
-                self.window = zoom(spotted.shown, around, 0.8 if by < 0 else 1.25, spotted.place)
+                self.window = zoom(spotted.shown, around, 0.8 if by < 0 else 1.25, spotted.place, self.look.axis)
         elif not self.zoomed:
             last = len(self._bands) - 1
             if by < 0 or self._stop <= last:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from lptui.stores.columns import Columns
-from lptui.text import cell_width, format_value, sanitise, short_number, shorten_middle
+from lptui.text import cell_width, format_value, plural, sanitise, short_number, shorten_middle
 from lptui.text.width import cut
 from lptui.tui.widgets.braille import Scale
+from lptui.tui.widgets.chartplan import Band
 from lptui.tui.widgets.curves import Curve
 from lptui.tui.widgets.metricunits import NONE, Unit
-from lptui.tui.widgets.spans import Row, Span, crop, row_width
+from lptui.tui.widgets.spans import Row, Span, clean, crop, row_width
 
 ARROWS = ("↗", "↘", "→")
 _SCRAP = 5
+_WORDS = re.compile(r"[^/._:\s]+")
 PLAIN_ARROWS = ("/", "\\", "-")
 
 
@@ -26,6 +30,24 @@ def value_text(value: float | None, unit: Unit = NONE) -> str:
     return f"{text}%" if unit.word == "%" else f"{text} {unit.word}".rstrip() if math.isfinite(value) else text
 
 
+def tell_apart(name: str, width: int, mates: Sequence[str]) -> str:
+    """`name` in at most `width` cells, and another text than `mates` are shortened to: with the word by which it
+    differs from them, where their ends are the same."""
+    shown = short_key(name, width)
+    if shown == name or width < 6:
+        return shown
+    alike = [mate for mate in mates if mate != name and short_key(mate, width) == shown]
+    if not alike:
+        return shown
+    words, others = _WORDS.findall(name), {word for mate in alike for word in _WORDS.findall(mate)}
+    own = next((word for word in reversed(words) if word not in others), "")
+    if not own:
+        return shown
+    tail = name[-max(0, width - cell_width(own) - 2) :] if cell_width(own) + 3 < width else ""
+    return cut(f"…{own}…{tail}" if tail else f"…{own}", width)
+
+
+@lru_cache(maxsize=4096)
 def short_key(name: str, width: int) -> str:
     """`name` in at most `width` cells: metrics that stand side by side differ at their ends, so that is kept."""
     if cell_width(name) <= width:
@@ -66,6 +88,7 @@ def title_row(
     plain: bool = False,
     several: bool = False,
     read: Sequence[float | None] = (),
+    mates: Sequence[str] = (),
 ) -> Row:
     """The end of the name, then the newest value and where it is going (in the legend, of several lines); with `read`
     the value at the crosshair instead."""
@@ -77,7 +100,7 @@ def title_row(
     glyph, word, tone = status
     told = f"{glyph} {word} " if glyph and width >= 44 else f"{glyph} " if glyph else ""
     fixed = cell_width(right) + cell_width(told) + cell_width(starred)
-    shown = short_key(sanitise(name[:500]), max(4, width - fixed - 4))
+    shown = tell_apart(sanitise(name[:500]), max(4, width - fixed - 4), mates)
     gap = " " * max(1, width - 2 - cell_width(mark) - cell_width(shown) - fixed)
     style = "accent bold" if chosen else "title"
     return crop(
@@ -188,3 +211,12 @@ def detail_row(curve: Curve, width: int, *, unit: Unit = NONE) -> Row:
             break  # a number cut short would be another number
         row += more
     return crop(tuple(row), width)
+
+
+def section_row(band: Band, width: int, *, chosen: bool, plain: bool) -> Row:
+    """The head of a section: whether it is folded, its name, how many charts it has."""
+    arrow = (">" if plain else "▸") if band.folded else ("v" if plain else "▾")
+    name = clean(band.section or "", 200) or "no prefix"
+    row = ((f"{arrow} ", "accent"), (name, "accent bold" if chosen else "title"),
+           (f"  {plural(band.stop - band.start, 'chart')}", "dim"))  # fmt: skip
+    return crop(tuple((text, f"{style} cursor") for text, style in row) if chosen else row, width)

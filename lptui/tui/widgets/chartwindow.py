@@ -49,10 +49,16 @@ def resolve(window: Window, extent: Range, furthest: float, *, growing: bool) ->
     return round_end(*extent) if growing else extent
 
 
-def zoom(shown: Range, whole: Range, factor: float, at: float | None = None) -> Window:
-    """`shown` made `factor` times as long around `at` (default: its end, where a run happens), within `whole`."""
-    start, end = shown
+_SHORTEST = {"step": 2.0, "epoch": 0.02, "time": 2.0, "since": 2.0}
+"""No window is shorter by zooming: there would be nothing in it, or one point."""
+
+
+def zoom(shown: Range, whole: Range, factor: float, at: float | None = None, axis: Axis = "step") -> Window:
+    """`shown` made `factor` times as long around `at` (default: its end, where a run happens), within `whole`. A chart
+    of a single point has no length to begin with: `whole` is taken."""
+    start, end = shown if shown[1] > shown[0] else whole
     at = end if at is None else min(max(at, start), end)
+    factor = max(factor, min(1.0, _SHORTEST[axis] / (end - start or 1.0)))
     length = min((end - start) * factor, whole[1] - whole[0])
     begin = max(whole[0], min(at - (at - start) * factor, whole[1] - length))
     return clamp((begin, begin + length), whole)
