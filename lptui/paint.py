@@ -41,8 +41,13 @@ def read_last_rows(path: str, count: int) -> list[str]:
         return []
     finally:
         handle.close()
+    return show_rows(data, count, whole=size <= TAIL)
+
+
+def show_rows(data: bytes, count: int, *, whole: bool = True) -> list[str]:
+    """The last `count` rows of `data`, harmless; not `whole`: its first line is the rest of one."""
     lines = data.split(b"\n")
-    if len(lines) > 1 and size > TAIL:
+    if len(lines) > 1 and not whole:
         lines = lines[1:]
     if lines and not lines[-1]:
         lines.pop()

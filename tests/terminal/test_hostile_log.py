@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 from screen import Terminal
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+from fuzz_terminal import write_corpus
 
 ATTACH = [sys.executable, "-m", "lptui", "attach"]
 HOSTILE = {
@@ -52,3 +57,48 @@ def test_none_of_a_corpus_of_sequences_reaches_the_terminal(tmp_path: Path) -> N
     assert "␛" in text
     assert "<U+202E>" in text
     assert "␀" in text
+
+
+SEQUENCE = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\)|[ -/]*[0-~])"
+    rb"|\xc2[\x80-\x9f]|[\0-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]",
+    re.DOTALL,
+)
+
+
+def kinds(raw: bytes) -> set[bytes]:
+    """Which sequences and controls a program wrote, but for their numbers."""
+    return {re.sub(rb"[0-9;]+", b"", found[0]) for found in SEQUENCE.finditer(raw)}
+
+
+def page_through(log: Path) -> tuple[bytes, str]:
+    """All that reaches a terminal of 80x24 while a reader goes from the end of a log to its start and back."""
+    seen = ""
+    with Terminal([*ATTACH, str(log)], 80, 24) as terminal:
+        terminal.wait_for(lambda shown: "last line" in shown and "q quit" in shown)
+        for key, last in (("\x1b[H", "first line"), ("w", "first line"), ("\x1b[F", "last line")):
+            terminal.type(key)
+            terminal.wait_for(lambda shown, last=last: last in shown)
+            seen += terminal.text
+        for _ in range(12):
+            before = terminal.text
+            terminal.type("\x1b[5~")
+            terminal.wait_for(lambda shown, before=before: shown != before)
+            seen += terminal.text
+        raw = bytes(terminal.raw)
+        terminal.type("q")
+    return raw, seen
+
+
+def test_the_whole_corpus_adds_no_sequence_to_those_of_a_harmless_log(tmp_path: Path) -> None:
+    harmless, corpus = tmp_path / "harmless.log", tmp_path / "corpus.log"
+    write_corpus(corpus)
+    corpus.write_bytes(b"first line\n" + corpus.read_bytes())
+    harmless.write_bytes(b"first line\n" + b"12:00:00 [INFO] nothing\n" * 300 + b"12:00:01 [INFO] last line\n")
+    own, _ = page_through(harmless)
+    raw, seen = page_through(corpus)
+    assert kinds(raw) - kinds(own) == set()
+    assert "PWN" not in re.sub(rb"[^\x20-\x7e]", b"", b"".join(SEQUENCE.findall(raw))).decode()
+    assert "\u2424" not in seen
+    assert "␛" in seen
+    assert "<U+202E>" in seen
