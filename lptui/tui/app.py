@@ -23,6 +23,7 @@ from lptui.tui.bindings import APP_BINDINGS
 from lptui.tui.catalogue import Catalogue
 from lptui.tui.fenced import FencedApp
 from lptui.tui.hall import Hall
+from lptui.tui.keyorder import OrderedApp
 from lptui.tui.messages import AnswerArrived, BoardArrived, EngineFailed, StateArrived
 from lptui.tui.shelf import FileShelf, ThemeShelf
 from lptui.tui.themed import ThemedApp
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from lptui.tui.screens.run import RunScreen
 
 
-class LptuiApp(FencedApp, ThemedApp):
+class LptuiApp(FencedApp, ThemedApp, OrderedApp):
     """A screen for each run, one in front. `first_rows` were painted already; `opening` makes another first screen."""
 
     TITLE = "lptui"

@@ -74,3 +74,19 @@ def test_leaving_gives_the_pane_back_to_the_shell(tmux: Tmux, recorded: Callable
     assert "finished" not in shown.split("\n")[0]
     modes = "#{alternate_on} #{cursor_flag} #{mouse_any_flag}"
     assert tmux.call("display-message", "-p", modes).split() == ["0", "1", "0"]
+
+
+def test_keys_that_come_at_once_reach_the_line_that_the_first_one_opens(
+    tmux: Tmux, recorded: Callable[[str], Path]
+) -> None:
+    command = [sys.executable, "-m", "lptui", "attach", str(recorded("nan"))]
+    tmux.call("new-session", "-d", "-x", "120", "-y", "40", *command)
+    tmux.wait_for(lambda text: "crashed" in text.split("\n")[0] and "─ 1 Log" in text)
+    tmux.call("send-keys", "/", "needle", "Enter")
+    tmux.wait_for(lambda text: "/needle" in text)
+    tmux.call("send-keys", "Escape")  # alone: with a letter behind it a terminal says alt and that letter
+    tmux.wait_for(lambda text: "/needle" not in text)
+    tmux.call("send-keys", "f", "nan zqn", "Enter")
+    tmux.wait_for(lambda text: "filter nan zqn" in text)
+    tmux.call("send-keys", ":", "nothing", "Enter")
+    tmux.wait_for(lambda text: "nothing: not a number" in text)

@@ -65,7 +65,7 @@ class LogPane(Pane):
         super().__init__()
         self.columns = LogColumns(self)
         self.line = FrameLine()
-        self.entry = Entry()
+        self.entry = Entry(self._take)
         self._seen_cursor: Cursor | None = None
 
     def compose(self) -> ComposeResult:
@@ -247,19 +247,18 @@ class LogPane(Pane):
             self.finder.type(event.text)
             self.columns.mark(event.text)
 
-    def on_entry_given(self, event: Entry.Given) -> None:
-        event.stop()
-        purpose: Purpose = event.purpose
+    def _take(self, purpose: Purpose, text: str) -> None:
+        """What the reader typed in the entry."""
         self._shut_entry()
         if purpose == "search":
-            self.finder.take(event.text)
-            self.columns.mark(event.text, count=True)
+            self.finder.take(text)
+            self.columns.mark(text, count=True)
         elif purpose == "filter":
-            self._keep(event.text)
-        elif purpose == "place" and event.text and self.workspace is not None:
-            self.columns.lead.goto.go(event.text, self.workspace.run.now)
+            self._keep(text)
+        elif purpose == "place" and text and self.workspace is not None:
+            self.columns.lead.goto.go(text, self.workspace.run.now)
         elif purpose == "save":
-            self.filter.save(event.text)
+            self.filter.save(text)
 
     def on_log_window_moved(self, event: LogWindow.Moved) -> None:
         event.stop()

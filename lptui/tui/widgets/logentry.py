@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from textual.message import Message
@@ -17,7 +18,7 @@ _HINTS = {
 
 
 class Entry(Input):
-    """Hidden while it has no purpose."""
+    """Hidden while it has no purpose. `take` is given what was typed when it is complete."""
 
     class Typed(Message):
         """The text changed."""
@@ -27,11 +28,9 @@ class Entry(Input):
             self.purpose: Purpose = purpose
             self.text = text
 
-    class Given(Typed):
-        """The text is complete."""
-
-    def __init__(self) -> None:
+    def __init__(self, take: Callable[[Purpose, str], None]) -> None:
         super().__init__(id="log-search", compact=True)
+        self._take = take
         self.purpose: Purpose = ""
 
     def open(self, purpose: Purpose, text: str = "") -> None:
@@ -53,7 +52,7 @@ class Entry(Input):
         if self.purpose and event.value == self.value:
             self.post_message(self.Typed(self.purpose, event.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    async def action_submit(self) -> None:
+        """The text is complete. It is taken at once, so that no key typed right behind goes to this line."""
         if self.purpose:
-            self.post_message(self.Given(self.purpose, event.value))
+            self._take(self.purpose, self.value)
