@@ -64,7 +64,7 @@ def command(
         return chosen
     flags = {
         "theme": theme,
-        "ascii": plain or None,
+        "ascii": plain or has_few_glyphs() or None,
         "mouse": False if no_mouse else None,
         "low_bandwidth": low_bandwidth or None,
     }
@@ -105,6 +105,13 @@ def has_terminal() -> bool:
     """Whether a screen can be opened: all three streams (Textual writes to stderr) are a terminal that can draw."""
     streams = (sys.stdin, sys.stdout, sys.stderr)
     return all(s.isatty() for s in streams) and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def has_few_glyphs() -> bool:
+    """Whether the terminal draws no braille (Linux's console) or takes no UTF-8; LPTUI_ASCII says otherwise."""
+    if "LPTUI_ASCII" in os.environ:
+        return False
+    return os.environ.get("TERM") == "linux" or not (sys.stdout.encoding or "").lower().startswith("utf")
 
 
 def print_once(run: RunInfo) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from lptui.model.value import frozen
@@ -17,6 +17,8 @@ _SHARE, _SPREAD = 0.01, 0.005
 rounded."""
 _ROUNDED = 1e-3
 """The same where only the order of values is compared: what four digits leave."""
+_SCANNED = 4096
+"""Points of a segment up to which all are looked at."""
 _SAME = 0.9
 _FEW = 5
 """So many different values must be the same before two names are taken for one quantity."""
@@ -94,11 +96,9 @@ def compare(lead: Series, other: Series, *, exact: bool = False) -> Comparison:
     count different things. `exact`: nothing may differ."""
     if lead.unit != other.unit:
         return _compare_order(lead, other, exact=exact)
-    pairs = [
-        (own, value)
-        for step, value in _newest(other, LOOKED_AT)
-        if math.isfinite(value) and (own := _value_at(lead, step)) is not None and math.isfinite(own)
-    ]
+    told = _newest(other, LOOKED_AT)
+    found = _values_at(lead, told)
+    pairs = [(found[s], v) for s, v in told.items() if s in found and math.isfinite(v) and math.isfinite(found[s])]
     return _tell(pairs, _SHARE, _SPREAD, exact=exact)
 
 
@@ -128,25 +128,39 @@ def _compare_order(lead: Series, other: Series, *, exact: bool) -> Comparison:
     return Comparison(0, 0, 0)
 
 
-def _newest(series: Series, count: int) -> list[tuple[float, float]]:
-    found: list[tuple[float, float]] = []
+def _newest(series: Series, count: int) -> dict[float, float]:
+    """The newest `count` points as step -> value; of a step that was written again the newest value."""
+    found: dict[float, float] = {}
+    left = count
     for segment in reversed(series.segments):
-        points, want = segment.points, count - len(found)
-        if want <= 0:
+        points = segment.points
+        for i in range(len(points.values) - 1, max(-1, len(points.values) - 1 - left), -1):
+            if points.steps[i] == points.steps[i]:
+                found.setdefault(points.steps[i], points.values[i])
+        left -= len(points.values)
+        if left <= 0:
             break
-        found += zip(points.steps[-want:], points.values[-want:], strict=True)
-    return [(s, v) for s, v in found if s == s]
+    return found
 
 
-def _value_at(series: Series, step: float) -> float | None:
-    """The value at just this step, the newest of several branches."""
+def _values_at(series: Series, wanted: Collection[float]) -> dict[float, float]:
+    """The values at just these steps, the newest of several branches."""
+    found: dict[float, float] = {}
+    low, high = min(wanted, default=0.0), max(wanted, default=0.0)
     for segment in reversed(series.segments):
-        steps = segment.points.steps
-        if len(steps) and steps[0] <= step <= steps[-1]:
-            index = bisect_left(steps, step)
-            if index < len(steps) and steps[index] == step:
-                return segment.points.values[index]
-    return None
+        steps, values = segment.points.steps, segment.points.values
+        if len(steps) <= _SCANNED:  # a run that went back has its branches side by side in here
+            for i in range(len(steps) - 1, -1, -1):
+                if low <= steps[i] <= high and steps[i] in wanted:
+                    found.setdefault(steps[i], values[i])
+        elif steps[0] <= high and low <= steps[-1]:
+            for step in wanted:
+                index = bisect_left(steps, step)
+                if index < len(steps) and steps[index] == step:
+                    found.setdefault(step, values[index])
+        if len(found) == len(wanted):
+            break
+    return found
 
 
 def tell_sources(series: Series) -> tuple[Share, ...]:

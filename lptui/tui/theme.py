@@ -37,6 +37,11 @@ _SOURCES: dict[str, tuple[tuple[str, ...], dict[str, bool]]] = {
     "series-5": (("span-series-5", "secondary"), {}),
     "series-6": (("span-series-6", "error"), {}),
 }
+_SIXTEEN = {
+    True: ("#00ffff", "#ff00ff", "#00ff00", "#ffff00", "#5c5cff", "#ff0000"),
+    False: ("#008080", "#800080", "#008000", "#808000", "#000080", "#800000"),
+}
+"""Colours of lines that stay apart in a terminal of sixteen colours, where most of a theme's become the same grey."""
 _BACKGROUNDS: dict[str, tuple[tuple[str, ...], tuple[str, ...], dict[str, bool]]] = {
     # span name: (foreground variables, background variables, attributes)
     "cursor": ((), ("span-cursor-background",), {}),
@@ -84,6 +89,11 @@ class SpanStyles:
             if color is not None:
                 return color.hex6
         return None
+
+
+def series_of_sixteen(*, dark: bool) -> dict[str, str]:
+    """The colours of a chart's lines for a terminal that has sixteen, on a dark or on a light ground."""
+    return {f"span-series-{i}": color for i, color in enumerate(_SIXTEEN[dark], 1)}
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from textual.app import App, SystemCommand
 
 from lptui.tui.shelf import FIRST, ThemeShelf
-from lptui.tui.theme import frame_colors, theme_from
+from lptui.tui.theme import frame_colors, series_of_sixteen, theme_from
 
 
 class ThemedApp(App[int]):
@@ -20,6 +20,12 @@ class ThemedApp(App[int]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return frame_colors(self.current_theme)
+
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        if self.console.color_system == "standard":
+            self.theme_variables = {**self.theme_variables, **series_of_sixteen(dark=self.current_theme.dark)}
+        return variables
 
     def use_theme(self, name: str) -> bool:
         """Switch to a theme by its name; says so and keeps the present one if it cannot be had."""

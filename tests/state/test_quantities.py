@@ -155,6 +155,13 @@ def test_one_source_that_tells_a_quantity_twice_tells_it_once_while_both_are_jus
     assert sorted(fold_all(state, [*parted, Tick(now=4.0), Tick(now=5.0)]).series) == sorted(names)
 
 
+def test_a_run_that_went_back_is_compared_with_what_was_written_last() -> None:
+    steps = [*range(1, 9), *range(1, 9), *range(1, 9)]
+    rows = [(float(s), 100.0 + i) for i, s in enumerate(steps)]
+    state = after(samples("wandb", "overview/sps", rows), samples("log x", "log/steps_per_second", rows))
+    assert list(state.series) == ["overview/sps"]
+
+
 def test_sources_that_count_different_things_are_compared_in_their_order() -> None:
     steps = [samples("tensorboard", "validation/epoch_loss", curve(range(40)))]
     epochs = [samples("csv", "val_loss", [(s / 4, float(f"{v:.4g}")) for s, v in curve(range(3, 43))], unit="epoch")]

@@ -71,6 +71,8 @@ def test_names_that_are_shortened_to_the_same_text_are_told_apart() -> None:
     names = [f"curriculum/{task}/success_rate" for task in ("easy", "hard")]
     assert {short_key(name, 15) for name in names} == {"…/success_rate"}
     assert [tell_apart(name, 15, names) for name in names] == ["…easy…cess_rate", "…hard…cess_rate"]
+    rates = ["hyperparameters/learning_rate", "parameters/learning_rate"]
+    assert [tell_apart(name, 16, rates) for name in rates] == ["hyperpar…ng_rate", "parameters…_rate"]
     assert tell_apart(names[0], 15, names[:1]) == "…/success_rate"
     assert tell_apart(names[0], 50, names) == names[0]
     assert all(len(tell_apart(name, width, names)) <= width for name in names for width in range(1, 40))

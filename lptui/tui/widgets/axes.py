@@ -148,8 +148,10 @@ def _short_power(value: float, room: int) -> str:
 
 
 def _scaled(value: float, step: float) -> str:
-    """41_000 -> 41k, 1_250_000 -> 1.25M: as many digits as `step` needs."""
-    for size, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+    """41_000 -> 41k, 1_250_000 -> 1.25M: as many digits as `step` needs. From 1e15 on as a power: few read P and E."""
+    if abs(value) >= 1e15 * (1 - 1e-9):
+        return f"{value:.1e}"
+    for size, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size * (1 - 1e-9):
             unit = step / size
             digits = next((d for d in range(4) if abs(unit * 10**d - round(unit * 10**d)) < 1e-6), 3)

@@ -263,7 +263,7 @@ class ChartBoard(LinesView, can_focus=True):
 
     def _look(self) -> Look:
         styles = self._span_styles()
-        mono = styles.style("series-1").color == styles.style("series-3").color or self.plain
+        mono = styles.style("series-1").color == styles.style("series-3").color or self.plain or self.app.no_color
         look = self.look
         if (look.plain, look.mono) != (self.plain, mono):
             look = self.look = replace(look, plain=self.plain, mono=mono)

@@ -39,12 +39,16 @@ def tell_apart(name: str, width: int, mates: Sequence[str]) -> str:
     alike = [mate for mate in mates if mate != name and short_key(mate, width) == shown]
     if not alike:
         return shown
-    words, others = _WORDS.findall(name), {word for mate in alike for word in _WORDS.findall(mate)}
-    own = next((word for word in reversed(words) if word not in others), "")
-    if not own:
+    others = {word for mate in alike for word in _WORDS.findall(mate)}
+    own = next((word for word in reversed(_WORDS.findall(name)) if word not in others), "")
+    if not own or not name.isascii():
         return shown
-    tail = name[-max(0, width - cell_width(own) - 2) :] if cell_width(own) + 3 < width else ""
-    return cut(f"…{own}…{tail}" if tail else f"…{own}", width)
+    mark = "" if name.startswith(own) else "…"
+    kept = own[: max(3, min(len(own), width // 2 - len(mark)))]
+    if any(kept in word for word in others):
+        kept = own
+    rest = width - len(mark) - len(kept) - 1
+    return cut(f"{mark}{kept}…{name[-rest:]}" if rest > 2 else f"{mark}{kept}", width)
 
 
 @lru_cache(maxsize=4096)
