@@ -97,10 +97,11 @@ def _confirm(scanner: Scanner, block: Block, start: int, end: int) -> Iterator[H
         return
     handled, quiet = is_handled(line), is_quiet(line)
     found: dict[str, tuple[Entry, Pattern, re.Match[str]]] = {}
+    wrapped = _join_following(line, block, end)
     for entry, pattern in sorted(candidates, key=_by_worth):
         if entry.id in found or (quiet and not entry.any_level) or (handled and not entry.keeps_retries):
             continue
-        match = _match(pattern, line, block, end)
+        match = _match(pattern, line, wrapped)
         if match is None or (is_talk(line, match) and pattern.need == 1):
             continue
         if _fits(entry, pattern, line, block, start):
@@ -116,16 +117,17 @@ def _by_worth(candidate: tuple[Entry, Pattern]) -> tuple[bool, int]:
     return (pattern.need > 1 or pattern.later, -pattern.regex.count("(?P<"))
 
 
-def _match(pattern: Pattern, line: Line, block: Block, end: int) -> re.Match[str] | None:
+def _match(pattern: Pattern, line: Line, wrapped: str) -> re.Match[str] | None:
     regex = compiled(pattern.regex)
     if pattern.start:
         return regex.match(line.message)
-    match = regex.search(line.text)
-    if match is None and len(line.text) >= _WRAPPED:
-        following = block.after(end)
-        if following:
-            match = regex.search(f"{line.text.rstrip()} {following}")
-    return match
+    return regex.search(line.text) or (regex.search(wrapped) if wrapped else None)
+
+
+def _join_following(line: Line, block: Block, end: int) -> str:
+    """A line that may have been wrapped, with the one after it; '' for a short or last one."""
+    following = block.after(end) if len(line.text) >= _WRAPPED else ""
+    return f"{line.text.rstrip()} {following}" if following else ""
 
 
 def _fits(entry: Entry, pattern: Pattern, line: Line, block: Block, start: int) -> bool:

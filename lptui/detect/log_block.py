@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lptui.detect.log_lines import LONGEST, Line, read_line
+from lptui.detect.log_lines import LONGEST, Line, read_line, read_text
 from lptui.model.value import frozen
 
 UNCAUGHT = "uncaught-exception"
@@ -51,7 +51,7 @@ class Block:
             head = max(self.buffer.rfind(b"\n", low, start - 1), self.buffer.rfind(b"\r", low, start - 1)) + 1
             if head == 0 and low > 0:
                 break
-            lines.append(self.line_at(head, start - 1).text)
+            lines.append(read_text(self.buffer[head : start - 1]))
             start = head
         return lines[::-1]
 

@@ -92,6 +92,11 @@ class Line:
     at: float | None = None
 
 
+def read_text(raw: bytes) -> str:
+    """One raw line as shown, for a third of what taking it apart costs."""
+    return strip_escapes(raw[:LONGEST]).decode("utf-8", "replace")
+
+
 def read_line(raw: bytes) -> Line:
     """One raw line. At most LONGEST bytes of it count."""
     clean = strip_escapes(raw[:LONGEST])

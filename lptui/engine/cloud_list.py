@@ -10,12 +10,11 @@ from typing import Any
 from lptui.cloud.client import CloudClient, CloudFailure
 from lptui.cloud.names import SCHEME, read_time
 from lptui.engine.config_differences import ConfigTable, differ
-from lptui.engine.quick_records import HEADLINES
+from lptui.engine.headline import choose_headline
 from lptui.model.summary import RunBoard, RunSummary, board_order
 from lptui.sources.cloud import Asking
 from lptui.text import sanitise
 from lptui.text.secrets import mask_secrets
-from lptui.trends.roles import find_role
 
 EVERY, SLOWEST = 30.0, 600.0
 """Seconds between looks, and at most after failures."""
@@ -86,8 +85,7 @@ class CloudList:
 
     def _summarise(self, run: Mapping[str, Any]) -> RunSummary:
         numbers: Mapping[str, float] = run.get("summary", {})
-        heads = [(HEADLINES.index(role), len(key), key) for key in numbers if (role := find_role(key)) in HEADLINES]
-        metric = min(heads)[2] if heads else ""
+        metric = choose_headline(numbers)
         step = numbers.get("_step")
         return RunSummary(
             sanitise(str(run.get("name", ""))[:200]),

@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lptui.engine.headline import wanted
 from lptui.files import FileFailure, stat_file
 from lptui.model.events import Event, Samples, WitnessSeen
 from lptui.model.run import RunInfo
 from lptui.sources.registry import SOURCES
-from lptui.state.metrics import RATE_KEYS, STEP_KEYS
-from lptui.trends.roles import find_role
 
 SMALL = 128 * 1024
 """Bytes of such files, all together, up to which they are read."""
 TURNS = 8
-HEADLINES = ("score", "success", "loss", "value_loss")
-"""Roles of metrics, the most telling first."""
 KINDS = ("event_files", "metric_files")
-
-
-def wanted(key: str) -> bool:
-    """Whether a metric tells how far a run is, or how well it does."""
-    return key in STEP_KEYS or key in RATE_KEYS or find_role(key) in HEADLINES
 
 
 def read_records(run: RunInfo, now: float) -> Iterator[Event]:

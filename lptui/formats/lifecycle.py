@@ -28,6 +28,7 @@ Kind = Literal[
     "curriculum_task",
 ]
 _LONGEST_TEXT = 200
+_BETWEEN = ("saved", "evaluating", "evaluated", "curriculum_task")
 
 
 @frozen
@@ -107,6 +108,11 @@ GATE: tuple[bytes, ...] = (
     rb"Training [!-~]+ on [a-z0-9]",
 )
 """Patterns in RE2 syntax, one of which occurs in every line that `read_lifecycle` knows."""
+BOUNDS: tuple[bytes, ...] = (
+    *(re.escape(literal) for literal, _, kind in _RULES if kind not in _BETWEEN),
+    GATE[-1],
+)
+"""Those of GATE that tell how an attempt began or ended."""
 GATE_WORDS: tuple[bytes, ...] = (*(literal for literal, _, _ in _RULES), b" score: ", b"Training ")
 """Literals, one of which is in whatever a pattern of GATE matches."""
 

@@ -65,6 +65,13 @@ def scan(data: bytes, most: int | None = None) -> tuple[LogFact, ...]:
     return tuple(kept[offset] for offset in sorted(kept))
 
 
+def scan_thinly(data: bytes, most: int) -> tuple[LogFact, ...]:
+    """About `most` progress lines, evenly spread, and every line that tells how an attempt began or ended."""
+    thinned = _find_facts(data, _load_gate(), len(data) // most)
+    kept = {fact.offset: fact for fact in (*thinned, *_find_facts(data, _load_bounds(), 0))}
+    return tuple(kept[offset] for offset in sorted(kept))
+
+
 def _find_facts(data: bytes, search: Search, stride: int) -> list[LogFact]:
     """The facts of lines that `search` lets through, at least `stride` bytes apart."""
     facts: list[LogFact] = []
@@ -146,10 +153,21 @@ def _join_wrapped(data: bytes, line: bytes, end: int) -> tuple[bytes, int]:
 
 @cache
 def _load_gate(*, rare: bool = False) -> Search:
-    """A search for anything of interest (`rare`: only what must never be missed): google-re2 where it is installed and
-    behaves, `re` otherwise."""
-    wanted = (_BROKEN,) if rare else progress_lines.GATE
-    pattern = b"|".join((*wanted, *lifecycle.GATE, *([_PROBE] if rare else [])))
+    """A search for anything of interest (`rare`: only what must never be missed)."""
+    if rare:
+        return _make_gate((_BROKEN, *lifecycle.GATE), (*_BROKEN_WORDS, *lifecycle.GATE_WORDS))
+    return _make_gate((*progress_lines.GATE, *lifecycle.GATE), (*progress_lines.GATE_WORDS, *lifecycle.GATE_WORDS))
+
+
+@cache
+def _load_bounds() -> Search:
+    """A search for what tells how an attempt began or ended."""
+    return _make_gate(lifecycle.BOUNDS, lifecycle.GATE_WORDS)
+
+
+def _make_gate(patterns: tuple[bytes, ...], words: tuple[bytes, ...]) -> Search:
+    """google-re2 where it is installed and behaves, `re` otherwise."""
+    pattern = b"|".join((*patterns, _PROBE))
     try:
         import re2
 
@@ -163,8 +181,7 @@ def _load_gate(*, rare: bool = False) -> Search:
             return cast(Search, gate.search)
     except (ImportError, AttributeError, TypeError, ValueError):
         pass  # no wheel here, or another package of this name
-    words = _BROKEN_WORDS if rare else progress_lines.GATE_WORDS
-    return _make_plain_gate(pattern, (*words, *lifecycle.GATE_WORDS))
+    return _make_plain_gate(pattern, words)
 
 
 def _make_plain_gate(pattern: bytes, words: tuple[bytes, ...]) -> Search:

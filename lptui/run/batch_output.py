@@ -21,13 +21,14 @@ def find_batch_output(listing: Listing, run_path: str, name: str) -> tuple[str, 
     """Files that name the run at their beginning or end, newest first."""
     folders = dict.fromkeys((*parents_of(run_path)[:ABOVE], os.path.realpath(os.getcwd())))
     found: list[tuple[float, str]] = []
-    words = _words(run_path, name)
+    words: re.Pattern[bytes] | None = None
     for folder in folders:
-        files = [e for e in listing.entries(folder) if e.stat.is_file and _NAME.match(e.name)]
+        files = listing.named(folder, _NAME)
         for entry in sorted(files, key=lambda e: -e.stat.modified_at)[:MOST]:
             text = listing.ends.get(entry.path)
             if text is None:
                 text = listing.ends[entry.path] = _read_ends(entry.path, entry.stat.size)
+            words = words or _words(run_path, name)  # compiling it costs as much as looking at a run
             if words.search(text):
                 found.append((-entry.stat.modified_at, entry.path))
     return tuple(path for _, path in sorted(found)[:FOUND])

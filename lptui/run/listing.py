@@ -37,6 +37,8 @@ class Listing:
         self.ends: dict[str, bytes] = {}
         """First and last bytes of files that may name one of many runs."""
         self._folders: dict[str, tuple[Entry, ...]] = {}
+        self._names: dict[str, dict[str, Entry]] = {}
+        self._matches: dict[tuple[str, re.Pattern[str]], tuple[Entry, ...]] = {}
 
     @property
     def spent(self) -> bool:
@@ -64,7 +66,21 @@ class Listing:
 
     def find(self, folder: str, name: str) -> Entry | None:
         """The entry of that name, if it is there."""
-        return next((e for e in self.entries(folder) if e.name == name), None)
+        names = self._names.get(folder)
+        if names is None:
+            names = {e.name: e for e in self.entries(folder)}
+            if folder in self._folders:
+                self._names[folder] = names
+        return names.get(name)
+
+    def named(self, folder: str, pattern: re.Pattern[str]) -> tuple[Entry, ...]:
+        """The files in `folder` whose name matches: worked out once for all runs that ask for what lies above them."""
+        known = self._matches.get((folder, pattern))
+        if known is None:
+            known = tuple(e for e in self.entries(folder) if e.stat.is_file and pattern.match(e.name))
+            if folder in self._folders:
+                self._matches[folder, pattern] = known
+        return known
 
     def stays_inside(self, entry: Entry, root: str) -> bool:
         """False for a link that leads out of `root` (a real path); such a link is counted and not

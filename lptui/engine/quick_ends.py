@@ -1,0 +1,165 @@
+"""The ends of a run's log and W&B file, as far as a quick look goes: some KiB, in which the newest word stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lptui.files import FileFailure, open_file
+from lptui.formats.columns import to_points
+from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
+from lptui.formats.log_time import date_facts
+from lptui.formats.progress import LogFact, Progress, scan, scan_thinly
+from lptui.formats.wandb import HistoryRow, RunExit, decode, decode_summary, is_history, is_summary
+from lptui.model.events import DatedFact, Points
+from lptui.state.metrics import STEP_KEYS
+from lptui.engine.headline import is_headline, wanted
+
+LOG_TAIL = 16 * 1024
+"""Bytes at the end of the log in which failures are looked for."""
+_LATE, _PART = LOG_TAIL // 2, LOG_TAIL // 8
+"""Bytes of that in which progress is; and the steps in which they are read from the end, until there is enough."""
+_ENOUGH, _SAMPLED = 8, 4
+"""Steps told: as many as prove that a run got over a failure. Of those before so many lines are read, and each that tells
+how an attempt began or ended."""
+_BLOCKS = (1, 4, 32, 256)
+"""32 KiB blocks at the end of a W&B file that are read until a row of metrics is found: one of 1,700 metrics with its
+summary takes six."""
+_NAN = float("nan")
+
+
+class LogEnd(NamedTuple):
+    """The last whole lines of a log, where they start, when it was written, and what they say."""
+
+    data: bytes
+    start: int
+    modified_at: float
+    facts: tuple[DatedFact, ...]
+
+
+class WandbEnd(NamedTuple):
+    """The newest word of a W&B file: the telling metrics, when they were recorded, and how the run ended."""
+
+    points: tuple[Points, ...] = ()
+    at: float | None = None
+    exit_code: int | None = None
+
+
+def read_end(path: str, length: int) -> tuple[bytes, int, float] | None:
+    """(the last bytes of a file, where they start, its mtime), or None."""
+    try:
+        handle = open_file(path)
+    except FileFailure:
+        return None
+    try:
+        stat = handle.stat()
+        start = max(0, stat.size - length)
+        return (handle.pread(start, length) if length else b""), start, stat.modified_at
+    except FileFailure:
+        return None
+    finally:
+        handle.close()
+
+
+def read_log_end(path: str) -> LogEnd | None:
+    """What the end of a log says; None if it cannot be read."""
+    found = read_end(path, LOG_TAIL)
+    if found is None:
+        return None
+    data, start, modified = found
+    if start:
+        cut = data.find(b"\n") + 1
+        data, start = data[cut:], start + cut
+    facts = _scan_late(data)
+    return LogEnd(data, start, modified, date_facts(data, start, facts, modified))
+
+
+def _scan_late(data: bytes) -> tuple[LogFact, ...]:
+    """What the last lines say. Those further back are read only if no progress is in sight: a traceback may be long."""
+    late = _line_after(data, len(data) - _LATE)
+    facts: tuple[LogFact, ...] = ()
+    high = len(data)
+    while high > late:
+        low = max(late, _line_after(data, high - _PART, high))
+        facts, high = (*_scan_part(data, low, high), *facts), low
+        # Tables and bars are few, and cut by this: they are read as a whole, below.
+        if _count_steps(facts) >= _ENOUGH:
+            return (*_scan_part(data, late, high, _SAMPLED), *facts)
+    facts = _scan_part(data, late, len(data))
+    known = not late or any(isinstance(fact.fact, Progress) for fact in facts)
+    return facts if known else scan(data)
+
+
+def _count_steps(facts: tuple[LogFact, ...]) -> int:
+    lines = [fact.fact for fact in facts if isinstance(fact.fact, Progress)]
+    return len({(line.step, line.epoch) for line in lines if line.form not in ("bar", "table")})
+
+
+def _line_after(data: bytes, at: int, high: int | None = None) -> int:
+    """Where the first line begins that lies behind `at`; the beginning, if there is none before `high`."""
+    return data.find(b"\n", max(0, at), high) + 1 if at > 0 else 0
+
+
+def _scan_part(data: bytes, low: int, high: int, most: int | None = None) -> tuple[LogFact, ...]:
+    part = data[low:high]
+    facts = () if not part else scan(part) if most is None else scan_thinly(part, most)
+    return tuple(LogFact(low + fact.offset, fact.fact) for fact in facts)
+
+
+def read_wandb_end(path: str) -> WandbEnd | None:
+    """What the end of a W&B file says; None if it cannot be read."""
+    try:
+        handle = open_file(path)
+    except FileFailure:
+        return None
+    try:
+        last = (handle.stat().size - 1) // BLOCK
+        found = WandbEnd()
+        for count in _BLOCKS:
+            start = max(0, last - count + 1) * BLOCK
+            payloads = list(RecordReader(start).feed(handle.pread(start, count * BLOCK)))
+            found = _newest_word(payloads)
+            if start == 0 or any(map(is_history, payloads)):
+                break
+        return found
+    except (FileFailure, NotWandbFile):
+        return None
+    finally:
+        handle.close()
+
+
+def _newest_word(payloads: list[bytes]) -> WandbEnd:
+    row: HistoryRow | None = None
+    code: int | None = None
+    summed: dict[str, float] = {}
+    for payload in reversed(payloads):
+        if is_history(payload):
+            record = decode(payload)
+            row = record if isinstance(record, HistoryRow) else None
+            if row is not None:
+                break
+        elif is_summary(payload):
+            summed = {**dict(decode_summary(payload) or ()), **summed}
+        elif isinstance(record := decode(payload), RunExit):
+            code = record.exit_code if code is None else code
+    if row is None and "_step" not in summed:
+        return WandbEnd(exit_code=code)
+    at = row.timestamp if row is not None else summed.get("_timestamp")
+    step = row.step if row is not None else summed["_step"]
+    values = {key: value for key, value in row.values if wanted(key)} if row is not None else {}
+    if not any(map(is_headline, values)):  # a row holds what one `log()` said, the summary beside it the newest of all
+        values = {**_find_summed(payloads, summed), **values}
+    counted = next((v for k, v in values.items() if k in STEP_KEYS), _NAN if step is None else float(step))
+    points = to_points([(counted, _NAN if at is None else at, tuple(values.items()))])
+    return WandbEnd(tuple(points), at, code)
+
+
+def _find_summed(payloads: list[bytes], summed: dict[str, float]) -> dict[str, float]:
+    """The telling metrics of the newest summary that has any."""
+    found = {key: value for key, value in summed.items() if wanted(key)}
+    for payload in reversed(payloads):
+        if any(map(is_headline, found)):
+            break
+        if is_summary(payload):
+            found = {key: value for key, value in decode_summary(payload) or () if wanted(key)}
+    return found
