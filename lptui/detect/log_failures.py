@@ -33,9 +33,14 @@ class Memory:
 def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequence[Change]]:
     """The next memory, and the findings that changed."""
     if isinstance(event, LogBlock):
-        memory = _take_block(memory, event, load_scanner(state.rules))
+        memory = take_block(memory, event, load_scanner(state.rules))
     elif isinstance(event, Facts):
-        memory = _take_facts(memory, event)
+        memory = take_facts(memory, event)
+    return tell(memory, state)
+
+
+def tell(memory: Memory, state: RunState) -> tuple[Memory, Sequence[Change]]:
+    """The memory with what follows from it at this state, and the findings that changed."""
     if not any(file.kept for file in memory.files.values()) and not memory.raised:
         return memory, ()
     basis = (memory.files, state.milestones, state.config, state.run)
@@ -47,7 +52,8 @@ def step(memory: Memory, event: Event, state: RunState) -> tuple[Memory, Sequenc
     return replace(memory, raised=findings, basis=basis), changes
 
 
-def _take_block(memory: Memory, event: LogBlock, scanner: Scanner) -> Memory:
+def take_block(memory: Memory, event: LogBlock, scanner: Scanner) -> Memory:
+    """The memory with what a block of a log says."""
     hits = find_hits(scanner, event.data, event.start, event.lead)
     if not hits:
         return memory
@@ -64,7 +70,8 @@ def _take_block(memory: Memory, event: LogBlock, scanner: Scanner) -> Memory:
     )
 
 
-def _take_facts(memory: Memory, event: Facts) -> Memory:
+def take_facts(memory: Memory, event: Facts) -> Memory:
+    """The memory with where a log printed its steps."""
     from lptui.formats.progress import Progress
 
     found: list[tuple[int, float]] = []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from lptui.engine.headline import is_headline, wanted
 from lptui.files import FileFailure, open_file
 from lptui.formats.columns import to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
@@ -13,15 +14,15 @@ from lptui.formats.progress import LogFact, Progress, scan, scan_thinly
 from lptui.formats.wandb import HistoryRow, RunExit, decode, decode_summary, is_history, is_summary
 from lptui.model.events import DatedFact, Points
 from lptui.state.metrics import STEP_KEYS
-from lptui.engine.headline import is_headline, wanted
 
 LOG_TAIL = 16 * 1024
 """Bytes at the end of the log in which failures are looked for."""
-_LATE, _PART = LOG_TAIL // 2, LOG_TAIL // 8
+_LATE, _PART = LOG_TAIL // 2, LOG_TAIL // 16
 """Bytes of that in which progress is; and the steps in which they are read from the end, until there is enough."""
-_ENOUGH, _SAMPLED = 8, 4
-"""Steps told: as many as prove that a run got over a failure. Of those before so many lines are read, and each that tells
-how an attempt began or ended."""
+_FEW, _PROOF = 3, 8
+"""Steps that are enough where nothing is wrong, and those that prove that a run got over what was."""
+_SAMPLED = 2
+"""Lines of progress that are read of those before, and each that tells how an attempt began or ended."""
 _BLOCKS = (1, 4, 32, 256)
 """32 KiB blocks at the end of a W&B file that are read until a row of metrics is found: one of 1,700 metrics with its
 summary takes six."""
@@ -29,12 +30,11 @@ _NAN = float("nan")
 
 
 class LogEnd(NamedTuple):
-    """The last whole lines of a log, where they start, when it was written, and what they say."""
+    """The last whole lines of a log, where they start, and when it was written."""
 
     data: bytes
     start: int
     modified_at: float
-    facts: tuple[DatedFact, ...]
 
 
 class WandbEnd(NamedTuple):
@@ -62,32 +62,38 @@ def read_end(path: str, length: int) -> tuple[bytes, int, float] | None:
 
 
 def read_log_end(path: str) -> LogEnd | None:
-    """What the end of a log says; None if it cannot be read."""
+    """The end of a log; None if it cannot be read."""
     found = read_end(path, LOG_TAIL)
     if found is None:
         return None
     data, start, modified = found
-    if start:
-        cut = data.find(b"\n") + 1
-        data, start = data[cut:], start + cut
-    facts = _scan_late(data)
-    return LogEnd(data, start, modified, date_facts(data, start, facts, modified))
+    cut = data.find(b"\n") + 1 if start else 0
+    return LogEnd(data[cut:], start + cut, modified)
 
 
-def _scan_late(data: bytes) -> tuple[LogFact, ...]:
-    """What the last lines say. Those further back are read only if no progress is in sight: a traceback may be long."""
-    late = _line_after(data, len(data) - _LATE)
+def read_facts(log: LogEnd, hits: Sequence[int] = (), *, whole: bool = False) -> tuple[DatedFact, ...]:
+    """What the last lines say of progress and life. `hits`: where failures are; `whole`: every line is read, to learn
+    the pace of what goes on."""
+    late = _line_after(log.data, len(log.data) - _LATE)
+    facts = None if whole else _scan_newest(log.data, late, min(hits, default=log.start) - log.start)
+    if facts is None:
+        facts = _scan_part(log.data, late, len(log.data))
+        if late and not any(isinstance(fact.fact, Progress) for fact in facts):
+            facts = scan(log.data)  # a traceback may be long
+    return date_facts(log.data, log.start, facts, log.modified_at)
+
+
+def _scan_newest(data: bytes, late: int, first_hit: int) -> tuple[LogFact, ...] | None:
+    """The newest lines and a sample of those before; None where there are few, or tables and bars, which this cuts."""
     facts: tuple[LogFact, ...] = ()
     high = len(data)
     while high > late:
         low = max(late, _line_after(data, high - _PART, high))
         facts, high = (*_scan_part(data, low, high), *facts), low
-        # Tables and bars are few, and cut by this: they are read as a whole, below.
-        if _count_steps(facts) >= _ENOUGH:
+        steps = _count_steps(facts)
+        if steps >= _PROOF or (steps >= _FEW and (first_hit <= 0 or high <= first_hit)):
             return (*_scan_part(data, late, high, _SAMPLED), *facts)
-    facts = _scan_part(data, late, len(data))
-    known = not late or any(isinstance(fact.fact, Progress) for fact in facts)
-    return facts if known else scan(data)
+    return None
 
 
 def _count_steps(facts: tuple[LogFact, ...]) -> int:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from lptui.detect.log_failures import LOG_FAILURES
-from lptui.engine.core import advance
+from lptui.detect.log_failures import Memory, take_block, take_facts, tell
+from lptui.detect.scanner import load_scanner
 from lptui.engine.headline import choose_headline, wanted
-from lptui.engine.quick_ends import LogEnd, WandbEnd, read_end, read_log_end, read_wandb_end
+from lptui.engine.quick_ends import LogEnd, WandbEnd, read_end, read_facts, read_log_end, read_wandb_end
 from lptui.engine.quick_records import read_records
 from lptui.engine.run_size import measure
 from lptui.formats.log_points import collect_points
-from lptui.model.events import Event, Facts, LogBlock, Samples, WitnessSeen
+from lptui.model.events import Facts, FindingsChanged, LogBlock, Samples, WitnessSeen
 from lptui.model.log import LogSegment, LogView
 from lptui.model.readings import ProcessReading, SourceStatus
 from lptui.model.run import RunInfo
@@ -24,9 +24,13 @@ from lptui.model.summary import Looked, RunSummary
 from lptui.run.listing import Listing
 from lptui.run.wandb_beside import read_ipc
 from lptui.sources.writers import Writers
+from lptui.state.fold import fold, fold_all
 from lptui.state.life import judge
 from lptui.state.quantities import match_sources
 from lptui.state.run_state import RunState, Seen
+
+_LATELY = 86400.0
+"""Seconds since its log was written for which a run may go on: longer than any patience."""
 
 
 def look_at(run: RunInfo, writers: Writers, now: float, listing: Listing | None = None) -> RunSummary:
@@ -37,9 +41,11 @@ def look_at(run: RunInfo, writers: Writers, now: float, listing: Listing | None 
     state = _begin(run, log, wandb, now, [event for event in records if isinstance(event, WitnessSeen)])
     processes, reason, local = _find_processes(run, writers)
     state = replace(state, processes=processes, processes_reason=reason, local=local)
-    # The log's text comes last: what is wrong is told once, from all that is known.
-    for event in (*_tell_points(log, wandb, now), *records, *_tell_log(run, log, now)):
-        state = advance(state, event, (LOG_FAILURES,))
+    if log is not None:
+        state = _read_log(state, log, whole=bool(processes) or now - log.modified_at < _LATELY)
+    if wandb is not None and wandb.points:
+        state = fold(state, Samples(seen_at=now, backfill=True, source="wandb", points=wandb.points))
+    state = fold_all(state, (event for event in records if isinstance(event, Samples)))
     if len({series.source for series in state.series.values()}) > 1:
         state = match_sources(state)
     summary = summarise(replace(state, life=judge(state)), "quick")
@@ -125,24 +131,21 @@ def _small_files(run: RunInfo) -> list[Seen]:
     return seen
 
 
-def _tell_points(log: LogEnd | None, wandb: WandbEnd | None, now: float) -> list[Event]:
-    told: list[Event] = []
-    points = tuple(p for p in collect_points(log.facts) if wanted(p.key)) if log is not None else ()
-    if log is not None and points:
-        told.append(Samples(seen_at=now, backfill=True, source="log", points=points, order=float(log.start)))
-    if wandb is not None and wandb.points:
-        told.append(Samples(seen_at=now, backfill=True, source="wandb", points=wandb.points))
-    return told
-
-
-def _tell_log(run: RunInfo, log: LogEnd | None, now: float) -> list[Event]:
-    if log is None:
-        return []
-    path = run.logs[0]
-    return [
-        Facts(seen_at=now, backfill=True, file=path, facts=log.facts),
-        LogBlock(seen_at=now, backfill=True, file=path, start=log.start, data=log.data),
-    ]
+def _read_log(state: RunState, log: LogEnd, *, whole: bool) -> RunState:
+    """`state` with what the end of the log says of progress, life and failures."""
+    path, now = state.run.logs[0], state.now
+    block = LogBlock(seen_at=now, backfill=True, file=path, start=log.start, data=log.data)
+    memory = take_block(Memory(), block, load_scanner(state.rules))
+    hits = [s.hit.position for file in memory.files.values() for kept in file.kept.values() for s in kept.all]
+    facts = Facts(seen_at=now, backfill=True, file=path, facts=read_facts(log, hits, whole=whole))
+    state = fold(state, facts)
+    points = tuple(p for p in collect_points(facts.facts) if wanted(p.key))
+    if points:
+        state = fold(state, Samples(seen_at=now, backfill=True, source="log", points=points, order=float(log.start)))
+    if not hits:
+        return state
+    changes = tell(take_facts(memory, facts), state)[1]
+    return fold(state, FindingsChanged(seen_at=now, changes=tuple(changes)))
 
 
 def _find_processes(run: RunInfo, writers: Writers) -> tuple[tuple[ProcessReading, ...] | None, str, bool]:

@@ -1,4 +1,5 @@
-"""All runs below some roots: named first, then looked at, newest first, by a few threads; and again as they change."""
+"""All runs below some roots: named first, then looked at, newest first, many by a few processes; and again as they
+change."""
 
 from __future__ import annotations
 
@@ -9,17 +10,20 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from lptui.engine.quick_look import look_at
-from lptui.engine.summary_cache import SummaryCache
+from lptui.engine.look_pool import MANY, LookHand, count_hands
+from lptui.engine.summary_cache import GOES_ON, SummaryCache, to_summary
 from lptui.model.summary import RunBoard, RunSummary, board_order
-from lptui.run.discovery import discover
 from lptui.run.listing import Listing
 from lptui.run.lookup import find_runs
 from lptui.sources.writers import Writers, find_writers
 
 log = logging.getLogger(__name__)
 LOOKERS = 3
+"""Threads where few runs are looked at: what waits for a slow disk does not keep the others waiting."""
+CHUNK = 8
+"""Runs that a process is given at once."""
 BUDGET = 2_000_000
 """Entries of folders that are looked at in one pass; past it runs are left out, and that is said."""
 PUBLISH = 0.2
@@ -29,7 +33,6 @@ RELIST = 5.0
 LOOK_AGAIN = 10.0
 """Seconds after which a run that goes on is looked at again although its files are as they were."""
 MOST_ALIVE = 64
-ALIVE = ("running", "stalled", "waiting")
 
 OnBoard = Callable[[RunBoard], None]
 
@@ -46,7 +49,8 @@ class _Known:
 class RunList:
     """`start` publishes boards from a thread of its own, `stop` ends it; or `read` everything once and return.
 
-    `clock` gives unix time; `cache_folder` '' keeps no looks on disk.
+    `clock` gives unix time; `cache_folder` '' keeps no looks on disk; `hands` is the number of processes that share in
+    many looks, as many as the machine is good for by default.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class RunList:
         *,
         cache_folder: str | None = None,
         writers: Callable[[], Writers] = find_writers,
+        hands: int | None = None,
     ) -> None:
         self.roots = tuple(dict.fromkeys(os.path.abspath(os.path.expanduser(root)) for root in roots))
         self._clock, self._find_writers = clock, writers
@@ -65,6 +70,8 @@ class RunList:
         self._listed = False
         self._writers = Writers(reason="not looked yet")
         self._listing = Listing(BUDGET)
+        self._most_hands = count_hands() if hands is None else hands
+        self._hands: list[LookHand] = []
         self._todo: deque[str] = deque()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -84,8 +91,10 @@ class RunList:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; one that hangs in a dead mount is left behind."""
+        """End the thread and its processes; what hangs in a dead mount is left behind."""
         self._stopping.set()
+        for hand in self._hands:
+            hand.kill()
         if self._thread is not None:
             self._thread.join(1.0)
 
@@ -141,10 +150,14 @@ class RunList:
         """Name all runs there are now; what was seen of those that stay is kept."""
         self._listing = listing = Listing(BUDGET)
         found: dict[str, _Known] = {}
+        strange = 0
         for root in self.roots:
             for path, modified in find_runs(root, listing):
                 old = self._runs.get(path)
                 if old is None:
+                    strange += not self._cache.has(path)
+                    if strange == MANY:  # they start while the rest is named
+                        self._start_hands()
                     name = path.rpartition("/")[2] or path
                     found[path] = _Known(modified, RunSummary(name, path, modified_at=modified or None))
                 else:
@@ -166,7 +179,7 @@ class RunList:
         self._writers = self._find_writers()
         with self._lock:
             runs = sorted(self._runs.items(), key=lambda item: -(item[1].summary.modified_at or 0.0))
-        alive = [path for path, known in runs if known.summary.condition in ALIVE][:MOST_ALIVE]
+        alive = [path for path, known in runs if known.summary.condition in GOES_ON][:MOST_ALIVE]
         written = [path for path, _ in runs if path in self._writers.folders]
         self._listing = Listing(BUDGET)
         self._todo.extend(dict.fromkeys(p for p in (*alive, *written) if self._is_due(p, now)))
@@ -175,41 +188,69 @@ class RunList:
         known = self._runs.get(path)
         if known is None or self._cache.changed(path):
             return True
-        return known.summary.condition in ALIVE and now - known.looked_at >= LOOK_AGAIN
+        return known.summary.condition in GOES_ON and now - known.looked_at >= LOOK_AGAIN
+
+    def _start_hands(self) -> None:
+        while len(self._hands) < self._most_hands:
+            hand = LookHand(self._writers, BUDGET)
+            try:
+                hand.start()
+            except OSError:  # no interpreter, or no more processes: threads do it
+                log.exception("look")
+                return
+            self._hands.append(hand)
 
     def _look_at_all(self) -> None:
-        threads = [threading.Thread(target=self._look, name="lptui look", daemon=True) for _ in range(LOOKERS - 1)]
+        hands = [*self._hands] or [None] * LOOKERS
+        threads = [threading.Thread(target=self._look, args=(hand,), name="lptui look", daemon=True) for hand in hands]
         for thread in threads:
             thread.start()
-        self._look()
         for thread in threads:
             thread.join()
+        for hand in self._hands:
+            hand.end()
+        self._hands.clear()
 
-    def _look(self) -> None:
+    def _look(self, hand: LookHand | None) -> None:
         while not self._stopping.is_set():
-            try:
-                path = self._todo.popleft()
-            except IndexError:
+            chunk: list[str] = []
+            while len(chunk) < (CHUNK if hand is not None else 1):
+                try:
+                    path = self._todo.popleft()
+                except IndexError:
+                    break
+                kept = self._cache.find(path, self._clock(), path in self._writers.folders)
+                if kept is None:
+                    chunk.append(path)
+                else:
+                    self._put(path, kept)
+            if not chunk:
                 return
-            try:
-                self._look_at_one(path)
-            except Exception:  # one odd run must not hide the others
-                log.exception("look at %s", path)
-                self._put(path, replace(self._runs[path].summary, looked="quick", reason="lptui: the look failed"))
+            for path, told in zip(chunk, self._ask(hand, chunk), strict=True):
+                self._take(path, told)
 
-    def _look_at_one(self, path: str) -> None:
-        now = self._clock()
-        summary = self._cache.find(path, now, path in self._writers.folders)
-        if summary is None:
-            run = discover(path, listing=self._listing)
-            if not run.exists:
-                with self._lock:
-                    self._runs.pop(path, None)
-                self._dirty.set()
-                return
-            summary = look_at(run, self._writers, now)
-            self._cache.keep(run, summary)
-        self._put(path, summary)
+    def _ask(self, hand: LookHand | None, paths: list[str]) -> list[dict[str, Any]]:
+        if hand is not None and not self._stopping.is_set():
+            return hand.look(paths, self._clock())
+        from lptui.engine.look_worker import (
+            look,  # loaded where it is needed: most lists are kept, or looked at by hands
+        )
+
+        return [look(path, self._writers, self._clock(), self._listing) for path in paths]
+
+    def _take(self, path: str, told: dict[str, Any]) -> None:
+        """What a look told of a run; nothing, if the process that looked at it died."""
+        if told.get("gone"):
+            with self._lock:
+                self._runs.pop(path, None)
+            self._dirty.set()
+        elif "summary" in told:
+            if "files" in told:
+                self._cache.keep(path, told["files"], told["stamp"], told["summary"])
+            self._put(path, to_summary(told["summary"]))
+        elif path in self._runs:
+            died = "lptui: the process that looked at it died or hung; attach it to see more"
+            self._put(path, replace(self._runs[path].summary, looked="quick", reason=died))
 
     def _put(self, path: str, summary: RunSummary) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any, cast
 
 from lptui import __version__
@@ -21,6 +21,7 @@ from lptui.text import short_duration
 
 MOST = 20_000
 ENDED = ("finished", "crashed")
+GOES_ON = ("running", "stalled", "waiting")
 SILENT = 3600.0
 """Seconds of silence after which a run that nobody writes is taken from here, even without an end."""
 Stamp = list[list[float]]
@@ -54,7 +55,7 @@ class SummaryCache:
         """The look at the run at `path`, if its files are as they were and it is over, or silent for long and not
         `written` by any process."""
         entry = self._entries.get(path)
-        if entry is None or written or _stamp(entry["files"]) != entry["stamp"]:
+        if entry is None or written or stamp(entry["files"]) != entry["stamp"]:
             return None
         summary = _from_record(entry["summary"])
         if summary is None or summary.condition in ENDED:
@@ -64,31 +65,41 @@ class SummaryCache:
             return None
         return replace(summary, reason=f"silent for {short_duration(quiet)}, and nothing says how it ended")
 
-    def keep(self, run: RunInfo, summary: RunSummary) -> None:
-        """Remember a look."""
-        files = [run.path, *run.logs[:1], *run.wandb[-1:], *run.event_files[-2:], *run.checkpoint_dirs[:4]]
-        files += [file.path for file in run.metric_files[:4]]
-        files += [f"{folder}/termination_reason" for folder in (run.job_metadata, run.path) if folder]
-        files += [path for path in (run.heartbeat, run.job_metadata) if path]
-        self._entries.pop(run.path, None)
-        self._entries[run.path] = {"files": files, "stamp": _stamp(files), "summary": asdict(summary)}
-        self._changed = True
+    def keep(self, path: str, files: list[str], seen: Stamp, summary: dict[str, Any]) -> None:
+        """Remember a look, by the files it rests on."""
+        self._entries.pop(path, None)
+        self._entries[path] = {"files": files, "stamp": seen, "summary": summary}
+        # What goes on is looked at every few seconds, and is never answered from here.
+        self._changed = self._changed or summary["condition"] not in GOES_ON
+
+    def has(self, path: str) -> bool:
+        """Whether there is any look at this run, be it out of date."""
+        return path in self._entries
 
     def changed(self, path: str) -> bool:
         """Whether the files of a run differ from when it was looked at."""
         entry = self._entries.get(path)
-        return entry is None or _stamp(entry["files"]) != entry["stamp"]
+        return entry is None or stamp(entry["files"]) != entry["stamp"]
 
 
-def _stamp(files: list[str]) -> Stamp:
-    stamp: Stamp = []
+def files_of(run: RunInfo) -> list[str]:
+    """The files that a quick look at a run rests on."""
+    files = [run.path, *run.logs[:1], *run.wandb[-1:], *run.event_files[-2:], *run.checkpoint_dirs[:4]]
+    files += [file.path for file in run.metric_files[:4]]
+    files += [f"{folder}/termination_reason" for folder in (run.job_metadata, run.path) if folder]
+    return files + [path for path in (run.heartbeat, run.job_metadata) if path]
+
+
+def stamp(files: list[str]) -> Stamp:
+    """Size and mtime of each."""
+    seen: Stamp = []
     for file in files:
         try:
             stat = stat_file(file)
-            stamp.append([float(stat.size), stat.modified_at])
+            seen.append([float(stat.size), stat.modified_at])
         except FileFailure:
-            stamp.append([-1.0, 0.0])
-    return stamp
+            seen.append([-1.0, 0.0])
+    return seen
 
 
 def _is_entry(entry: object) -> bool:
@@ -104,5 +115,10 @@ def _is_entry(entry: object) -> bool:
 def _from_record(record: dict[str, Any]) -> RunSummary | None:
     if set(record) != {field.name for field in fields(RunSummary)}:
         return None
+    return to_summary(record)
+
+
+def to_summary(record: Mapping[str, Any]) -> RunSummary:
+    """A row that was plain data."""
     values: dict[str, Any] = {**record, "tags": tuple(record["tags"])}
     return RunSummary(**values)

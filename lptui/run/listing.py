@@ -37,6 +37,7 @@ class Listing:
         self.ends: dict[str, bytes] = {}
         """First and last bytes of files that may name one of many runs."""
         self._folders: dict[str, tuple[Entry, ...]] = {}
+        self._partial: set[str] = set()
         self._names: dict[str, dict[str, Entry]] = {}
         self._matches: dict[tuple[str, re.Pattern[str]], tuple[Entry, ...]] = {}
 
@@ -58,11 +59,20 @@ class Listing:
         except FileFailure as failure:
             if not failure.missing:
                 self.failures.append(str(failure))
+                self._partial.add(folder)
             found = []
-        found = found[: self.budget - self.seen]
+        if len(found) > self.budget - self.seen:
+            found = found[: self.budget - self.seen]
+            self._partial.add(folder)
         self.seen += len(found)
         self._folders[folder] = tuple(found)
         return self._folders[folder]
+
+    def lacks(self, folder: str, name: str) -> bool:
+        """Whether it is known, without asking for it, that `folder` has no such entry."""
+        if folder not in self._folders or folder in self._partial:
+            return False
+        return self.find(folder, name) is None
 
     def find(self, folder: str, name: str) -> Entry | None:
         """The entry of that name, if it is there."""

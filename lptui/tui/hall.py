@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from lptui.model.summary import RunBoard, board_order
+from lptui.model.summary import RunBoard, RunSummary, board_order
 from lptui.tui.attached import Attached, Monitor
 from lptui.tui.catalogue import Catalogue
 from lptui.tui.messages import BoardArrived
 
 if TYPE_CHECKING:
     from lptui.engine.config_differences import ConfigTable
+    from lptui.state.run_state import RunState
     from lptui.tui.screens.runs import RunsScreen
 
 
@@ -54,10 +55,8 @@ class Hall:
 
     def take(self, board: RunBoard, attached: Attached) -> None:
         """Show a board; what is attached is known better than any quick look tells."""
-        from lptui.engine.quick_look import summarise
-
         self._board = board
-        full = {state.run.path: summarise(state, "full") for state in attached.states.values()}
+        full = {state.run.path: _summarise(state) for state in attached.states.values()}
         rows = tuple(replace(full[r.path], size=r.size) if r.path in full else r for r in board.rows)
         if full:
             rows = board_order(rows, board.now)
@@ -80,3 +79,9 @@ class Hall:
         """End the catalogue."""
         if self._catalogue is not None and self._started:
             self._catalogue.stop()
+
+
+def _summarise(state: RunState) -> RunSummary:
+    from lptui.engine.quick_look import summarise  # what is attached has loaded it already
+
+    return summarise(state, "full")

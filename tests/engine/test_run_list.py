@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import queue
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import lptui.engine.look_worker as look_worker
 import lptui.engine.run_list as module
+from lptui.child import ChildError
+from lptui.engine.look_pool import LookHand
 from lptui.engine.quick_look import look_at
 from lptui.engine.reading import read_run
 from lptui.engine.run_list import RunList
 from lptui.model.run import RunInfo
 from lptui.model.summary import RunBoard, RunSummary, board_order
 from lptui.run import discover
+from lptui.run.listing import Listing
 from lptui.sources.writers import Writers, find_writers
 
 Recorded = Callable[[str], Path]
@@ -38,8 +43,8 @@ def make_list(*roots: Path, now: float | None = None, cache: Path | None = None)
     clock = (lambda: now) if now is not None else None
     folder = "" if cache is None else str(cache)
     if clock is None:
-        return RunList(places, cache_folder=folder, writers=nobody)
-    return RunList(places, clock, cache_folder=folder, writers=nobody)
+        return RunList(places, cache_folder=folder, writers=nobody, hands=0)
+    return RunList(places, clock, cache_folder=folder, writers=nobody, hands=0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,23 +94,27 @@ def test_our_own_open_file_is_found_by_others_and_not_by_ourselves(tmp_path: Pat
         assert find_writers(own_pid=-1).of(str(tmp_path)) is None
 
 
-def test_a_thousand_runs_are_named_at_once_and_each_is_looked_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(1000):
+def make_runs(tmp_path: Path, count: int) -> None:
+    for number in range(count):
         folder = tmp_path / "train_dir" / f"run{number:04d}"
         folder.mkdir(parents=True)
         (folder / "train.log").write_text(f"step={number} loss=0.5\n")
         (folder / "config.yaml").write_text("seed: 1\n")
         os.utime(folder / "train.log", (number + 1, number + 1))
         os.utime(folder / "config.yaml", (number + 1, number + 1))
+
+
+def test_a_thousand_runs_are_named_at_once_and_each_is_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_runs(tmp_path, 1000)
     looked: list[str] = []
 
-    def look(run: RunInfo, writers: Writers, now: float) -> RunSummary:
+    def look(run: RunInfo, writers: Writers, now: float, listing: Listing) -> RunSummary:
         looked.append(run.name)
-        return look_at(run, writers, now)
+        return look_at(run, writers, now, listing)
 
-    monkeypatch.setattr(module, "look_at", look)
+    monkeypatch.setattr(look_worker, "look_at", look)
     monkeypatch.setattr(module, "LOOKERS", 1)
     runs = make_list(tmp_path / "train_dir", now=10_000.0, cache=tmp_path / "cache")
     board = runs.read()
@@ -116,6 +125,33 @@ def test_a_thousand_runs_are_named_at_once_and_each_is_looked_at_once(
     again = make_list(tmp_path / "train_dir", now=10_000.0, cache=tmp_path / "cache").read()
     assert len(looked) == 1000  # from the cache
     assert {r.name: (r.step, r.condition) for r in again.rows} == {r.name: (r.step, r.condition) for r in board.rows}
+
+
+def test_processes_of_our_own_say_what_one_alone_says(tmp_path: Path) -> None:
+    make_runs(tmp_path, 60)
+    root = str(tmp_path / "train_dir")
+    shared = RunList((root,), lambda: 10_000.0, cache_folder="", writers=nobody, hands=2).read()
+    alone = RunList((root,), lambda: 10_000.0, cache_folder="", writers=nobody, hands=0).read()
+    assert shared.looked == len(shared.rows) == 60
+    assert shared.rows == alone.rows
+
+
+def test_a_run_that_a_process_dies_of_is_told_and_takes_no_other_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_runs(tmp_path, 60)
+    real = LookHand._ask
+
+    def ask(self: LookHand, paths: Sequence[str], now: float) -> list[dict[str, Any]]:
+        if any(path.endswith("run0033") for path in paths):
+            raise ChildError("it died")
+        return real(self, paths, now)
+
+    monkeypatch.setattr(LookHand, "_ask", ask)
+    board = RunList((str(tmp_path / "train_dir"),), lambda: 1e4, cache_folder="", writers=nobody, hands=1).read()
+    assert board.looked == 60
+    assert [row.name for row in board.rows if "died" in row.reason] == ["run0033"]
+    assert rows(board)["run0034"].step == 34
 
 
 def test_the_cache_forgets_a_run_that_changed_and_survives_nonsense(recorded: Recorded, tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""The process that looks at runs for the list: chunks of paths in, rows out, one JSON object a line each way."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from lptui.engine.quick_look import look_at
+from lptui.engine.summary_cache import files_of, stamp
+from lptui.model.summary import RunSummary
+from lptui.run.discovery import discover
+from lptui.run.listing import Listing
+from lptui.sources.writers import Writers
+
+
+def look(path: str, writers: Writers, now: float, listing: Listing) -> dict[str, Any]:
+    """The row of one run as plain data, with the files it rests on and how they were; `gone` if there is none."""
+    run = discover(path, listing=listing)
+    if not run.exists:
+        return {"gone": True}
+    try:
+        row = look_at(run, writers, now, listing)
+    except Exception as error:  # noqa: BLE001 - one odd run must not hide the others
+        name = path.rpartition("/")[2] or path
+        reason = f"lptui: the look failed: {type(error).__name__}"
+        return {"summary": asdict(RunSummary(name, path, looked="quick", reason=reason))}
+    files = files_of(run)
+    return {"files": files, "stamp": stamp(files), "summary": asdict(row)}
+
+
+def serve() -> None:
+    """Answer until the other side ends."""
+    gc.freeze()  # what was imported is not searched for garbage again with every few looks
+    writers, listing = Writers(), Listing()
+    out = sys.stdout.buffer
+    for line in sys.stdin.buffer:
+        question: Mapping[str, Any] = json.loads(line)
+        if "writers" in question:
+            os.chdir(question["here"])
+            told = question["writers"]
+            tables = [{path: (int(pid), str(name)) for path, (pid, name) in table.items()} for table in told[:2]]
+            writers, listing = Writers(tables[0], tables[1], told[2]), Listing(int(question["budget"]))
+        rows = [look(path, writers, question["now"], listing) for path in question["paths"]]
+        out.write(json.dumps({"id": question["id"], "rows": rows}).encode("ascii") + b"\n")
+        out.flush()
