@@ -9,100 +9,29 @@ before the SDK is imported. The SDK's own usage reports are off.
 
 from __future__ import annotations
 
-import configparser
+import base64
+import inspect
 import json
 import math
 import os
-import re
-import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-DEFAULT = "https://api.wandb.ai"
+from lptui.cloud.access import DEFAULT, MOST_TEXT, Problem, base_url, check_key, check_network, explain
+
 TIMEOUT = 15
 """Seconds that the SDK waits for one answer of the server."""
-REACH = 4.0
-MOST_KEYS, MOST_ROWS, MOST_TEXT = 5000, 2000, 500
-_KEY_WORDS = re.compile(r"not logged in|log in|api key|api_key|unauthenticated|unauthorized|credentials|\b401\b", re.I)
-_ACCESS_WORDS = re.compile(r"permission|forbidden|access denied|not authorized|\b403\b", re.I)
-_SLOW_WORDS = re.compile(r"did not respond in time|timed? ?out|rate.?limit|\b429\b|\b50[0234]\b", re.I)
-
-
-class Problem(Exception):
-    """What a reader is told: a kind, and words with the next step."""
-
-    def __init__(self, kind: str, words: str) -> None:
-        super().__init__(words)
-        self.kind = kind
-
-
-def base_url() -> str:
-    """The server that is asked: `WANDB_BASE_URL`, that of `wandb login --host` in the user's settings, or W&B's own.
-
-    A `wandb/settings` in the working directory does not count: it may lie in a run, and would be sent the key.
-    """
-    given = os.environ.get("WANDB_BASE_URL", "").rstrip("/")
-    return given or _user_url().rstrip("/") or DEFAULT
-
-
-def _user_url() -> str:
-    folder = os.environ.get("WANDB_CONFIG_DIR") or os.path.join(os.path.expanduser("~"), ".config", "wandb")
-    settings = configparser.ConfigParser(interpolation=None)
-    try:
-        settings.read(os.path.join(folder, "settings"), encoding="utf-8")
-        return settings.get("default", "base_url", fallback="")
-    except (configparser.Error, UnicodeDecodeError):
-        return ""
-
-
-def check_key(home: str | None = None) -> None:
-    """Whether there are credentials for the server, without asking anybody. Raises Problem."""
-    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
-        return
-    host = urlsplit(base_url()).hostname or ""
-    folder = os.path.expanduser("~") if home is None else home
-    wanted = {host, *(("api.wandb.ai", "api.forge.coreweave.com") if base_url() == DEFAULT else ())}
-    for path in (os.environ.get("NETRC", ""), f"{folder}/.netrc", f"{folder}/_netrc"):
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                words = file.read(1 << 20).split()
-        except OSError:
-            continue
-        if wanted & {words[i + 1] for i, word in enumerate(words[:-1]) if word == "machine"}:
-            return
-    raise Problem("no-key", f"no API key for {host}: set WANDB_API_KEY, or run `wandb login` once in a terminal")
-
-
-def check_network() -> None:
-    """Whether the server's port answers at all: the SDK would retry for a long time. Raises Problem."""
-    parts = urlsplit(base_url())
-    if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or os.environ.get("HTTP_PROXY"):
-        return
-    port = parts.port or (80 if parts.scheme == "http" else 443)
-    try:
-        socket.create_connection((parts.hostname or "", port), REACH).close()
-    except OSError as error:
-        cause = error.strerror or str(error) or type(error).__name__
-        raise Problem("no-network", f"{parts.hostname}:{port} cannot be reached from here ({cause})") from None
-
-
-def explain(error: Exception, path: str) -> Problem:
-    """An exception of the SDK as what it means for the reader."""
-    text = str(error)[:MOST_TEXT]
-    if re.search(r"could not find (run|project)|not found|does not exist|\b404\b", text, re.I):
-        return Problem("no-run", f"{path} is not on {base_url()}, or your key may not see it")
-    if _SLOW_WORDS.search(text):
-        words = "the server did not answer in time: it is slow, or asks to wait (HTTP 429); it is asked less often now"
-        return Problem("slow", words)
-    if _ACCESS_WORDS.search(text):
-        return Problem("no-access", f"the server refuses {path} to this key: ask its owner, or use another key")
-    if type(error).__name__ == "AuthenticationError" or _KEY_WORDS.search(text):
-        return Problem(
-            "bad-key", "the server does not know this API key: `wandb login --relogin`, or set WANDB_API_KEY"
-        )
-    return Problem("failed", f"{type(error).__name__}: {text}")
+MOST_KEYS, MOST_ROWS = 5000, 2000
+MOST_SPAN = 1 << 30
+"""Steps in one page of history."""
+CONSOLE = "output.log"
+MOST_CONSOLE = 64 << 20
+"""Bytes of a console that are fetched: the SDK fetches a file whole."""
+PIECE = 4 << 20
+"""Bytes of it in one answer."""
 
 
 class Asker:
@@ -111,6 +40,7 @@ class Asker:
     def __init__(self) -> None:
         self._api: Any = None
         self._runs: dict[str, Any] = {}
+        self._consoles: dict[str, bytes] = {}
 
     def answer(self, question: Mapping[str, Any]) -> object:
         """The answer to one question. Raises Problem."""
@@ -119,6 +49,7 @@ class Asker:
             "run": self._describe,
             "overview": self._overview,
             "history": self._history,
+            "console": self._console,
         }
         ask = asks.get(str(question.get("ask")))
         if ask is None:
@@ -147,11 +78,8 @@ class Asker:
     def _list(self, question: Mapping[str, Any]) -> object:
         limit = int(question.get("limit", 200))
         path = str(question["path"])
-        order = "-created_at"
-        try:
-            runs = self._api.runs(path, order=order, per_page=min(100, limit), lazy=False)
-        except TypeError:  # an SDK before lazy listing: always complete
-            runs = self._api.runs(path, order=order, per_page=min(100, limit))
+        options = {"lazy": False} if _takes(self._api.runs, "lazy") else {}  # before lazy listing: always complete
+        runs = self._api.runs(path, order="-created_at", per_page=min(100, limit), **options)
         found: list[object] = []
         for run in runs:
             found.append(_row(run))
@@ -172,6 +100,7 @@ class Asker:
         config = {str(key): value for key, value in dict(run.config).items()}
         return {
             **_row(run),
+            "server": urlsplit(base_url()).hostname or "",
             "config": list(_flatten(config))[:MOST_KEYS],
             "system": _numbers(getattr(run, "system_metrics", None) or {}),
             "last_step": run.lastHistoryStep,
@@ -186,17 +115,62 @@ class Asker:
     def _history(self, question: Mapping[str, Any]) -> object:
         run = self._get(str(question["path"]))
         low, count = int(question.get("min_step", 0)), min(MOST_ROWS, int(question.get("limit", 1000)))
-        options = {"min_step": low, "page_size": count}
-        try:
-            scan = run.scan_history(**options, use_cache=False)
-        except TypeError:  # before the SDK kept copies there was nothing to refuse
-            scan = run.scan_history(**options)
+        options = {"min_step": low, "page_size": _page_size(run, count)}
+        if _takes(run.scan_history, "use_cache"):  # before the SDK kept copies there was nothing to refuse
+            options["use_cache"] = False
+        scan = run.scan_history(**options)
         rows: list[dict[str, float]] = []
         for row in scan:
             rows.append(_numbers(row))
             if len(rows) >= count:
                 break
         return {"rows": rows, "more": len(rows) >= count}
+
+    def _console(self, question: Mapping[str, Any]) -> object:
+        """A piece of what the run printed, from byte `start` on, base64. `fetch`: ask the server for the file first.
+        `again`: it is another text than what was told before, and begins anew."""
+        path, start = str(question["path"]), int(question.get("start", 0))
+        old = self._consoles.get(path, b"")
+        again = False
+        if question.get("fetch"):
+            text, size = _fetch_console(self._get(path))
+            if text is None:
+                return {"piece": "", "size": size, "more": False, "again": False}
+            self._consoles[path] = text
+            again = not text.startswith(old[:start])
+        start = 0 if again else start
+        text = self._consoles.get(path, b"")
+        piece = text[start : start + PIECE]
+        more = start + len(piece) < len(text)
+        return {"piece": base64.b64encode(piece).decode("ascii"), "size": len(text), "more": more, "again": again}
+
+
+def _takes(function: Any, name: str) -> bool:
+    """Whether a function of this SDK has such an argument. Not by trying: some make of a TypeError one of their own."""
+    return name in inspect.signature(function).parameters
+
+
+def _page_size(run: Any, count: int) -> int:
+    """Steps a page, so that about `count` rows are in it: the SDK asks step range by step range, and a run that counts
+    agent steps would be a million questions."""
+    lines = getattr(run, "historyLineCount", None) or 0
+    if not lines:
+        return count
+    return max(count, min(MOST_SPAN, math.ceil(count * (run.lastHistoryStep + 1) / lines)))
+
+
+def _fetch_console(run: Any) -> tuple[bytes | None, int]:
+    """(whole lines of what it printed, their bytes); None where there is no such file, or it is too large to fetch."""
+    file = next(iter(run.files([CONSOLE])), None)
+    size = int(file.size or 0) if file is not None else 0
+    if file is None or not 0 < size <= MOST_CONSOLE:
+        return None, size
+    with tempfile.TemporaryDirectory(prefix="lptui-") as folder:
+        with file.download(root=folder, replace=True):
+            pass
+        with open(os.path.join(folder, CONSOLE), "rb") as opened:
+            data = opened.read(MOST_CONSOLE)
+    return data[: data.rfind(b"\n") + 1], size
 
 
 def _row(run: Any) -> dict[str, object]:

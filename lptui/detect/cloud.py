@@ -18,7 +18,8 @@ def step(memory: Finding | None, event: Event, state: RunState) -> tuple[Finding
     """Raised while the server's word and what is seen here differ; past once they agree."""
     finding = _find(state)
     if finding is None:
-        return None, () if memory is None else (Change.raised(age_out(memory, "the server and this machine agree")),)
+        words = "the server and this machine agree" if state.run.cloud else "the server is not asked any more"
+        return None, () if memory is None else (Change.raised(age_out(memory, words)),)
     if memory is not None and memory.title == finding.title:
         return memory, ()
     return finding, (Change.raised(finding),)
@@ -37,6 +38,10 @@ def _find(state: RunState) -> Finding | None:
         )
         verify = "after the end, `wandb sync` of the run's W&B folder sends what is missing"
         return _make(state, title, Fix(what, why, "", verify, 0.8), seen.value)
+    if seen.value in CRASHED and state.life.condition == "finished":
+        title = f"W&B says {seen.value}, but the run finished here: its end was not sent"
+        why = "The server learns of an end from the process itself; what was logged last may be missing there too."
+        return _make(state, title, Fix("`wandb sync` the run's W&B folder.", why), seen.value)
     if seen.value == "running" and state.life.condition in ("crashed", "finished"):
         title = f"W&B says running, but the run {state.life.condition} here"
         why = "The server learns of an end from the process itself, or after some minutes without a heartbeat."

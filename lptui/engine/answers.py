@@ -50,4 +50,7 @@ class Answers:
 
     def _log(self, path: str) -> LogSource | MergedLog | None:
         source = self._sources_of("log").get(path)
+        if source is None:  # a run of the W&B server has its console from there
+            consoles = (getattr(other, "console", None) for other in self._sources_of("cloud").values())
+            source = next((c for c in consoles if isinstance(c, LogSource) and c.path == path), None)
         return source if isinstance(source, LogSource | MergedLog) else None

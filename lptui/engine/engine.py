@@ -25,7 +25,7 @@ from lptui.model.events import CareTaken, CareWanted, Event, FindingsChanged, Ru
 from lptui.model.finding import Change, Finding
 from lptui.model.merged import MergeLogs
 from lptui.model.readings import SourceStatus
-from lptui.model.request import Acknowledge, Answer, Request, Snooze, Wake
+from lptui.model.request import Answer, AskServer, CareRequest, Request, ServerRequest
 from lptui.model.run import RunInfo
 from lptui.run import discover
 from lptui.sources import Source
@@ -79,6 +79,7 @@ class Engine:
         self._lanes = {name: Lane(name, clock, self._put) for name in ("log", "files")}
         self._host = host or HostEngine(clock)
         self._joined = run
+        self._cloud = run.cloud
         self._readings: deque[Event] = deque(maxlen=READINGS)
         self._known: dict[tuple[str, str], Source] = {}
         self._merged = MergedLog(run.path, self._open_logs)
@@ -111,12 +112,14 @@ class Engine:
 
     def ask(self, request: Request, on_answer: Callable[[Answer], None]) -> None:
         """Have `request` answered; `on_answer` is called from an engine thread, several times for a search."""
-        if isinstance(request, Acknowledge | Snooze | Wake):
+        if isinstance(request, CareRequest):
             self._wanted.put(entry_for(request, self._clock()))
             self._wake()
         elif isinstance(request, MergeLogs):
             self._merged.wanted = request.on
             self._lanes["log"].ring()
+        elif isinstance(request, ServerRequest):
+            self._lanes["files"].submit(lambda: self._change_server(request))
         else:
             self._answers.ask(request, on_answer)
 
@@ -215,7 +218,8 @@ class Engine:
         for lane in self._lanes.values():
             lane.settled = ended
         self._host.settle(self._joined, ended)
-        if now - self._looked_at >= LOOK_AGAIN * (10 if ended else 1):
+        remote = self._joined.remote  # it has no files, and its name came from the server
+        if not remote and now - self._looked_at >= LOOK_AGAIN * (10 if ended else 1):
             self._looked_at = now
             self._lanes["files"].submit(self._look_again)
         return state
@@ -223,12 +227,27 @@ class Engine:
     def _look_again(self) -> None:
         """Files that came after the start: run in the lane for files, since a folder may hang too."""
         begun = self._clock()
-        run = replace(self._find(), cloud=self._joined.cloud)
+        run = replace(self._find(), cloud=self._cloud)
         # A huge tree must not be walked all the time: 50 times what a look costs passes before the next one.
         self._looked_at = self._clock() + 50 * max(0.0, self._clock() - begun)
         if _parts(run) != _parts(self.state.run):
             self._put((RunSeen(run=run, seen_at=self._clock()),))  # before anything that its new files say
             self._add_sources(run)
+
+    def _change_server(self, request: ServerRequest) -> None:
+        """Begin or cease to ask the W&B server: in the lane that polls it."""
+        now, old = self._clock(), self._cloud
+        self._cloud = request.path if isinstance(request, AskServer) else ""
+        if self._joined.remote or self._cloud == old:
+            return
+        run = replace(self.state.run, cloud=self._cloud)
+        source = self._known.pop(("cloud", old), None)
+        if source is not None:
+            self._lanes["files"].drop(source)
+            words = "not asked any more; what it said stays in the charts"
+            self._put((StatusSeen(seen_at=now, status=SourceStatus(source.name, "absent", words, now)),))
+        self._put((RunSeen(run=run, seen_at=now),))
+        self._add_sources(run)
 
     def _tell_stuck(self, state: RunState, now: float) -> RunState:
         """A source whose poll does not come back is failed for as long as that lasts, then as it was before."""

@@ -47,6 +47,11 @@ class Lane:
         self._sources = [*self._sources, *sources]
         self.ring()
 
+    def drop(self, source: Source) -> None:
+        """Poll `source` no more, and close it. In this lane's own thread only: in a job."""
+        self._sources = [other for other in self._sources if other is not source]
+        source.close()
+
     @property
     def sources(self) -> tuple[Source, ...]:
         return tuple(self._sources)

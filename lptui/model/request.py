@@ -115,6 +115,18 @@ class Wake:
 
 
 @frozen
+class AskServer:
+    """Ask the W&B server for its record of the run, `path` (ENTITY/PROJECT/RUN), from now on. Not answered."""
+
+    path: str
+
+
+@frozen
+class LeaveServer:
+    """Ask it no more. Not answered."""
+
+
+@frozen
 class InspectCheckpoint:
     """What is in one checkpoint (a file, or a folder). Answered by `lptui.checkpoints.contents.Contents`."""
 
@@ -176,7 +188,9 @@ class KeepLayout:
 LayoutRequest = ReadLayout | KeepLayout
 CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints | MeasureDrift | FindNonFinite
 LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | AlignLogs | SaveLog | PlaceAnchors | NameLine
-Request = LogRequest | MergeLogs | Acknowledge | Snooze | Wake | CheckpointRequest | Cancel | LayoutRequest
+CareRequest = Acknowledge | Snooze | Wake
+ServerRequest = AskServer | LeaveServer
+Request = LogRequest | MergeLogs | CareRequest | CheckpointRequest | Cancel | LayoutRequest | ServerRequest
 
 
 @frozen

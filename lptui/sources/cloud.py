@@ -6,16 +6,21 @@ the history since the last step; less often after a failure. An overview comes f
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from lptui.cloud.client import CloudClient, CloudFailure
 from lptui.cloud.names import SCHEME, read_time
+from lptui.files.private_text import PrivateText
 from lptui.formats.columns import Reading, to_points
-from lptui.model.events import ConfigSeen, Event, ProcessesSeen, Samples, WitnessSeen
+from lptui.model.events import ConfigSeen, Event, ProcessesSeen, RunSeen, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceCondition, SourceStatus
+from lptui.model.run import RunInfo
 from lptui.model.value import frozen
+from lptui.sources import Source
 from lptui.sources.patience import Question
 from lptui.sources.telling import Teller
 from lptui.text import sanitise
@@ -25,6 +30,9 @@ EVERY, SLOWEST = 10.0, 300.0
 """Seconds between questions, and at most after failures."""
 CATCHING_UP = 2.0
 """Between pages of history that was not read yet."""
+CONSOLE_EVERY = 60.0
+"""Between looks at the console of a run that goes on: the SDK fetches it whole."""
+CONSOLE = "(cloud console)"
 PAGE = 1000
 SAMPLES = 500
 KEY = 200
@@ -48,21 +56,30 @@ class _Round:
     overview: Mapping[str, Any] | None = None
     system: Mapping[str, Any] | None = None
     history: Mapping[str, Any] | None = None
+    console: Mapping[str, Any] | None = None
 
 
 class CloudSource:
-    """Follows `path` (ENTITY/PROJECT/RUN). `alone`: there are no local files, the server's word is all there is."""
+    """Follows `run.cloud` (ENTITY/PROJECT/RUN). Of a run that has no files here the server's word is all there is: its
+    name and its console come from there too, the latter as the log that `console` reads from `text`."""
 
     name = SOURCE
     period = 1.0
 
     def __init__(
-        self, path: str, *, alone: bool = False, use_config: bool = True, client: Asking | None = None
+        self,
+        run: RunInfo,
+        *,
+        client: Asking | None = None,
+        console: Source | None = None,
+        text: PrivateText | None = None,
     ) -> None:
         self.pending = False
-        self._path, self._alone, self._use_config = path, alone, use_config
+        self.console, self._text = console, text
+        self._run, self._path, self._alone = run, run.cloud, run.remote
+        self._use_config = not run.configs
         self._client: Asking = client or CloudClient()
-        self._place = Place(run=SCHEME + path)
+        self._place = Place(run=SCHEME + self._path)
         self._question: Question[_Round] = Question(self._ask, "lptui cloud")
         self._taken: float | None = None
         self._next = float("-inf")
@@ -72,6 +89,9 @@ class CloudSource:
         self._caught_up = False
         self._system_at = 0.0
         self._ended = False
+        self._console_at: float | None = None
+        self._console_more = False
+        self._asked_at = 0.0
         self._teller = Teller(self._place)
         self._greeted = False
 
@@ -82,6 +102,8 @@ class CloudSource:
     def close(self) -> None:
         """End the worker process."""
         self._client.close()
+        if self.console is not None:
+            self.console.close()
 
     def poll(self, now: float) -> Iterator[Event]:
         """What the newest answer said; a new question once it is due."""
@@ -95,8 +117,12 @@ class CloudSource:
         if answer is not None and self._question.answered_at != self._taken:
             self._taken = self._question.answered_at
             yield from self._take(answer, now)
+        if self.console is not None and self._text is not None and self._text.written:
+            yield from self.console.poll(now)
+            self.pending = self.console.pending
         if self._question.waiting(now) is None and now >= self._next:
             self._next = float("inf")  # until the answer is taken
+            self._asked_at = now
             self._question.ask(now, 0.0)
 
     def _ask(self) -> _Round:
@@ -109,7 +135,19 @@ class CloudSource:
             overview = _rows(self._client.ask("overview", self._path, samples=SAMPLES))
         system = _rows(self._client.ask("overview", self._path, samples=SAMPLES, stream="system"))
         history = self._client.ask("history", self._path, min_step=self._step, limit=PAGE)
-        return _Round(run, overview, system, history if not isinstance(history, CloudFailure) else None)
+        return _Round(run, overview, system, _rows(history), self._ask_console())
+
+    def _ask_console(self) -> Mapping[str, Any] | None:
+        """The next piece of what the run printed; whether there is more is looked at now and again."""
+        if self._text is None or self._text.full:
+            return None
+        first = self._console_at is None
+        fetch = not self._console_more and (first or self._asked_at >= (self._console_at or 0.0) + CONSOLE_EVERY)
+        if not (fetch or self._console_more) or (self._ended and not first and not self._console_more):
+            return None
+        if fetch:
+            self._console_at = self._asked_at
+        return _rows(self._client.ask("console", self._path, start=self._text.written, fetch=fetch))
 
     def _take(self, answer: _Round, now: float) -> Iterator[Event]:
         run = answer.run
@@ -121,17 +159,33 @@ class CloudSource:
         self._wait = EVERY
         yield from self._say_state(run, now)
         yield from self._say_points(answer, now)
+        self._take_console(answer, now)
         self._ended = str(run.get("state")) in ENDED
-        settled = self._ended and self._caught_up
-        self._next = now + (SLOWEST if settled else EVERY if self._caught_up else CATCHING_UP)
-        detail = f"{self._path}: {sanitise(str(run.get('state')))}"
+        caught_up = self._caught_up and not self._console_more
+        self._next = now + (CATCHING_UP if not caught_up else SLOWEST if self._ended else EVERY)
+        server = sanitise(str(run.get("server", "")))
+        detail = f"{self._path}{f' at {server}' if server else ''}: {sanitise(str(run.get('state')))}"
         if answer.history is None:
             yield from self._tell("partial", f"{detail}; its history did not come", now, next_try=self._next)
         else:
-            yield from self._tell("ok", detail, now, backfilling=not self._caught_up)
+            yield from self._tell("ok", detail, now, backfilling=not caught_up)
+
+    def _take_console(self, answer: _Round, now: float) -> None:
+        """Add a piece of the console to the text that its log is read from."""
+        if answer.console is None or self._text is None or isinstance(answer.run, CloudFailure):
+            return
+        if answer.console.get("again"):
+            self._text.restart()
+        at = read_time(str(answer.run.get("heartbeat", "")))
+        self._text.append(base64.b64decode(str(answer.console.get("piece", ""))), min(now, at or now))
+        self._console_more = bool(answer.console.get("more"))
 
     def _say_state(self, run: Mapping[str, Any], now: float) -> Iterator[Event]:
         at = read_time(str(run.get("heartbeat", "")))
+        name = sanitise(str(run.get("name", ""))[:KEY])
+        if self._alone and name and name != self._run.name:
+            self._run = replace(self._run, name=name)
+            yield RunSeen(place=self._place, seen_at=now, run=self._run)
         yield self._witness("cloud_state", str(run.get("state", "unknown")), at or now, now)
         yield self._witness("cloud_run", self._path, at, now)
         if self._alone and at is not None:

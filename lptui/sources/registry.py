@@ -143,9 +143,16 @@ def _configuration(run: RunInfo) -> dict[str, Source]:
 def _cloud(run: RunInfo) -> dict[str, Source]:
     if not run.cloud:
         return {}
-    from lptui.sources.cloud import CloudSource
+    from lptui.sources.cloud import CONSOLE, CloudSource
 
-    return {run.cloud: CloudSource(run.cloud, alone=run.remote, use_config=not run.configs)}
+    if not run.remote:
+        return {run.cloud: CloudSource(run)}
+    from lptui.files.private_text import PrivateText
+    from lptui.sources.log import LogSource
+
+    text = PrivateText()
+    console = LogSource(CONSOLE, name=f"log {CONSOLE}", text=text)
+    return {run.cloud: CloudSource(run, console=console, text=text)}
 
 
 def _profiles(run: RunInfo) -> dict[str, Source]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from lptui.cloud.names import read_name
 from lptui.files import FileFailure, Handle, open_file
 from lptui.formats.columns import Reading, to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
@@ -186,6 +187,8 @@ class WandbSource:
             elif isinstance(record, RunStart):
                 path = "/".join(p for p in (record.entity, record.project, record.run_id) if p)
                 yield self._witness("wandb_run", path, now)
+                if address := read_name(path):
+                    yield self._witness("wandb_address", address, now)
                 if record.host:
                     yield self._witness("host", record.host, now)
             elif isinstance(record, Environment) and record.host:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lptui.cloud.names import read_name
 from lptui.files import FileFailure, Stat, open_file, stat_file
 from lptui.model.events import Event, HeartbeatSeen, StatusSeen, WitnessSeen
 from lptui.model.place import Place
@@ -105,6 +106,8 @@ class WitnessSource:
             return
         value = "/".join(part for part in (ipc.entity, ipc.project, ipc.run_id) if part)
         yield self._witness("wandb_ipc.json", "wandb_run", clean(value), stat.modified_at, now)
+        if address := read_name(value):
+            yield self._witness("wandb_ipc.json", "wandb_address", address, stat.modified_at, now)
 
     def _witness(self, source: str, name: str, value: str, at: float, now: float) -> WitnessSeen:
         return WitnessSeen(place=self._place, seen_at=now, source=source, name=name, value=value, at=at)

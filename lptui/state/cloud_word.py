@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lptui.state.run_state import Condition, RunState, Witness
 from lptui.text import short_duration
 
@@ -25,6 +27,18 @@ def conclude_remote(state: RunState) -> tuple[Condition, str]:
         "" if beat is None or beat.at is None else f"; its last heartbeat was {short_duration(state.now - beat.at)} ago"
     )
     return "running", f"the W&B server says {seen.value}{age}"
+
+
+def find_address(state: RunState) -> str:
+    """ENTITY/PROJECT/RUN of the server's record of the run: asked, or known from its files; '' where it is not."""
+    known = state.seen.get("wandb_address")
+    return state.run.cloud or (known.value if known is not None else "")
+
+
+def forget_server(state: RunState) -> RunState:
+    """The state once the server is not asked any more: its word would grow old without a sign. Its series stay."""
+    seen = {name: fact for name, fact in state.seen.items() if not name.startswith("cloud_")}
+    return state if len(seen) == len(state.seen) else replace(state, seen=seen)
 
 
 def cloud_witness(state: RunState) -> tuple[Witness, ...]:

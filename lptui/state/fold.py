@@ -33,6 +33,7 @@ from lptui.model.readings import GpuDevice, GpuProcess, GpuSweep, ProcessReading
 from lptui.run.launches import find_launch
 from lptui.state.axes import find_axes
 from lptui.state.care import remember, silence, take_care, tend
+from lptui.state.cloud_word import forget_server
 from lptui.state.expectations import judge_metrics
 from lptui.state.incidents import relate
 from lptui.state.life import judge
@@ -65,7 +66,8 @@ def _tick(state: RunState, event: Tick) -> RunState:
 
 
 def _run(state: RunState, event: RunSeen) -> RunState:
-    return replace(state, run=event.run)
+    state = replace(state, run=event.run)
+    return state if event.run.cloud else forget_server(state)
 
 
 def _status(state: RunState, event: StatusSeen) -> RunState:

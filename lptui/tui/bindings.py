@@ -41,6 +41,7 @@ SCREEN_BINDINGS = [
     _bind("z", "zoom", "Zoom", "zoom", "Give the whole window to this pane, or back"),
     _bind("space", "freeze", "Freeze", "freeze", "Hold the view still while reading goes on"),
     _bind("r", "next_run(1)", "Next run", "run.next", "Show the next of the runs that are attached"),
+    _bind("X", "server", "Ask W&B", "server", "Ask the W&B server for its record of this run, or cease to"),
     _bind("R", "runs", "All runs", "runs", "The list of all runs: attach another one, or several", show=False),
     _bind("tab", "cycle(1)", "Next pane", "pane.next", "Go to the next pane", show=False),
     _bind("shift+tab", "cycle(-1)", "Previous pane", "pane.previous", "Go to the pane before", show=False),

@@ -1,4 +1,4 @@
-"""A W&B server on loopback for tests: answers the GraphQL operations that `wandb.Api` of SDK 0.31 sends.
+"""A W&B server on loopback for tests: answers the GraphQL operations that `wandb.Api` of SDK 0.17 to 0.31 sends.
 
 Runs are plain values; `faults` makes it answer with a status code, slowly, or not at all.
 """
@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+_PROBE = re.compile(r'(\w+):\s*__type\(\s*name:\s*"(\w+)"')
+_FIELDS = {"Run": ("projectId", "historyLineCount"), "Project": ("internalId",)}
 KEY = "local-" + "a" * 40
 
 
@@ -29,6 +32,7 @@ class CloudRun:
     system: dict[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     heartbeat: str = "2026-11-28T10:00:00Z"
+    console: bytes = b""
 
 
 class Server:
@@ -39,7 +43,9 @@ class Server:
         self.asked: list[str] = []
         self.variables: list[dict[str, Any]] = []
         self.status = 200
-        """Answer everything but this user's own name with this code."""
+        """Answer everything but this user's own name with this code ..."""
+        self.times = -1
+        """... so many times; -1: always."""
         self.delay = 0.0
         self.keys: set[str] = set()
         owner = self
@@ -57,12 +63,22 @@ class Server:
                     self.send_header("Content-Type", "application/json")
                     self.send_header("Content-Length", str(len(data)))
                     if code == 429:
+                        self.send_header("Retry-After", "1")
                         self.send_header("RateLimit-Remaining", "0")
                         self.send_header("RateLimit-Reset", "1")
                     self.end_headers()
                     self.wfile.write(data)
                 except OSError:
                     pass  # the client gave up
+
+            def do_GET(self) -> None:
+                owner.asked.append("GET")
+                run = owner.runs.get(self.path.split("/")[-2]) if self.path.endswith("/output.log") else None
+                self.send_response(200 if run is not None else 404)
+                data = run.console if run is not None else b""
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 pass
@@ -83,13 +99,18 @@ class Server:
         """(status, body) for one request."""
         name = request.get("operationName") or request["query"].split("(")[0].split()[-1].strip("{ ")
         variables = request.get("variables") or {}
+        probes = dict(_PROBE.findall(request["query"]))
+        if probes:  # what the server can do: SDKs from 0.19 on look before they ask
+            self.asked.append("probe")
+            return 200, {"data": {alias: _type(kind) for alias, kind in probes.items()}}
         if "viewer" in request["query"]:
             name = "Viewer"
         self.asked.append(name)
         self.variables.append(variables)
         self.keys.add(authorization)
         time.sleep(self.delay)
-        if self.status != 200 and name != "Viewer":
+        if self.status != 200 and name != "Viewer" and self.times:
+            self.times -= 1
             return self.status, {"errors": [{"message": f"status {self.status}"}]}
         try:
             return 200, {"data": self._data(name, variables)}
@@ -123,7 +144,18 @@ class Server:
             low, high = int(variables["minStep"]), int(variables["maxStep"])
             rows = [row for row in run.rows if low <= row["_step"] < high][: int(variables.get("pageSize") or 1000)]
             return {"history": [json.dumps(row) for row in rows]}
+        if name == "RunFiles":
+            return {"fileCount": 1, "files": self._files(run)}
         raise KeyError(name)
+
+    def _files(self, run: CloudRun) -> dict[str, Any]:
+        url = f"{self.url}/files/{self.entity}/{self.project}/{run.name}/output.log"
+        node = {
+            "id": "1", "name": "output.log", "url": url, "directUrl": url, "uploadUrl": None, "mimetype": "text/plain",
+            "sizeBytes": str(len(run.console)), "updatedAt": run.heartbeat, "md5": "", "digest": "",
+        }  # fmt: skip
+        edges = [{"node": node, "cursor": "1"}] if run.console else []
+        return {"edges": edges, "pageInfo": {"endCursor": "1", "hasNextPage": False}}
 
     def _page(self, variables: dict[str, Any]) -> dict[str, Any] | None:
         if (variables.get("entity"), variables.get("project")) != (self.entity, self.project):
@@ -152,3 +184,8 @@ class Server:
             "systemMetrics": json.dumps(run.system), "historyKeys": {"lastStep": len(run.rows), "keys": {}, "sets": []},
             "description": None, "stopped": False, "project": {"name": self.project, "entity": {"name": self.entity}},
         }  # fmt: skip
+
+
+def _type(kind: str) -> dict[str, Any]:
+    names = [{"name": name, "args": []} for name in _FIELDS.get(kind, ())]
+    return {"name": kind, "fields": names, "inputFields": names}

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lptui.cloud.client import CloudFailure
 from lptui.detect.cloud import CLOUD
+from lptui.engine.answers import Answers
 from lptui.engine.cloud_list import CloudList
 from lptui.engine.core import advance, advance_all
-from lptui.model.events import ConfigSeen, Event, ProcessesSeen, Samples, StatusSeen, Tick, WitnessSeen
+from lptui.model.events import ConfigSeen, Event, ProcessesSeen, RunSeen, Samples, StatusSeen, Tick, WitnessSeen
 from lptui.model.readings import ProcessReading
 from lptui.model.run import RunInfo
 from lptui.model.summary import RunBoard
-from lptui.sources.cloud import EVERY, SLOWEST, CloudSource
+from lptui.sources.cloud import CONSOLE, CONSOLE_EVERY, EVERY, SLOWEST, CloudSource
+from lptui.sources.log import LogSource
 from lptui.sources.registry import SOURCES, sources_of
+from lptui.state.cloud_word import find_address
 from lptui.state.run_state import RunState
 
 NOW = 1795860100.0
+REMOTE = RunInfo("r1", "wandb://lab/arena/r1", "generic", cloud="lab/arena/r1")
+LOCAL = RunInfo("r", "/data/r", cloud="lab/arena/r1")
 SECRET = "0123456789abcdef" * 2
 
 
@@ -31,6 +38,7 @@ class Script:
     def __init__(self, rows: int = 2500) -> None:
         self.rows = [{"_step": float(i), "_timestamp": 1.79e9 + i, "loss": 1 / (i + 1)} for i in range(rows)]
         self.state, self.failure, self.closed = "running", None, False
+        self.printed, self.again = b"", False
         self.asked: list[tuple[str, dict[str, object]]] = []
 
     def ask(self, what: str, path: str, **more: Any) -> Mapping[str, Any] | CloudFailure:
@@ -39,7 +47,14 @@ class Script:
             return self.failure
         if what == "run":
             config = [["lr", "0.1"], ["api_key", SECRET]]
-            return {"state": self.state, "heartbeat": "2026-11-28T10:00:00Z", "config": config, "tags": ["a"]}
+            known = {"heartbeat": "2026-11-28T10:00:00Z", "config": config, "tags": ["a"], "name": "glowing\x1b[2J-7"}
+            return {"state": self.state, "server": "api.example.com", **known}
+        if what == "console":
+            again, self.again = self.again, False
+            start = 0 if again else more["start"]
+            piece = self.printed[start : start + 10]
+            left = start + len(piece) < len(self.printed)
+            return {"piece": base64.b64encode(piece).decode(), "more": left, "again": again}
         if what == "overview":
             rows = [{"_timestamp": 1.79e9, "cpu": 3.0}] if more.get("stream") == "system" else self.rows[::250]
             return {"rows": rows}
@@ -70,12 +85,12 @@ def only(kind: type[Any], events: list[Event]) -> list[Any]:
 
 
 def remote_state() -> RunState:
-    return RunState(run=RunInfo("r1", "wandb://lab/arena/r1", "generic", cloud="lab/arena/r1"), now=NOW)
+    return RunState(run=REMOTE, now=NOW)
 
 
 def test_an_overview_comes_first_and_then_the_history_page_by_page() -> None:
     script = Script()
-    source = CloudSource("lab/arena/r1", alone=True, client=script)
+    source = CloudSource(REMOTE, client=script)
     events, now = [], NOW
     for _ in range(4):
         events += turn(source, now)
@@ -97,15 +112,56 @@ def test_an_overview_comes_first_and_then_the_history_page_by_page() -> None:
     assert script.closed
 
 
+def test_its_name_on_the_server_is_its_name_here_and_the_status_says_which_server() -> None:
+    events = turn(CloudSource(REMOTE, client=Script(3)), NOW)
+    state = advance_all(remote_state(), events, ())
+    assert state.run.name.startswith("glowing")
+    assert "\x1b" not in state.run.name
+    assert state.run.path == REMOTE.path
+    assert "at api.example.com: running" in state.statuses["wandb cloud"].detail
+    local = advance_all(RunState(run=LOCAL, now=NOW), turn(CloudSource(LOCAL, client=Script(3)), NOW), ())
+    assert local.run.name == "r"  # the name that its files have
+
+
+def test_what_it_printed_is_a_log_that_comes_piece_by_piece() -> None:
+    (cloud,) = [kind for kind in SOURCES if kind.kind == "cloud"]
+    (source,) = cloud.make(REMOTE).values()
+    assert isinstance(source, CloudSource)
+    script = Script(3)
+    source._client, script.printed = script, b"epoch 1\nepoch 2\n"
+    events, now = [], NOW
+    for _ in range(3):
+        events += turn(source, now)
+        now += EVERY
+    state = advance_all(remote_state(), [*events, Tick(now=now)], ())
+    log = state.primary_log
+    assert log is not None
+    assert (log.file, log.end) == (CONSOLE, 16)
+    assert log.modified_at == 1795860000.0  # as old as the server's last word
+    assert state.complete
+    assert isinstance(source.console, LogSource)
+    assert source.console.read(0, 100).data == script.printed
+    answers = Answers(lambda kind: {"x": source} if kind == "cloud" else {}, "")
+    assert answers._log(CONSOLE) is source.console
+    assert [more["fetch"] for what, more in script.asked if what == "console"] == [True, False]
+    script.printed, script.again = b"another\n", True  # a progress bar was drawn again, or the run began anew
+    turn(source, now + CONSOLE_EVERY)
+    assert source._text is not None
+    assert Path(source._text.path).read_bytes() == b"another\n"
+    answers.stop()
+    source.close()
+    assert not Path(source._text.path).exists()
+
+
 def test_secrets_of_the_configuration_are_masked() -> None:
-    source = CloudSource("lab/arena/r1", alone=True, client=Script(3))
+    source = CloudSource(REMOTE, client=Script(3))
     (config, *_) = only(ConfigSeen, turn(source, NOW))
     assert dict(config.rows)["lr"] == "0.1"
     assert SECRET not in str(config.rows)
 
 
 def test_a_run_with_files_of_its_own_keeps_its_configuration() -> None:
-    source = CloudSource("lab/arena/r1", use_config=False, client=Script(3))
+    source = CloudSource(replace(LOCAL, configs=("/data/r/config.yaml",)), client=Script(3))
     events = turn(source, NOW)
     assert only(ConfigSeen, events) == []
     assert only(ProcessesSeen, events) == []
@@ -113,7 +169,7 @@ def test_a_run_with_files_of_its_own_keeps_its_configuration() -> None:
 
 def test_it_asks_no_more_often_than_it_may_and_less_after_failures() -> None:
     script = Script(3)
-    source = CloudSource("lab/arena/r1", client=script)
+    source = CloudSource(LOCAL, client=script)
     turn(source, NOW)
     asked = len(script.asked)
     assert list(source.poll(NOW + EVERY - 1)) == []
@@ -137,7 +193,7 @@ def test_it_asks_no_more_often_than_it_may_and_less_after_failures() -> None:
 def test_a_run_that_is_over_is_asked_for_rarely() -> None:
     script = Script(3)
     script.state = "finished"
-    source = CloudSource("lab/arena/r1", alone=True, client=script)
+    source = CloudSource(REMOTE, client=script)
     turn(source, NOW)
     assert source._next == NOW + SLOWEST
 
@@ -162,21 +218,21 @@ def test_what_the_server_says_is_what_a_run_without_files_is(said: str, conditio
 def test_before_the_first_answer_it_is_said_why_nothing_is_known() -> None:
     script = Script()
     script.failure = CloudFailure("no-key", "no API key for api.wandb.ai")
-    source = CloudSource("lab/arena/r1", alone=True, client=script)
+    source = CloudSource(REMOTE, client=script)
     state = advance_all(remote_state(), [*turn(source, NOW), Tick(now=NOW)], ())
     assert state.life.condition == "unknown"
     assert "no API key" in state.life.reason
 
 
-def local_state(said: str, *, alive: bool) -> RunState:
+def local_state(said: str, *, alive: bool, code: int = 1) -> RunState:
     process = ProcessReading(812, 1, "python", "python train.py", cpu_percent=90.0)
     events: list[Event] = [
         WitnessSeen(source="W&B server", name="cloud_state", value=said, at=NOW),
         ProcessesSeen(processes=(process,) if alive else (), reason="none"),
         WitnessSeen(source="W&B", name="wandb_record", value="x", at=NOW - 5 if alive else NOW - 9000),
-        *([] if alive else [WitnessSeen(source="W&B", name="exit_code", value="1", at=NOW - 9000)]),
+        *([] if alive else [WitnessSeen(source="W&B", name="exit_code", value=str(code), at=NOW - 9000)]),
     ]
-    state = RunState(run=RunInfo("r", "/data/r", cloud="lab/arena/r1"), now=NOW)
+    state = RunState(run=LOCAL, now=NOW)
     return advance_all(state, [*events, Tick(now=NOW)], (CLOUD,))
 
 
@@ -193,9 +249,26 @@ def test_the_cloud_says_crashed_while_the_process_lives() -> None:
     assert [f.past for f in advance(well, Tick(now=NOW + 10), (CLOUD,)).findings] == [True]
 
 
+def test_once_it_is_not_asked_any_more_its_word_does_not_count() -> None:
+    state = advance(local_state("crashed", alive=True), RunSeen(run=replace(LOCAL, cloud="")), ())
+    assert not any(name.startswith("cloud_") for name in state.seen)
+    state = advance(state, Tick(now=NOW + 1), (CLOUD,))
+    assert [(f.past, f.past_reason) for f in state.findings] == [(True, "the server is not asked any more")]
+    assert not any(w.name == "W&B server" for w in state.life.witnesses)
+
+
+def test_the_address_of_its_record_is_known_from_its_files() -> None:
+    state = RunState(run=replace(LOCAL, cloud=""), now=NOW)
+    assert find_address(state) == ""
+    state = advance(state, WitnessSeen(source="W&B", name="wandb_address", value="a/b/c"), ())
+    assert find_address(state) == "a/b/c"
+
+
 def test_the_cloud_says_running_after_the_end_and_agreement_is_no_finding() -> None:
     (finding,) = local_state("running", alive=False).findings
     assert finding.severity == "info"
+    (unsent,) = local_state("crashed", alive=False, code=0).findings
+    assert "finished here: its end was not sent" in unsent.title
     assert local_state("running", alive=True).findings == ()
     assert local_state("crashed", alive=False).findings == ()
 
@@ -229,8 +302,8 @@ def test_the_list_of_a_project() -> None:
 
 
 def test_the_servers_record_of_a_run_with_files_here_says_nothing_of_its_progress() -> None:
-    source = CloudSource("lab/arena/r1", client=Script(300))
-    local = RunState(run=RunInfo("r", "/data/r", cloud="lab/arena/r1"), now=NOW)
+    source = CloudSource(LOCAL, client=Script(300))
+    local = RunState(run=LOCAL, now=NOW)
     state = advance_all(local, [*turn(source, NOW), Tick(now=NOW)], ())
     assert state.series["loss"].count == 300
     assert state.progress.step is None

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from stand_in import KEY, CloudRun, Server
 
-from lptui.cloud import worker
+from lptui.cloud import access, worker
+from lptui.cloud.access import Problem, check_key, explain
 from lptui.cloud.client import CloudClient, CloudFailure
 from lptui.cloud.names import read_name, read_time
-from lptui.cloud.worker import Problem, check_key, explain
 
 needs_sdk = pytest.mark.skipif(importlib.util.find_spec("wandb") is None, reason="wandb is not installed here")
 SECRET = "k-" + "0123456789abcdef" * 2
@@ -81,6 +83,36 @@ def test_everything_that_is_shown_comes_from_the_server(server: Server, client: 
 
 
 @needs_sdk
+def test_what_a_run_printed_comes_in_whole_lines_and_is_told_when_it_is_another(
+    server: Server, client: CloudClient
+) -> None:
+    run = server.runs["r1"]
+    run.console = b"epoch 1\nepoch 2\nepoch 3 [##"
+    first = client.ask("console", "lab/arena/r1", fetch=True)
+    assert not isinstance(first, CloudFailure), first
+    assert base64.b64decode(first["piece"]) == b"epoch 1\nepoch 2\n"
+    assert (first["more"], first["again"]) == (False, False)
+    run.console += b"###]\n"
+    more = client.ask("console", "lab/arena/r1", fetch=True, start=16)
+    assert not isinstance(more, CloudFailure)
+    assert base64.b64decode(more["piece"]) == b"epoch 3 [#####]\n"
+    run.console = b"anew\n"
+    anew = client.ask("console", "lab/arena/r1", fetch=True, start=32)
+    assert not isinstance(anew, CloudFailure)
+    assert (anew["again"], base64.b64decode(anew["piece"])) == (True, b"anew\n")
+    none = client.ask("console", "lab/arena/s001", fetch=True)
+    assert not isinstance(none, CloudFailure), none
+    assert (none["piece"], none["size"]) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("steps", "lines", "page"), [(999, 1000, 100), (10**9, 10**5, 1000001), (5, 0, 100), (2**62, 1, 1 << 30)]
+)
+def test_a_run_that_counts_agent_steps_is_read_in_pages_of_as_many_rows(steps: int, lines: int, page: int) -> None:
+    assert worker._page_size(SimpleNamespace(lastHistoryStep=steps, historyLineCount=lines), 100) == page
+
+
+@needs_sdk
 def test_what_is_not_there_and_what_is_refused_are_words(server: Server, client: CloudClient) -> None:
     missing = failure(client.ask("run", "lab/arena/nope"))
     assert missing.kind == "no-run"
@@ -137,15 +169,15 @@ def test_the_users_own_settings_name_the_server_and_those_of_a_run_do_not(
     (tmp_path / "wandb").mkdir()
     (tmp_path / "wandb" / "settings").write_text("[default]\nbase_url = https://evil.example.com\n")
     monkeypatch.chdir(tmp_path)
-    assert worker.base_url() == worker.DEFAULT
+    assert access.base_url() == access.DEFAULT
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "settings").write_text("[default]\nbase_url = https://wandb.example.com/\n")
-    assert worker.base_url() == "https://wandb.example.com"
+    assert access.base_url() == "https://wandb.example.com"
     monkeypatch.setenv("WANDB_BASE_URL", "https://other.example.com")
-    assert worker.base_url() == "https://other.example.com"
+    assert access.base_url() == "https://other.example.com"
     monkeypatch.delenv("WANDB_BASE_URL")
     (tmp_path / "own" / "settings").write_bytes(b"no settings \xff")
-    assert worker.base_url() == worker.DEFAULT
+    assert access.base_url() == access.DEFAULT
 
 
 @needs_sdk

@@ -17,11 +17,11 @@ from lptui.engine.engine import Engine
 from lptui.engine.lane import Lane
 from lptui.engine.reading import read_run
 from lptui.engine.search import search
-from lptui.model.events import Event, StatusSeen, Tick
+from lptui.model.events import Event, StatusSeen, Tick, WitnessSeen
 from lptui.model.finding import Change, Finding
 from lptui.model.log import Chunk, LogSegment, LogView
 from lptui.model.readings import SourceStatus
-from lptui.model.request import Acknowledge, Answer, ReadLog, SearchLog, SearchProgress
+from lptui.model.request import Acknowledge, Answer, AskServer, LeaveServer, ReadLog, SearchLog, SearchProgress
 from lptui.model.run import RunInfo
 from lptui.run import discover
 from lptui.sources.registry import Registered
@@ -239,3 +239,31 @@ def test_when_no_state_can_be_made_any_more_that_is_said(monkeypatch: pytest.Mon
     engine.start(lambda _state: None, failures.put)
     assert isinstance(failures.get(timeout=20), ImportError)
     engine.stop()
+
+
+def test_the_server_is_asked_from_the_request_on_and_no_more_after_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made: list[Scripted] = []
+
+    def make(run: RunInfo) -> dict[str, Scripted]:
+        if not run.cloud:
+            return {}
+        made.append(Scripted([WitnessSeen(source="W&B server", name="cloud_state", value="running", at=1.0)]))
+        return {run.cloud: made[-1]}
+
+    monkeypatch.setattr(engine_module, "SOURCES", (Registered("cloud", "files", make),))
+    monkeypatch.setattr(host_module, "HOST_SOURCES", ())
+    engine = Engine(RunInfo("r", str(tmp_path)))
+    watch = Watch(engine)
+    engine.ask(AskServer("lab/arena/r1"), lambda _answer: None)
+    asked = watch.until(lambda state: "cloud_state" in state.seen)
+    assert asked.run.cloud == "lab/arena/r1"
+    engine.ask(LeaveServer(), lambda _answer: None)
+    left = watch.until(lambda state: not state.run.cloud and "cloud_state" not in state.seen)
+    assert left.statuses["scripted"].condition == "absent"
+    assert made[0].closed
+    engine.ask(AskServer("lab/arena/r1"), lambda _answer: None)
+    watch.until(lambda state: "cloud_state" in state.seen)
+    engine.stop()
+    assert engine._known[("cloud", "lab/arena/r1")] is not made[0]

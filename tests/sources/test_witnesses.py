@@ -39,6 +39,7 @@ def test_job_metadata_heartbeat_and_wandb(tmp_path: Path) -> None:
         "restart_count": "3",
         "termination_reason": "heartbeat_timeout",
         "wandb_run": "team/metta/exp",
+        "wandb_address": "team/metta/exp",
     }
     reason = next(e for e in events if isinstance(e, WitnessSeen) and e.name == "termination_reason")
     assert (reason.at, reason.source) == (50.0, ".job_metadata")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lptui.model.readings import SourceStatus
+from lptui.state.cloud_word import find_address
 from lptui.state.run_state import RunState, Witness
 from lptui.text import clock, plural, short_age
 from lptui.text.units import date
@@ -46,6 +47,7 @@ class RunInfoPane(RowsPane):
     def page(self, state: RunState, width: int) -> Page:
         rows = [
             *life_rows(state, width, plain=self.ascii),
+            *server_rows(state, width, plain=self.ascii),
             *milestone_rows(state, width),
             *source_rows(state, width, plain=self.ascii),
             *discovery_rows(state, width, plain=self.ascii),
@@ -99,7 +101,7 @@ def milestone_rows(state: RunState, width: int) -> list[Row]:
             rows.append(((f"  and {len(state.milestones) - 12:,} earlier", "dim"),))
     if state.seen:
         rows += [(), _heading("On record")]
-        for fact in state.seen.values():
+        for fact in (fact for fact in state.seen.values() if fact.name != "wandb_address"):
             cells = [(f"  {clean(fact.name)}", "key", 24, "<")]
             rows.append(
                 crop(
@@ -117,6 +119,18 @@ def source_rows(state: RunState, width: int, *, plain: bool) -> list[Row]:
     rows: list[Row] = [(), _heading("Sources")]
     known = [state.statuses[name] for name in sorted(state.statuses)]
     return [*rows, *(_source(status, state.now, width, plain=plain) for status in known)]
+
+
+def server_rows(state: RunState, width: int, *, plain: bool) -> list[Row]:
+    """The run's record on the W&B server, where there is one beside its files."""
+    address = find_address(state)
+    if not address or state.run.remote:
+        return []
+    asked = bool(state.run.cloud)
+    glyph, style = level_glyph("ok" if asked else "unknown", plain=plain)
+    cells = [(f"  {glyph} {'asked' if asked else 'unasked'}", style, 11, "<"), ("W&B server", "key", 14, "<")]
+    words = "X ceases to ask it" if asked else "X asks it for state, history and system metrics"
+    return [crop((*columns(cells), (f" {clean(address)}", "value"), (f"  {words}", "dim")), width)]
 
 
 def _source(status: SourceStatus, now: float, width: int, *, plain: bool) -> Row:

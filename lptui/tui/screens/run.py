@@ -12,6 +12,7 @@ from textual.css.query import NoMatches
 from lptui.model.finding import Finding
 from lptui.model.request import Acknowledge, Request, Wake
 from lptui.tui.bindings import SCREEN_BINDINGS, footer_bindings
+from lptui.tui.idle import idle_bindings
 from lptui.tui.layout import classify, is_visitor
 from lptui.tui.moments import finding_cursor, fix_command, order_findings
 from lptui.tui.panes import PANES, Pane
@@ -99,7 +100,9 @@ class RunScreen(LiveScreen):
             return
         self._stage.make_room(len(workspace.run.findings), len(gpu.devices) if (gpu := workspace.run.gpu) else 0)
         self._show_tabs()
-        if old is None or not old.runs or old.run.findings is not workspace.run.findings:
+        before = old.run if old is not None and old.runs else None
+        now = workspace.run
+        if before is None or before.findings is not now.findings or before.seen is not now.seen:
             self._show_keys()
         for pane_id in self._visible:
             self.pane(pane_id).workspace = workspace
@@ -173,6 +176,12 @@ class RunScreen(LiveScreen):
 
     def action_runs(self) -> None:
         self._app.show_runs()
+
+    def action_server(self) -> None:
+        from lptui.tui.screens.server import press_server
+
+        if self._workspace is not None and self._workspace.runs:
+            press_server(self._app, self._workspace.run)
 
     def action_freeze(self) -> None:
         self._app.toggle_freeze()
@@ -276,21 +285,7 @@ class RunScreen(LiveScreen):
     def _show_keys(self) -> None:
         pane = self.current
         mine = (pane, *pane.query("*"))
-        idle = idle_bindings(pane)
-        findings = self._workspace.run.findings if self._workspace and self._workspace.runs else ()
-        if self._workspace is None or self._workspace.attached < 2:
-            idle.add("run.next")
-        if not findings:
-            idle.add("finding.next")
-        if not any(fix_command(f) for f in findings) and not pane.copied()[0]:
-            idle.add("copy")
-        keys = footer_bindings(self.active_bindings, mine, idle)
+        keys = footer_bindings(self.active_bindings, mine, idle_bindings(pane, self._workspace))
         if self._stage.size_class == "wide":
             keys += [(p.digit, p.title) for p in self._stage.query_children(Pane) if is_visitor(p.pane_id)]
         self._footer.show(keys)
-
-
-def idle_bindings(pane: Pane) -> set[str]:
-    """Ids of the bindings that do nothing in this pane."""
-    own = {"search": "action_search", "filter": "action_filter", "detail": "action_detail"}
-    return {name for name, action in own.items() if getattr(type(pane), action) is getattr(Pane, action)}
