@@ -25,8 +25,9 @@ from lptui.model.events import CareTaken, CareWanted, Event, FindingsChanged, Ru
 from lptui.model.finding import Change, Finding
 from lptui.model.merged import MergeLogs
 from lptui.model.readings import SourceStatus
-from lptui.model.request import Answer, AskServer, CareRequest, Request, ServerRequest
+from lptui.model.request import Answer, CareRequest, Request
 from lptui.model.run import RunInfo
+from lptui.model.server_request import AskServer, ServerRequest
 from lptui.run import discover
 from lptui.sources import Source
 from lptui.sources.log import LogSource
@@ -241,8 +242,7 @@ class Engine:
         if self._joined.remote or self._cloud == old:
             return
         run = replace(self.state.run, cloud=self._cloud)
-        source = self._known.pop(("cloud", old), None)
-        if source is not None:
+        if (source := self._known.pop(("cloud", old), None)) is not None:
             self._lanes["files"].drop(source)
             words = "not asked any more; what it said stays in the charts"
             self._put((StatusSeen(seen_at=now, status=SourceStatus(source.name, "absent", words, now)),))

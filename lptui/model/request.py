@@ -10,6 +10,7 @@ from lptui.model.chart_layout import ChartLayout
 from lptui.model.log import Chunk
 from lptui.model.log_query import EVERYTHING, LogPlace, LogQuery
 from lptui.model.merged import AnchorsPlaced, LineNamed, MergeLogs, NameLine, PlaceAnchors
+from lptui.model.server_request import ServerRequest
 from lptui.model.value import frozen
 
 
@@ -115,18 +116,6 @@ class Wake:
 
 
 @frozen
-class AskServer:
-    """Ask the W&B server for its record of the run, `path` (ENTITY/PROJECT/RUN), from now on. Not answered."""
-
-    path: str
-
-
-@frozen
-class LeaveServer:
-    """Ask it no more. Not answered."""
-
-
-@frozen
 class InspectCheckpoint:
     """What is in one checkpoint (a file, or a folder). Answered by `lptui.checkpoints.contents.Contents`."""
 
@@ -189,7 +178,6 @@ LayoutRequest = ReadLayout | KeepLayout
 CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints | MeasureDrift | FindNonFinite
 LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | AlignLogs | SaveLog | PlaceAnchors | NameLine
 CareRequest = Acknowledge | Snooze | Wake
-ServerRequest = AskServer | LeaveServer
 Request = LogRequest | MergeLogs | CareRequest | CheckpointRequest | Cancel | LayoutRequest | ServerRequest
 
 

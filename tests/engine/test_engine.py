@@ -21,8 +21,9 @@ from lptui.model.events import Event, StatusSeen, Tick, WitnessSeen
 from lptui.model.finding import Change, Finding
 from lptui.model.log import Chunk, LogSegment, LogView
 from lptui.model.readings import SourceStatus
-from lptui.model.request import Acknowledge, Answer, AskServer, LeaveServer, ReadLog, SearchLog, SearchProgress
+from lptui.model.request import Acknowledge, Answer, ReadLog, SearchLog, SearchProgress
 from lptui.model.run import RunInfo
+from lptui.model.server_request import AskServer, LeaveServer
 from lptui.run import discover
 from lptui.sources.registry import Registered
 from lptui.state.run_state import RunState

@@ -8,8 +8,8 @@ import pytest
 from fake_monitor import healthy, make_app
 from textual.pilot import Pilot
 
-from lptui.model.request import AskServer, LeaveServer
 from lptui.model.run import RunInfo
+from lptui.model.server_request import AskServer, LeaveServer
 from lptui.state.run_state import RunState, Seen
 from lptui.tui.idle import idle_bindings
 from lptui.tui.panes import Pane

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from lptui.model.request import AskServer, LeaveServer
+from lptui.model.server_request import AskServer, LeaveServer
 from lptui.state.cloud_word import find_address
 from lptui.state.run_state import RunState
 from lptui.tui.screens.dialog import Dialog
