@@ -146,7 +146,7 @@ PIECES: dict[str, tuple[bytes, ...]] = {
     ),
     "length": (b"x" * 300, b" " * 200, b"y" * 79),
 }
-WIDTHS = (1, 2, 20, 60, 79, 80, 120)
+WIDTHS = (4, 20, 60, 79, 80, 120)
 _CONSOLE = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor", width=80, legacy_windows=False)
 
 

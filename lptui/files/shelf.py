@@ -13,6 +13,7 @@ from lptui.model.log import LogSegment, LogView
 OPEN_HANDLES = 12
 MOST_DELETED = 1024 * 1024 * 1024
 """Bytes of deleted files that are held open: a disk does not get their room back before."""
+_BEGINNING = 64 * 1024
 
 
 class Shelf:
@@ -65,10 +66,10 @@ class Shelf:
         """Whether what a file holds is in hand already: as this very file, or as a copy of it."""
         with suppress(FileFailure):
             identity, size = handle.stat().identity, handle.stat().size
-            for part in list(self.parts.values()):
+            for generation, part in list(self.parts.items()):
                 if isinstance(part, FilePart) and part.handle.stat().identity == identity and part.is_intact():
                     return True
-                if _is_same_text(part, handle, size):
+                if _is_same_text(part, handle, size, live=generation == max(self.parts)):
                     return True
         return False
 
@@ -126,10 +127,14 @@ def _lose(segment: LogSegment, why: str) -> LogSegment:
     return replace(segment, kept_from=segment.size, lost=why)
 
 
-def _is_same_text(part: Part, handle: Handle, size: int) -> bool:
-    """Whether a file of `size` bytes begins as `part`, or `part` as the file. Raises FileFailure."""
+def _is_same_text(part: Part, handle: Handle, size: int, *, live: bool) -> bool:
+    """Whether a file of `size` bytes holds the text of `part`, or a good deal of its beginning. Raises FileFailure.
+
+    Attempts may begin alike, where no line has a time: a text that goes on beyond what the log has so far is no copy of
+    it, and a short one that the log begins with is rather an attempt that ended soon.
+    """
     mark, common = part.mark, min(part.mark.size, size)
-    if common != max(mark.size, size) and common < TELLING:
+    if (size > mark.size and (live or common < TELLING)) or (size < mark.size and common < _BEGINNING):
         return False
     if not common or handle.pread(0, min(len(mark.head), common)) != mark.head[:common]:
         return False

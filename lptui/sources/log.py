@@ -222,7 +222,7 @@ class LogSource:
         if len(data) < stop - lead_at:
             self._tries += self.tail.failure is None
             if not self.tail.unsure or self._tries > TRIES:
-                self._lost = reason or f"{stop - floor:,} bytes of history were gone before they could be read"
+                self._lost = f"{stop - floor:,} bytes of history were not read: {reason or 'they are gone'}"
                 self._backfill, self._tries = floor, 0
                 self._indexer.end_older()
             return

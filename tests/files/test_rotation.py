@@ -397,3 +397,25 @@ def test_a_writer_that_goes_on_at_its_old_place_leaves_a_hole_that_is_not_read(t
     second = watch.source.view.segments[1]
     assert second.kept_from == 120_000
     assert "never written" in second.lost
+
+
+def test_attempts_that_begin_alike_are_attempts(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    (tmp_path / "a.log.1").write_bytes(lines(0, 500))
+    (tmp_path / "a.log.2").write_bytes(lines(0, 90))
+    os.utime(tmp_path / "a.log.2", (1000, 1000))
+    os.utime(tmp_path / "a.log.1", (2000, 2000))
+    append(path, 0, 100)
+    watch = Watch(path)
+    watch.look()
+    assert watch.shown == (lines(0, 90) + lines(0, 500) + lines(0, 100)).split()
+
+
+def test_a_copy_of_the_beginning_that_somebody_made_is_not_shown_twice(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    append(path, 0, 20_000)
+    shutil.copyfile(path, tmp_path / "a.log.1")
+    append(path, 20_000, 21_000)
+    watch = Watch(path)
+    watch.look()
+    assert watch.shown == lines(0, 21_000).split()
