@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from lptui.files import FileFailure, open_file
+from lptui.files.generations import is_packed
 from lptui.model.run import RunInfo
 from lptui.text.hostile import sanitise
 from lptui.text.secrets import mask_text
@@ -29,7 +30,9 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def read_last_rows(path: str, count: int) -> list[str]:
-    """The newest `count` rows of a log, harmless, oldest first; empty when it cannot be read."""
+    """The newest `count` rows of a log, harmless, oldest first; empty when it cannot be read, or not without work."""
+    if is_packed(path):
+        return []
     try:
         handle = open_file(path)
     except FileFailure:

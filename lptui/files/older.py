@@ -56,7 +56,8 @@ class OlderParts:
             else:
                 return self._take(self._waiting.pop(0))
         except FileFailure as failure:
-            self._end(f"{failure}" + (f"; {failure.next_step}" if failure.next_step else ""))
+            name = failure.path.rsplit("/", 1)[-1]
+            self._end(f"{name}: {failure.cause}" + (f"; {failure.next_step}" if failure.next_step else ""))
         return None
 
     def _limit(self) -> str:
@@ -84,7 +85,7 @@ class OlderParts:
         self._unpacking = None
         added = self._add(unpacking.handle())
         if unpacking.torn:
-            self._end(f"{unpacking.path}: {unpacking.torn}; what could be unpacked is shown")
+            self._end(f"{unpacking.path.rsplit('/', 1)[-1]}: {unpacking.torn}; what could be unpacked is shown")
         return added
 
     def _add(self, handle: Handle) -> LogSegment | None:

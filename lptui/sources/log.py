@@ -151,7 +151,8 @@ class LogSource:
 
         if failure is not None and not view.segments:
             note = text.note if text is not None else ""
-            return told("waiting", note or "not there yet") if failure.missing else told("failed", failure.cause)
+            words = "; ".join(filter(None, (failure.cause, failure.next_step)))
+            return told("waiting", note or "not there yet") if failure.missing else told("failed", words)
         if failure is not None and not failure.missing:
             return told("failed", f"{failure.cause}: {failure.next_step or 'it is tried again'}; what was read stays")
         problem = self._lost or self.older.problem or (text.note if text is not None else "")

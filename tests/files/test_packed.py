@@ -18,6 +18,7 @@ import lptui.files.packed as packed
 from lptui.files.packed import PackedText, Unpacking
 from lptui.files.seam import FileFailure
 from lptui.model.events import LogBlock, StatusSeen
+from lptui.paint import read_last_rows
 from lptui.sources.log import LogSource
 
 RECORDED = Path(__file__).parent / "train.log.zst"
@@ -231,3 +232,8 @@ def test_a_log_packed_by_zstd_by_itself_and_above_a_log(tmp_path: Path) -> None:
     source = LogSource(str(tmp_path / "a.log"))
     assert scanned(drain(source, 4e9)) == ROWS + b"now\n"
     source.close()
+
+
+def test_the_first_paint_does_not_show_packed_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.log.gz").write_bytes(gzip.compress(ROWS))
+    assert read_last_rows(str(tmp_path / "a.log.gz"), 10) == []

@@ -242,7 +242,7 @@ def by_size(path: Path) -> logging.Handler:
 
 
 def by_time(path: Path) -> logging.Handler:
-    return logging.handlers.TimedRotatingFileHandler(path, when="S", backupCount=50)
+    return logging.handlers.TimedRotatingFileHandler(path, when="D", backupCount=50)
 
 
 @pytest.mark.parametrize("every", [1, 200, 1500])

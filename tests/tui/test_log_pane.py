@@ -11,6 +11,7 @@ from textual.app import App, ComposeResult
 from lptui.model.finding import Evidence, Finding, Fix
 from lptui.model.log import Chunk, LogSegment, LogView
 from lptui.model.place import Anchor
+from lptui.model.readings import SourceStatus
 from lptui.model.request import ReadLog, SearchLog, SearchProgress
 from lptui.model.run import RunInfo
 from lptui.state.run_state import RunState
@@ -360,6 +361,10 @@ async def test_an_absent_and_an_empty_log_are_said() -> None:
         app.pane.workspace = workspace(b"")
         await pilot.pause()
         assert app.shown == ["the log is empty: nothing has been written yet"]
+        status = SourceStatus("log script.log", "waiting", "unpacking script.log.gz: 40 %, 4 MiB", path=FILE)
+        app.pane.workspace = replace(workspace(b""), runs=(replace(workspace(b"").runs[0], statuses={"log": status}),))
+        await pilot.pause()
+        assert app.shown == ["unpacking script.log.gz: 40 %, 4 MiB"]
 
 
 async def test_without_a_frame_one_line_says_what_it_would() -> None:

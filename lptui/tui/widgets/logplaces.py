@@ -58,6 +58,9 @@ def worst_in(findings: Sequence[Finding], file: str) -> Finding | None:
 def why_empty(state: RunState) -> str:
     """What to say where no line can be shown."""
     if state.logs:
+        hindered = [s for s in state.statuses.values() if s.path in state.logs and s.condition in ("waiting", "failed")]
+        if hindered and not any(view.end for view in state.logs.values()):
+            return sanitise(hindered[0].detail)
         return "the log is empty: nothing has been written yet"
     if state.run.logs:
         return "opening the log …"
