@@ -280,7 +280,10 @@ class MetricsPane(Pane):
 
     def _set_frame(self, note: str, status: str) -> None:
         super()._set_frame(note, status)
-        self.line.say(self, note if self.choice.wishes.filter or self.grid.range_words else "", status)
+        grid, choice = self.grid, self.choice
+        seen = choice.wishes.filter or grid.range_words or choice.letters
+        told = seen or any(look_words(grid.look, grid.window, grid.hair))
+        self.line.say(self, note if told else "", status)
 
     def _on_layout(self, note: str) -> None:
         """The kept layout arrived, or cannot be used."""

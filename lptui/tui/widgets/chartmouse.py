@@ -56,6 +56,7 @@ class ChartMouse(ChartBoard):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self._drag is None:
+            self._hover(event)
             return
         began, shown, pans = self._drag
         now = self._place_in(began, event.x)
@@ -71,6 +72,13 @@ class ChartMouse(ChartBoard):
         elif not pans:
             self.hair = now
             self.redraw()
+
+    def _hover(self, event: events.MouseMove) -> None:
+        """A crosshair that is shown follows the pointer."""
+        spotted = self.spot_at(event.x, event.y) if self.hair is not None else None
+        if spotted is not None and spotted.place is not None and spotted.place != self.hair:
+            self.hair = spotted.place
+            self.after()
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         drag, self._drag = self._drag, None
