@@ -1,18 +1,17 @@
-"""Make docs/charts-*.svg: the real engine and the metrics pane on recorded runs, and on JSON lines made up here.
+"""Make docs/charts-*.svg: the real engine and the metrics pane on recorded runs, and on trainings made here and now.
 
     python docs/make_chart_screenshots.py [healthy] [nan] [restart] [runs] [--size 140x40] [--theme night]
 
-`healthy` and `nan` are recorded trainings, `restart` and `runs` are made up. Only names of this machine are replaced.
+`healthy` and `nan` are runs of tests/runs; for `restart` and `runs` the demo trains for real. Only names of this
+machine are replaced.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import math
-import random
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from lptui.config.settings import Settings  # noqa: E402
 from lptui.run import discover  # noqa: E402
 from lptui.tui.app import LptuiApp  # noqa: E402
 
+STEPS = 160 * 768
 VIEWS = {
     "healthy": ("3", "z"),
     "nan": ("3", "z"),
@@ -46,46 +46,28 @@ def recorded(folder: Path, name: str) -> list[Path]:
     return [run]
 
 
-def rewound(folder: Path) -> list[Path]:
-    """A run that fell back to its last checkpoint twice and wrote the steps since then anew, as JSON lines."""
-    run = folder / "train_dir" / "resumed"
-    run.mkdir(parents=True)
-    rng, at = random.Random(3), 1_790_000_000.0
-    with (run / "metrics.jsonl").open("w", encoding="utf-8") as file:
-        for first, last, luck in ((0, 420, 0.0), (300, 700, 0.06), (640, 1000, 0.02)):
-            for step in range(first, last):
-                at += 4
-                loss = 2.1 * math.exp(-step / 260) + 0.35 + luck + rng.gauss(0, 0.03)
-                reward = 1 - math.exp(-step / 350) - luck + rng.gauss(0, 0.04)
-                row = {"global_step": step * 4096, "_timestamp": at, "train/loss": loss, "val/loss": loss * 1.08 + 0.02}
-                row |= {
-                    "train/reward": reward,
-                    "perf/sps": 41_000 + rng.gauss(0, 600),
-                    "train/lr": 3e-4 * (1 - step / 1000),
-                }
-                file.write(json.dumps(row) + "\n")
-    return [run]
+def train(folder: Path, name: str, seed: int, *more: str) -> Path:
+    """One start of the demo's training (real, small), as fast as it goes; the run's folder with its W&B files in it."""
+    words = ["--run", name, "--out", str(folder), "--seed", str(seed), "--speed", "1000", "--no-torch"]
+    words += ["--total-steps", str(STEPS), *more]
+    subprocess.run([sys.executable, "-m", "lptui.demo.training", *words], check=False, capture_output=True, cwd=ROOT)
+    run = folder / "train_dir" / name
+    for found in folder.glob("wandb/*-run-*"):
+        (run / "wandb").mkdir(exist_ok=True)
+        shutil.move(found, run / "wandb" / found.name)
+    return run
+
+
+def restarted(folder: Path) -> list[Path]:
+    """A training whose host ran out of memory twice, each time started again from its last checkpoint."""
+    for epoch in (70, 120):
+        train(folder, "resumed", 0, "--fail", "host-oom", "--fail-at", str(epoch))
+    return [train(folder, "resumed", 0)]
 
 
 def compared(folder: Path) -> list[Path]:
-    """Three runs of one sweep that differ in their learning rate, as trainers' JSON lines."""
-    runs: list[Path] = []
-    for name, rate, floor in (("lr-3e-4", 300.0, 0.35), ("lr-1e-3", 130.0, 0.48), ("lr-1e-4", 700.0, 0.3)):
-        run = folder / "sweep" / name
-        run.mkdir(parents=True)
-        rng = random.Random(name)
-        with (run / "metrics.jsonl").open("w", encoding="utf-8") as file:
-            for step in range(1000):
-                loss = 2.1 * math.exp(-step / rate) + floor + rng.gauss(0, 0.05)
-                row = {"global_step": step * 4096, "_timestamp": 1_790_000_000.0 + step * 4, "train/loss": loss}
-                row |= {
-                    "train/reward": 1.4 - loss / 1.7 + rng.gauss(0, 0.03),
-                    "train/entropy": 1.3 - step / 1400 * 130 / rate,
-                }
-                row |= {"perf/sps": 41_000 + rng.gauss(0, 600)}
-                file.write(json.dumps(row) + "\n")
-        runs.append(run)
-    return runs
+    """Three trainings that differ in their seed."""
+    return [train(folder, f"seed-{seed}", seed) for seed in (0, 1, 2)]
 
 
 async def take(runs: Sequence[Path], size: tuple[int, int], theme: str, keys: Sequence[str]) -> str:
@@ -118,7 +100,7 @@ def main() -> None:
     for view in args.views:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
-            runs = {"restart": rewound, "runs": compared}.get(view, lambda at, name=view: recorded(at, name))(place)
+            runs = {"restart": restarted, "runs": compared}.get(view, lambda at, name=view: recorded(at, name))(place)
             svg = asyncio.run(take(runs, (columns, rows), args.theme, VIEWS[view]))
         if folder in svg:
             raise SystemExit(f"the picture would show {folder}")
