@@ -85,7 +85,8 @@ class Engine:
         self._known: dict[tuple[str, str], Source] = {}
         self._merged = MergedLog(run.path, self._open_logs)
         self._known["log", self._merged.file] = self._merged
-        self._lanes["log"].add([self._merged])
+        self._lanes["merge"] = Lane("merge", clock, self._hear)  # started when somebody asks for it
+        self._lanes["merge"].add([self._merged])
         self._listener: Listener | None = None
         self._on_failure: OnFailure | None = None
         self._stopping = threading.Event()
@@ -104,8 +105,8 @@ class Engine:
         self._listener, self._on_failure = on_state, on_failure
         run = self._joined
         self._add_sources(run)
-        for lane in self._lanes.values():
-            lane.start()
+        for name in ("log", "files"):
+            self._lanes[name].start()
         if not run.remote:  # this machine is not the run's
             self._host.join(run, self._hear)
         self._answers.start()
@@ -118,7 +119,8 @@ class Engine:
             self._wake()
         elif isinstance(request, MergeLogs):
             self._merged.wanted = request.on
-            self._lanes["log"].ring()
+            self._lanes["merge"].start()
+            self._lanes["merge"].ring()
         elif isinstance(request, ServerRequest):
             self._lanes["files"].submit(lambda: self._change_server(request))
         else:
@@ -152,7 +154,8 @@ class Engine:
             return
 
     def _hear(self, events: Sequence[Event]) -> None:
-        """Readings of the machine: they wait for nobody, since other runs are told by the same thread."""
+        """Readings that wait for nobody: of the machine, since other runs are told by the same thread; of the merged
+        log, since a reader waits for it while history is read."""
         self._readings.extend(events)
         self._wake()
 

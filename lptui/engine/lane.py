@@ -62,7 +62,9 @@ class Lane:
         self._wake.set()
 
     def start(self) -> None:
-        """Begin to poll."""
+        """Begin to poll; a second call does nothing."""
+        if self._thread is not None:
+            return
         self._thread = threading.Thread(target=self._run, name=f"lptui {self.name}", daemon=True)
         self._thread.start()
 

@@ -146,11 +146,11 @@ def _lane_of(request: LogRequest) -> str:
     match request:
         case SearchLog() | SeekLog():
             return "searches"
-        case AlignLogs():
+        case AlignLogs() | PlaceAnchors():
             return "moments"
         case SiftLog():
             return "counts" if request.purpose == "count" else "filters"
         case SaveLog():
             return "saves"
-        case ReadLog() | ReadRows() | PlaceAnchors() | NameLine():
+        case ReadLog() | ReadRows() | NameLine():
             return "reads"

@@ -101,16 +101,19 @@ class LogSource:
         more = self._text is not None and self._text.fill()
         grown = self.tail.poll(now)
         view = self.tail.view
+        opened = bool(view.segments) and self._backfill is None
+        if opened:
+            self.tail.remote = _is_remote(self.tail.path)
+            self._start_history()
         if view is not self._told or self._indexer.index is not self.view.lines:
             self._told = view
             self.view = replace(view, lines=self._indexer.index)
             yield LogSeen(place=self.place, seen_at=now, view=self.view)
-        if view.segments and self._backfill is None:
-            self.tail.remote = _is_remote(self.tail.path)
-            self._start_history()
         for growth in grown:
             yield from self._take(growth, now)
-        if not grown and self._history_left:
+        if opened:  # of many logs all are shown before the history of one is read
+            pass
+        elif not grown and self._history_left:
             yield from self._read_history(now)
         elif not grown and self._backfill is not None and self.older.pending:
             self._take_older(self.older.step())

@@ -82,6 +82,8 @@ class MergedLog:
                 self._welcome(self._cuts)
                 self._extend(self._cuts, finish=False)
                 self._take(self._cuts, now)
+                if self._skew.compare(self._cuts, now):
+                    self._tell(self._cuts, now)
             if self.view is not before:
                 yield MergedSeen(seen_at=now, view=self.view)
 
@@ -161,11 +163,11 @@ class MergedLog:
         cuts = LogCuts(parts)
         for part in parts:
             part.note_seams()
+            part.count_history(_once())  # enough for a first screen, whatever its scan is doing
         cuts.begin([part.end(part.first()) for part in parts])
         self._cuts, self._seen, self._seen_at = cuts, list(cuts.newest), now
         self._joinable = cuts.end
         self._extend(cuts, finish=False)
-        self._skew.compare(cuts)
         self._tell(cuts, now)
 
     def _make_part(self, name: PartName) -> LogPart:
@@ -258,3 +260,9 @@ class MergedLog:
         name = self._names[part.path]
         clockless = self._skew.is_clockless(part)
         return MergedPart(part.path, part.label, name.name, part.rank, self._skew.of(part.path), clockless)
+
+
+def _once() -> Callable[[], bool]:
+    """True, then false."""
+    left = [False, True]
+    return left.pop

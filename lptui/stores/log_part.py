@@ -55,7 +55,8 @@ class LogPart:
     def lines(self) -> LineIndex:
         """What is known of history: as its source marked it, or as it was counted for a hurried reader."""
         known = self.view.lines
-        return known if known.complete or self._counted is None else self._counted
+        mine = self._counted
+        return known if known.complete or mine is None or known.start < mine.start else mine
 
     def first(self) -> int:
         """The oldest offset from which on all is counted, the start of a line."""

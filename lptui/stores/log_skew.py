@@ -30,7 +30,8 @@ class ClockSkew:
         self._by_lines: Mapping[str, float] = {}
         self._ahead: dict[str, list[float]] = {}
         self._clockless: set[str] = set()
-        self._compared_at = 0.0
+        self._compared_at: float | None = None
+        self._compared_to = 0
 
     def of(self, path: str) -> float | None:
         """By common lines if there are enough, else by the times at which the file grew."""
@@ -43,11 +44,14 @@ class ClockSkew:
         """Whether no line of its newest ones says a time."""
         return part.path in self._clockless
 
-    def compare(self, cuts: LogCuts) -> None:
-        """Look at the newest lines of all files."""
+    def compare(self, cuts: LogCuts, now: float) -> bool:
+        """Look at the newest lines of all files, once a while; whether it was time to."""
+        if self._compared_at is not None and (now - self._compared_at < AGAIN or self._compared_to == cuts.end):
+            return False
+        self._compared_at, self._compared_to = now, cuts.end
         said: dict[str, dict[bytes, float]] = {}
-        for part, end, first in zip(cuts.parts, cuts.newest, cuts.oldest, strict=True):
-            low = part.line_at(max(first, end - LOOK), end)
+        for part, end in zip(cuts.parts, cuts.newest, strict=True):
+            low = part.line_at(max(part.view.start, end - LOOK), end)
             data = part.text(low, end)
             times = part.times(data, end)
             self._clockless.discard(part.path)
@@ -56,12 +60,10 @@ class ClockSkew:
             if part.path not in said:
                 said[part.path] = _once_said(split_lines(data), times, part.rank)
         self._by_lines = find_skews(said)
+        return True
 
     def take(self, cuts: LogCuts, now: float) -> None:
-        """A batch was added: compare the newest clock of each file that grew just now with when it grew."""
-        if now - self._compared_at > AGAIN:
-            self._compared_at = now
-            self.compare(cuts)
+        """A batch was added: hold the newest clock of each file that grew just now against when it grew."""
         for part, end in zip(cuts.parts, cuts.newest, strict=True):
             view = part.view
             if view.grown_at is None or view.modified_at is None or abs(now - view.grown_at) > 1.0:

@@ -19,7 +19,7 @@ from lptui.tui.widgets.logentry import Entry, Purpose
 from lptui.tui.widgets.logfilter import Filter
 from lptui.tui.widgets.logfinder import Finder
 from lptui.tui.widgets.logplaces import find_target, logs_of
-from lptui.tui.widgets.logsearch import title_of
+from lptui.tui.widgets.logranks import title_words
 from lptui.tui.widgets.logview import LogRows
 from lptui.tui.widgets.logwindow import LogWindow
 from lptui.tui.workspace import Cursor, Workspace
@@ -55,6 +55,7 @@ class LogPane(Pane):
         _bind("minus", "widen(-1)", "fewer-around", "Fewer lines around it"),
         _bind("left_square_bracket", "other(-1)", "before", "The log before"),
         _bind("right_square_bracket", "other(1)", "next", "The run's next log"),
+        _bind("m", "merge", "merge", "All ranks as one log by time, or one rank again", "Merge"),
         _bind("vertical_line", "beside", "beside", "One log more side by side, or one alone"),
         _bind("tab", "column(1)", "column-next", "The log to the right, where several stand side by side"),
         _bind("shift+tab", "column(-1)", "column-before", "The log to the left"),
@@ -99,20 +100,18 @@ class LogPane(Pane):
         self._seen_cursor = cursor
         target = find_target(run, cursor) if moved and cursor is not None else None
         if target is not None:
-            self.columns.bring(target[0])
+            self.columns.end_filter()
+            self.columns.bring(run, *target)
         self.columns.draw(run)
         if target is not None:
-            self.columns.end_filter()
-            self.view.jump(target[1])
+            self.columns.lead.show_line(run, *target)
 
     def note(self, state: RunState) -> str:
         names = logs_of(state)
         extent = self.view.extent
         if extent is None or not names:
             return ""
-        words = title_of(extent.file)
-        if len(names) > 1:
-            words += f" {names.index(extent.file) + 1}/{len(names)}"
+        words = title_words(extent, names)
         if extent.missing:
             words += " · the file is gone, waiting for it"
         elif not self.view.following:
@@ -123,17 +122,9 @@ class LogPane(Pane):
 
     def status(self, state: RunState) -> str:
         width = self.size.width
-        words = [
-            w
-            for w in (
-                self.columns.lead.goto.words,
-                self.columns.lack,
-                self.finder.words(width),
-                self.filter.words(width),
-            )
-            if w
-        ]
-        return " · ".join(words) or super().status(state)
+        columns = self.columns
+        words = (columns.lead.goto.words, columns.lack, self.finder.words(width), self.filter.words(width))
+        return " · ".join(filter(None, words)) or super().status(state)
 
     def focus_view(self) -> None:
         self.view.focus()
@@ -176,6 +167,13 @@ class LogPane(Pane):
             self._keep(text)
         self.reframe()
 
+    def action_merge(self) -> None:
+        if self.workspace is not None:
+            if words := self.columns.lead.merge(self.workspace.run):
+                self.app.notify(words, markup=False, timeout=5)
+            self.draw()
+            self.reframe()
+
     def action_column(self, by: int) -> None:
         self.columns.step(by)
 
@@ -190,8 +188,8 @@ class LogPane(Pane):
         self.app.notify(f"{plural(len(rows), 'row')} copied{more}", markup=False, timeout=3)
 
     def action_detail(self) -> None:
-        """Open a folded block or a JSON line; copy the place that a traceback's frame names; set the time cursor to any
-        other row; on a finding's row, open the finding too."""
+        """Open a block or a JSON line; copy the place that a traceback's frame names; set the time cursor to any other
+        row; on a finding's row, open the finding too."""
         extent, position = self.view.extent, self.view.paint.chosen
         if extent is None or position is None:
             super().action_detail()
@@ -204,13 +202,17 @@ class LogPane(Pane):
             return
         finding = self._finding_at(position)
         if finding is None:
-            self.choose(Cursor(anchor=extent.anchor(position), origin=self.pane_id))
+            self.columns.lead.name_line(
+                position, lambda anchor: self.choose(Cursor(anchor=anchor, origin=self.pane_id))
+            )
             return
         self.choose(finding_cursor(finding, self.pane_id))
         self.post_message(self.DetailWanted("finding", finding.id))
 
     def action_other(self, by: int) -> None:
-        if self.workspace is not None and self.columns.turn(self.workspace.run, by):
+        if self.columns.lead.merging.on:
+            self.action_merge()
+        elif self.workspace is not None and self.columns.turn(self.workspace.run, by):
             text = self.filter.text
             self.filter.end()
             self.draw()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from lptui.model.finding import Finding, rank
-from lptui.model.log import LogView
+from lptui.model.place import Anchor
 from lptui.text import cell_width, sanitise
 from lptui.text.incident import find_followers, follow_words, rank_words
 from lptui.text.width import cut
@@ -32,10 +33,18 @@ class Card:
         return self.finding.past or self.finding.acknowledged or follows
 
 
+class Places(Protocol):
+    """A log, or what else knows where its lines lie."""
+
+    def position(self, anchor: Anchor) -> int | None:
+        """Where a line lies; None if it is of another log."""
+        ...
+
+
 class Cards:
     """The cards of one log, found by position."""
 
-    def __init__(self, findings: Sequence[Finding] = (), view: LogView | None = None) -> None:
+    def __init__(self, findings: Sequence[Finding] = (), view: Places | None = None) -> None:
         roots = {f.incident for f in findings if f.incident and f.role == "root"}
         elsewhere = {f.id for f in findings if f.anchor is None and not f.past}
         followers = find_followers(findings)

@@ -11,6 +11,8 @@ from textual.widget import Widget
 
 from lptui.model.finding import Finding
 from lptui.model.log import LogView
+from lptui.model.merged import MergedView
+from lptui.model.place import Anchor
 from lptui.model.request import Standing
 from lptui.run.ranks import rank_of
 from lptui.state.run_state import RunState
@@ -21,7 +23,9 @@ from lptui.tui.widgets.logcards import Cards
 from lptui.tui.widgets.logfilter import Filter
 from lptui.tui.widgets.logfinder import Finder
 from lptui.tui.widgets.loggoto import Goto
+from lptui.tui.widgets.logmerged import Merging
 from lptui.tui.widgets.logplaces import why_empty, worst_in
+from lptui.tui.widgets.logranks import RankColumn, title_of_merged
 from lptui.tui.widgets.logsearch import title_of
 from lptui.tui.widgets.logview import LogRows
 from lptui.tui.widgets.rows import LinesView, Row
@@ -65,6 +69,8 @@ class LogColumn(Widget):
         self.finder = Finder(self)
         self.filter = Filter(self)
         self.goto = Goto(self)
+        self.merging = Merging(self)
+        self._carried = ""
         self._carded: tuple[object, ...] = ()
         self._aligned: tuple[Standing | None, float] | None = None
         self.read_at: float | None = None
@@ -87,12 +93,18 @@ class LogColumn(Widget):
 
     def extent_in(self, run: RunState) -> LogView | None:
         """Its log in the newest state."""
-        return run.logs.get(self.file) or run.primary_log
+        return self.merging.view_in(run) or run.logs.get(self.file) or run.primary_log
 
     def draw(self, run: RunState) -> None:
         """Show the newest state of its log."""
         extent = self.extent_in(run)
         cards = None
+        if isinstance(extent, MergedView):
+            self._draw_merged(run, extent)
+            return
+        if self.view.paint.ranks is not None:
+            self.view.paint.ranks = None
+            self.call_later(self._carry_filter, run)
         if extent is not None:
             carded = (run.findings, extent.file, len(extent.segments))
             if len(self._carded) != 3 or carded[0] is not self._carded[0] or carded[1:] != self._carded[1:]:
@@ -100,6 +112,64 @@ class LogColumn(Widget):
                 cards = Cards(run.findings, extent)
         self.view.empty_text = why_empty(run)
         self.view.set_log(extent, cards)
+
+    def _draw_merged(self, run: RunState, extent: MergedView) -> None:
+        paint, before = self.view.paint, self.view.extent
+        if paint.ranks is None or paint.ranks.parts != extent.parts:
+            paint.ranks = RankColumn(extent)
+        carded = (run.findings, extent.file, self.merging.placed)
+        cards = None
+        if len(self._carded) != 3 or any(a is not b for a, b in zip(carded, self._carded, strict=True)):
+            self._carded = carded
+            cards = Cards(run.findings, self.merging)
+        self.view.set_log(extent, cards)
+        if before is None or before.file != extent.file:
+            self._carry_filter(run)
+        self.merging.look(run, extent)
+
+    def merge(self, run: RunState) -> str:
+        """Show all ranks as one, or one again, with the filter that is on; what is to be said, if it cannot be."""
+        text = self.filter.text
+        words = self.merging.toggle(run)
+        if not words:
+            self.finder.end()
+            self.filter.end()
+            self._carried = text
+        return words
+
+    def holds(self, run: RunState, file: str) -> bool:
+        """Whether a merged log is shown that has the lines of `file`."""
+        merged = self.merging.view_in(run)
+        return merged is not None and any(part.path == file for part in merged.parts)
+
+    def show_line(self, run: RunState, file: str, position: int) -> None:
+        """Bring a line of the log `file` into view."""
+        merged = self.merging.view_in(run)
+        if merged is not None and self.holds(run, file):
+            self.merging.go(merged, run.logs[file].anchor(position))
+        else:
+            self.view.jump(position)
+
+    def name_line(self, position: int, tell: Callable[[Anchor], None]) -> None:
+        """Tell the lasting name of the line at `position`."""
+        extent = self.view.extent
+        if isinstance(extent, MergedView):
+            self.merging.name_line(extent, position, tell)
+        elif extent is not None:
+            tell(extent.anchor(position))
+
+    def _carry_filter(self, run: RunState) -> None:
+        text, self._carried = self._carried, ""
+        if text:
+            self.filter.take(text, run.now, ())
+
+    def position(self, anchor: Anchor) -> int | None:
+        """Where a line lies in the log that is shown; None if it is of another one."""
+        extent = self.view.extent
+        return self.merging.position(anchor) if isinstance(extent, MergedView) else extent and extent.position(anchor)
+
+    def redraw_log(self) -> None:
+        self._owner.draw()
 
     def stand(self, place: Standing | None, at: float, above: int, *, chosen: bool) -> None:
         """Show where this log was at `at` (unix s), as another one is read; without a `place` it stays where it is."""
@@ -118,6 +188,8 @@ class LogColumn(Widget):
             self.head.say("", "", None, leads=leads)
             return
         rank, name = rank_of(extent.file), title_of(extent.file)
+        if isinstance(extent, MergedView):
+            rank, name = None, title_of_merged(extent)
         self.head.say(
             name if rank is None else f"rank {rank} · {name}",
             self._state(extent),

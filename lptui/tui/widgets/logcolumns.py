@@ -110,7 +110,7 @@ class LogColumns(Widget):
         for column in self.shown:
             extent = column.view.extent
             if extent is not None and (column.filter.text != text or not text):
-                places = [place for anchor in anchors if (place := extent.position(anchor)) is not None]
+                places = [place for anchor in anchors if (place := column.position(anchor)) is not None]
                 column.filter.take(text, run.now, places, beside=beside)
         self.align()
 
@@ -130,8 +130,10 @@ class LogColumns(Widget):
         for column in self._columns:
             column.finder.end()
 
-    def bring(self, file: str) -> None:
+    def bring(self, run: RunState, file: str, _position: int) -> None:
         """Give the keys to the column with the log `file`; if there is none, the one that has them shows it."""
+        if self.lead.holds(run, file):
+            return
         column = next((c for c in self.shown if c.file == file), None)
         if column is None:
             self.lead.file = file

@@ -9,6 +9,7 @@ from lptui.text import cell_width, clock, short_bytes
 from lptui.tui.widgets.logblocks import field_rows, fields_row, fold_row, read_fields
 from lptui.tui.widgets.logcards import Cards, card_rows, gutter
 from lptui.tui.widgets.loghand import Unit
+from lptui.tui.widgets.logranks import RankColumn
 from lptui.tui.widgets.logscroll import Rows, Slot
 from lptui.tui.widgets.logtext import frame_bounds, line_row, mark_matches, message_behind_bar, visible_spans
 from lptui.tui.widgets.spans import Row, crop, row_width
@@ -45,6 +46,8 @@ class Painter:
         self.built = 0
         self.cards = Cards()
         self.hand: Rows | None = None
+        self.ranks: RankColumn | None = None
+        """Of a merged log: which rank each line is of."""
         self._card_rows: dict[tuple[int, int, int], list[Row]] = {}
         self._heights: dict[tuple[int, int, int], int] = {}
         self._opened: set[int] = set()
@@ -52,7 +55,7 @@ class Painter:
     @property
     def room(self) -> int:
         """Cells that a line's text has."""
-        return max(1, self.width - GUTTER - (NUMBER if self.numbers else 0))
+        return max(1, self.width - GUTTER - (NUMBER if self.numbers else 0) - (self.ranks.width if self.ranks else 0))
 
     def set_cards(self, cards: Cards) -> None:
         """The findings that stand in this log."""
@@ -100,7 +103,7 @@ class Painter:
         return True
 
     def _fields(self, unit: Unit, hand: Rows) -> dict[str, Any] | None:
-        data, start, end = hand.text_of(unit)
+        data, start, end = self._text(unit, hand)
         return read_fields(data[start:end]) if data[start : start + 1] == b"{" else None
 
     def _height(self, unit: Unit) -> int:
@@ -114,7 +117,7 @@ class Painter:
         key = (unit.start, unit.end, self.room)
         height = self._heights.get(key)
         if height is None:
-            data, start, end = self.hand.text_of(unit)
+            data, start, end = self._text(unit, self.hand)
             first, last = frame_bounds(data, start, end)
             spans = visible_spans(data, first, last, 0, self.room * MOST_WRAPPED)
             height = max(1, -(-sum(cell_width(s.text) for s in spans) // self.room))
@@ -144,7 +147,7 @@ class Painter:
             size, whole = hand.line_length(unit)
             later = not _begins(hand, unit)
             mark = f" … {'goes on, ' if later else ''}{short_bytes(size)}{'' if whole else '+'} line"
-        data, start, end = hand.text_of(unit)
+        data, start, end = self._text(unit, hand)
         if not self.wrap and (cut := self._split(unit, hand)) is not None:
             start, end = (cut, end) if index else (start, cut)
         left = index * room if self.wrap else self.left
@@ -159,7 +162,7 @@ class Painter:
 
     def _split(self, unit: Unit, hand: Rows) -> int | None:
         """Where in the bytes of `unit` a message stands right behind a progress bar: it has a row of its own."""
-        data, start, end = hand.text_of(unit)
+        data, start, end = self._text(unit, hand)
         if data.find(b"%|", start, end) < 0:
             return None
         first, last = frame_bounds(data, start, end)
@@ -184,11 +187,23 @@ class Painter:
     def _margin(self, unit: Unit, hand: Rows, index: int) -> Row:
         """What stands left of a line: its number, and the mark of a finding."""
         sign = gutter(self.cards.worst_within(unit.start, unit.end), self.plain) if index == 0 else ("  ", "")
+        rank = self._rank(unit, hand) if self.ranks is not None else ()
         if not self.numbers:
-            return (sign,)
+            return (sign, *rank)
         number = hand.number_of(unit) if index == 0 and _begins(hand, unit) else None
         text = "" if number is None else str(number)
-        return ((f"{text[-NUMBER + 1 :]:>{NUMBER - 1}} ", "faint"), sign)
+        return ((f"{text[-NUMBER + 1 :]:>{NUMBER - 1}} ", "faint"), sign, *rank)
+
+    def _text(self, unit: Unit, hand: Rows) -> tuple[bytes, int, int]:
+        """The bytes of a row, without the label of its rank, which is a column of its own."""
+        data, start, end = hand.text_of(unit)
+        return data, start if self.ranks is None else self.ranks.text_start(data, start, end), end
+
+    def _rank(self, unit: Unit, hand: Rows) -> Row:
+        assert self.ranks is not None
+        if unit.fold is not None:
+            return self.ranks.fold_cell(unit.fold, plain=self.plain)
+        return self.ranks.cell(*hand.text_of(unit), plain=self.plain)
 
     def _rows_of_cards(self, unit: Unit) -> list[Row]:
         key = (unit.start, unit.end, self.width)
