@@ -111,11 +111,10 @@ class LogSource:
             yield LogSeen(place=self.place, seen_at=now, view=self.view)
         for growth in grown:
             yield from self._take(growth, now)
-        if opened:  # of many logs all are shown before the history of one is read
-            pass
-        elif not grown and self._history_left:
+        quiet = not grown and not opened  # of many logs all are shown before the history of one is read
+        if quiet and self._history_left:
             yield from self._read_history(now)
-        elif not grown and self._backfill is not None and self.older.pending:
+        elif quiet and self._backfill is not None and self.older.pending:
             self._take_older(self.older.step())
         waits = self.tail.unsure or self.tail.failure is not None
         self.pending = more or bool(grown) or (self.still_reading and not waits)
