@@ -30,7 +30,6 @@ from lptui.model.run import RunInfo
 from lptui.model.server_request import AskServer, ServerRequest
 from lptui.run import discover
 from lptui.sources import Source
-from lptui.sources.log import LogSource
 from lptui.sources.merged_log import MergedLog
 from lptui.sources.registry import SOURCES, sources_of
 from lptui.state.fold import fold
@@ -83,7 +82,7 @@ class Engine:
         self._cloud = run.cloud
         self._readings: deque[Event] = deque(maxlen=READINGS)
         self._known: dict[tuple[str, str], Source] = {}
-        self._merged = MergedLog(run.path, self._open_logs)
+        self._merged = MergedLog(run.path, lambda: self._sources_of("log"))
         self._known["log", self._merged.file] = self._merged
         self._lanes["merge"] = Lane("merge", clock, self._hear)  # started when somebody asks for it
         self._lanes["merge"].add([self._merged])
@@ -141,9 +140,6 @@ class Engine:
 
     def _sources_of(self, kind: str) -> dict[str, Source]:
         return {key: source for (of, key), source in self._known.items() if of == kind}
-
-    def _open_logs(self) -> dict[str, LogSource]:
-        return {key: source for key, source in self._sources_of("log").items() if isinstance(source, LogSource)}
 
     def _put(self, events: Sequence[Event]) -> None:
         while not self._stopping.is_set():

@@ -101,8 +101,7 @@ class LogSource:
         more = self._text is not None and self._text.fill()
         grown = self.tail.poll(now)
         view = self.tail.view
-        opened = bool(view.segments) and self._backfill is None
-        if opened:
+        if opened := bool(view.segments) and self._backfill is None:
             self.tail.remote = _is_remote(self.tail.path)
             self._start_history()
         if view is not self._told or self._indexer.index is not self.view.lines:
@@ -111,7 +110,7 @@ class LogSource:
             yield LogSeen(place=self.place, seen_at=now, view=self.view)
         for growth in grown:
             yield from self._take(growth, now)
-        quiet = not grown and not opened  # of many logs all are shown before the history of one is read
+        quiet = not grown and not opened  # all logs of a run are shown before the history of one is read
         if quiet and self._history_left:
             yield from self._read_history(now)
         elif quiet and self._backfill is not None and self.older.pending:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, cast
 
 from lptui.formats.log_clock import NEVER
 from lptui.model.events import Event, MergedSeen
@@ -43,17 +43,17 @@ class OpenLog(Protocol):
 
 
 class MergedLog:
-    """`logs` gives the sources that are open, by path. It costs nothing before `wanted`."""
+    """`sources` gives those of the run's logs, by path (and this one). It costs nothing before `wanted`."""
 
     name = "merged log"
     period = 0.05
     pending = False
 
-    def __init__(self, run: str, logs: Callable[[], Mapping[str, OpenLog]]) -> None:
+    def __init__(self, run: str, sources: Callable[[], Mapping[str, object]]) -> None:
         self.file = f"{run} (merged)"
         self.wanted = False
         self.view = MergedView(self.file, missing=True)
-        self._logs = logs
+        self._sources = sources
         self._lock = threading.RLock()
         self._names: dict[str, PartName] = {}
         self._known: set[str] = set()
@@ -144,6 +144,9 @@ class MergedLog:
                     data = cuts.read(first, last - first)
             yield data, first, last - first
             at = first if back else last
+
+    def _logs(self) -> dict[str, OpenLog]:
+        return {path: cast("OpenLog", s) for path, s in self._sources().items() if s is not self}
 
     def _index_of(self, path: str) -> int | None:
         parts = self._cuts.parts if self._cuts is not None else []
