@@ -7,7 +7,16 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lptui.formats.log_shape import continues, last_frame, level_gate, line_level, own_prefix, rank_gate, rank_of
+from lptui.formats.log_shape import (
+    continues,
+    last_frame,
+    level_gate,
+    level_run,
+    line_level,
+    own_prefix,
+    rank_gate,
+    rank_of,
+)
 from lptui.model.log_query import LEVELS, LogQuery
 
 PIECE = 64 * 1024
@@ -16,6 +25,7 @@ Read = Callable[[int, int], bytes]
 _LOOK = 512
 _COLOUR = re.compile(rb"\x1b\[[0-9;:?]{0,32}[A-Za-z]")
 _MOST_CONTINUED = 200
+_FEED = re.compile(rb"\n")
 
 
 def compile_pattern(text: str) -> Any:
@@ -53,6 +63,8 @@ class Sieve:
         self._worst = frozenset(LEVELS[LEVELS.index(query.level) :]) if query.level else frozenset[str]()
         self.ranks = frozenset(query.ranks)
         self._gate = self._text or self._make_gate(query)
+        plain = self._worst and not (query.text or query.unless or query.ranks)
+        self._run = compile_bytes(rb"(?m)^" + level_run(self._worst)) if plain else None
 
     @property
     def gated(self) -> bool:
@@ -68,19 +80,56 @@ class Sieve:
         """Offsets of the lines in `data`, a block of whole lines, that are kept, in order; of a huge line, of the
         first match in it."""
         kept: list[int] = []
+        if self._run is None:
+            self._keep_each(data, kept)
+        elif b"\x1b" in data:
+            self._keep_between(self._run, data, kept)
+        else:
+            self._keep_runs(self._run, data, kept)
+        return kept
+
+    def _keep_each(self, data: bytes, kept: list[int]) -> None:
         until = 0
         for start, hit in _hits(self._gate, data):
-            if start < until:
-                continue
-            end = data.find(b"\n", max(start, hit))
-            end = len(data) if end < 0 else end
-            until = end + 1
-            if not self._passes(data[start : min(end, start + PIECE)] if hit - start < PIECE else data[hit:end]):
-                continue
-            kept.append(start if hit - start < PIECE else hit)
-            if self._worst and not self._text:
-                until = self._continue(data, until, kept)
-        return kept
+            if start >= until:
+                until = self._take(data, start, hit, kept)
+
+    def _keep_runs(self, run: Any, data: bytes, kept: list[int]) -> None:
+        """Of a plain level: many lines at a time where all are kept."""
+        at = 0
+        while (hit := self._gate.search(data, at)) is not None:
+            start = data.rfind(b"\n", at, hit.start()) + 1 or at
+            found = run.match(data, start)
+            if found is None:
+                at = self._take(data, start, hit.start(), kept)
+            else:
+                at = self._take_run(data, start, found.end(), kept)
+
+    def _keep_between(self, run: Any, data: bytes, kept: list[int]) -> None:
+        """As `_keep_runs`, where some lines are in colour: only what lies between the runs is stripped of it."""
+        at = 0
+        while at < len(data):
+            found = run.search(data, at)
+            stop = len(data) if found is None else found.start()
+            if stop > at:
+                inner: list[int] = []
+                self._keep_each(data[at:stop], inner)
+                kept += [at + offset for offset in inner]
+            at = stop if found is None else self._take_run(data, stop, found.end(), kept)
+
+    def _take_run(self, data: bytes, start: int, end: int, kept: list[int]) -> int:
+        kept.append(start)
+        kept += [feed.end() for feed in _FEED.finditer(data, start, end - 1)]
+        return self._continue(data, end, kept)
+
+    def _take(self, data: bytes, start: int, hit: int, kept: list[int]) -> int:
+        """Look closely at the line at `start`, which the gate hit; where to go on."""
+        end = data.find(b"\n", max(start, hit))
+        end = len(data) if end < 0 else end
+        if not self._passes(data[start : min(end, start + PIECE)] if hit - start < PIECE else data[hit:end]):
+            return end + 1
+        kept.append(start if hit - start < PIECE else hit)
+        return self._continue(data, end + 1, kept) if self._worst and not self._text else end + 1
 
     def _passes(self, line: bytes) -> bool:
         if b"\r" in line:

@@ -26,6 +26,8 @@ _WORDS = {
 }  # fmt: skip
 _GLOG_LETTERS = {"debug": b"D", "info": b"I", "warning": b"W", "error": b"E", "critical": b"FC"}
 _CONTINUED = (b" ", b"\t", "│".encode(), "╭".encode(), "╰".encode(), "❱".encode(), b"|")
+_LABELS = rb"(?:\[(?:rank|default)\d{1,6}\]:? ?)?"
+_CLOCK = rb"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d)?\]?"
 _LABEL = re.compile(rb"\[(?:rank|default)\d{1,6}\]:? ?")
 
 
@@ -90,6 +92,27 @@ def level_gate(levels: Collection[str]) -> bytes:
     if "error" in levels:
         parts.append(rb"Traceback \(most recent|(?:Error|Exception|Interrupt)(?m::|\s*$)")
     return b"|".join(parts)
+
+
+def level_run(levels: Collection[str]) -> bytes:
+    """A pattern for as many whole lines as follow each other and are certainly of these levels: a clock and a level,
+    glog, NCCL, or JSON that begins so. Lines in colour or with carriage returns are left to `line_level`."""
+    names = sorted({w for w, level in _WORDS.items() if level in levels and w != "err"})
+    upper = rb"(?:" + b"|".join(name.upper().encode() for name in names) + rb")"
+    any_case = rb"(?i:" + b"|".join(name.encode() for name in names) + rb")"
+    letters = b"".join(_GLOG_LETTERS[level] for level in sorted(levels))
+    nccl = b"|".join(word for word, level in _NCCL_LEVELS.items() if level in levels)
+    shapes = (
+        _CLOCK + rb" ?\[ {0,8}" + upper + rb" {0,8}\] ",
+        _CLOCK + rb" {1,3}" + upper + rb":? ",
+        _CLOCK + rb" [-|] {0,8}" + upper + rb" {0,8}[-|] ",
+        _CLOCK + rb" - [a-z_][\w.]{0,79} - " + upper + rb" - ",
+        rb"\[?[" + letters + rb"]\d{4} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})? +\w",
+        rb"[a-z][\w.-]{0,79}:\d{1,10}:\d{1,10} \[\d{1,4}\] NCCL (?:" + nccl + rb")\b",
+    )
+    json = rb'\{(?:"(?:ts|time|timestamp|asctime)": ?"[^"\\\n\r\x1b]{0,40}", ?)?"(?:level|levelname|severity)": ?"'
+    line = rb"(?:" + _LABELS + rb"(?:" + b"|".join(shapes) + rb")|" + json + any_case + rb'")'
+    return rb"(?:" + line + rb"[^\n\r\x1b]*\n)+"
 
 
 def rank_gate(ranks: Collection[int]) -> bytes:

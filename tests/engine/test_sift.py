@@ -17,6 +17,7 @@ from lptui.engine.rows_at import read_rows
 from lptui.engine.saving import save
 from lptui.engine.search import search
 from lptui.engine.seek import seek
+from lptui.engine.sieve import Sieve
 from lptui.engine.sift import sift
 from lptui.formats.log_query import read_place, read_query
 from lptui.model.log import Chunk, LogSegment, LogView
@@ -104,6 +105,26 @@ def test_levels_are_found_in_every_known_format(line: bytes, level: str) -> None
     assert [data[at:].split(b"\n")[0] for at in found] == ([line] if level else [])
     if level:
         assert (sifted(data, LogQuery(level="critical"))[0] != []) == (level == "critical")
+
+
+STAMPS = (b"12:00:00", b"[2026-01-01 00:00:00,123]", b"2026-01-01T00:00:00.5Z", b"[rank2]:12:00:00", b"25:00:00")
+LEVELLED = (
+    *(stamp + form % word for stamp in STAMPS for word in (b"INFO", b"ERROR", b"DEBUG")
+      for form in (b" [%s] m: x", b" %s: x", b" | %s     | m:f:1 - x", b" - m.n - %s - x", b" x %s x", b" [%s]x")),
+    b"I1123 10:00:00.120000 812 x.cc:12] fine", b"[rank1]:[E1123 10:00:00.1 x.cc:12] broke", b"I1123 is a room",
+    b"node7:812:901 [3] NCCL INFO x", b"node7:812:901 [3] NCCL WARN x", b"12:00:00 [3] NCCL INFO x",
+    b'{"ts": "2026", "level": "info", "m": 1}', b'{"level":"ERROR"}', b'{"m": "level", "x": "info"}',
+    b"\x1b[32mINFO\x1b[0m     x", b"12:00:00 [INFO] \x1b[31mred\x1b[0m", b"12:00:00 [INFO] 10%\r12:00:00 [DEBUG] 20%",
+    b"  wrapped", b"plain", b"", b"ValueError: x", b"Traceback (most recent call last)",
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(LEVELLED), max_size=30), st.sampled_from(("info", "warning", "error")), st.booleans())
+def test_many_lines_at_a_time_are_those_that_a_close_look_keeps(rows: list[bytes], level: str, ended: bool) -> None:
+    data = b"\n".join(rows) + (b"\n" if ended else b"")
+    fast, slow = Sieve(LogQuery(level=level)), Sieve(LogQuery(level=level, unless=("no line has this",)))
+    assert fast.keep(data) == slow.keep(data)
 
 
 @pytest.mark.parametrize(
