@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 findings (`check`), 2 usage, 3 run not found, 4 something 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -15,6 +16,9 @@ import click
 from lptui import __version__
 
 FOUND, USAGE, NOT_FOUND, FAILED = 1, 2, 3, 4
+GARBAGE = (20_000, 20, 50)
+"""When Python looks for cycles: values here are frozen and hold none, and at its own 700 a tenth of a screen's work was
+that search."""
 _COMMANDS = {
     "attach": ("Watch a run: open the screen on it.", "lptui.cli.attach"),
     "check": ("Print the verdict on a run and set the exit code.", "lptui.cli.check"),
@@ -84,6 +88,7 @@ def group(ctx: click.Context) -> int:
 
 def run(argv: list[str]) -> int:
     """Call the command in `argv`; its exit code."""
+    gc.set_threshold(*GARBAGE)
     try:
         code = group.main(argv, prog_name="lptui", standalone_mode=False)
         return int(code or 0)

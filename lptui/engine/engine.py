@@ -44,7 +44,7 @@ READINGS = 256
 """Readings of the machine that may wait for the fold; older ones are forgotten, since newer ones take their place."""
 TICK = 1.0
 LOOK_AGAIN = 3.0
-LIVELY, CALM, FLOOD = 0.05, 0.1, 0.2
+LIVELY, CALM, FLOOD = 0.05, 0.1, 0.16
 """Seconds between published states: when little moves and someone waits for a line; when much does; in a flood, of
 which no reader can follow a line anyway."""
 SLOW_LINK = 0.25
@@ -159,9 +159,9 @@ class Engine:
         with suppress(queue.Full):  # then it is awake anyway
             self._queue.put_nowait(())
 
-    def _ring(self) -> None:
-        for name in ("log", "files"):
-            self._lanes[name].ring()
+    def _ring(self, folder: str) -> None:
+        for lane in self._lanes.values():
+            lane.ring(folder)
 
     def _add_sources(self, run: RunInfo) -> None:
         for registered in sources_of(run, SOURCES):
@@ -190,8 +190,7 @@ class Engine:
         published = self.state
         while not self._stopping.is_set():
             now = self._clock()
-            due = published_at + self._pace()
-            wait = max(0.0, min(next_tick, due if published is not self.state else next_tick) - now)
+            wait = max(0.0, min(next_tick, self._due(self.state, published, published_at)) - now)
             state = self.state
             try:
                 batch = self._queue.get(timeout=max(wait, 0.001))
@@ -205,7 +204,7 @@ class Engine:
                 state = self._tick(state, now)
             self._keeper.keep(self.state.care, state.care)
             self.state = state
-            if state is not published and now >= published_at + self._pace():
+            if now >= self._due(state, published, published_at):
                 published, published_at = state, now
                 if self._listener is not None:
                     self._listener(state)
@@ -217,6 +216,8 @@ class Engine:
         ended = state.life.condition in ("finished", "crashed")
         for lane in self._lanes.values():
             lane.settled = ended
+            lane.rest = self._pace() if self._growth > MUCH else 0.0
+        self._lanes["files"].submit(lambda muted=self._growth > MUCH: self._bell.mute(muted))
         self._host.settle(self._joined, ended)
         remote = self._joined.remote  # it has no files, and its name came from the server
         if not remote and now - self._looked_at >= LOOK_AGAIN * (10 if ended else 1):
@@ -285,6 +286,15 @@ class Engine:
             title=f"lptui: what you acknowledge is forgotten when you leave: {cause}",
         )
         self._put((FindingsChanged(changes=(Change.raised(finding),), seen_at=self._clock()),))
+
+    def _due(self, state: RunState, published: RunState, published_at: float) -> float:
+        """When `state` is to be published. While the log grows fast its lane keeps the pace: what it brings is shown at
+        once, and what comes meanwhile goes with it."""
+        if state is published:
+            return float("inf")
+        if self._growth <= MUCH:
+            return published_at + self._pace()
+        return published_at + self._pace() * (0.5 if state.logs is not published.logs else 2.0)
 
     def _pace(self) -> float:
         if self._slow_link:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from lptui.model.events import Event, StatusSeen
@@ -32,13 +33,17 @@ class Lane:
         self.name, self._clock, self._sink = name, clock, sink
         self._sources: list[Source] = []
         self._due: dict[int, float] = {}
+        self._polled: dict[int, float] = {}
         self._active: dict[int, float] = {}
         self._jobs: list[Callable[[], None]] = []
         self._wake = threading.Event()
-        self._rung = False
+        self._rung: deque[str] = deque()
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.settled = False
+        self.rest = 0.0
+        """Seconds between two polls of a source at least, unless it has more in hand: what is shown changes no more
+        often, and what is read later is newer when it is shown."""
         self.polling: tuple[str, float] | None = None
         """The source that is being polled and since when: a stuck mount is told from here."""
 
@@ -68,9 +73,9 @@ class Lane:
         self._thread = threading.Thread(target=self._run, name=f"lptui {self.name}", daemon=True)
         self._thread.start()
 
-    def ring(self) -> None:
-        """Poll now: something changed."""
-        self._rung = True
+    def ring(self, folder: str = "") -> None:
+        """Something changed in `folder`, or anywhere: poll early who watches it."""
+        self._rung.append(folder)
         self._wake.set()
 
     def stop(self, timeout: float = 1.0) -> None:
@@ -87,10 +92,9 @@ class Lane:
 
     def _run(self) -> None:
         while not self._stopping:
-            rung, self._rung = self._rung, False
             self._wake.clear()
             self._run_jobs()
-            wait = self._turn(rung)
+            wait = self.turn()
             if wait > 0 and not self._stopping:
                 self._wake.wait(wait)
 
@@ -101,20 +105,31 @@ class Lane:
             except Exception:
                 log.exception("job in lane %s", self.name)
 
-    def _turn(self, rung: bool) -> float:
+    def _hear_bell(self) -> None:
+        rung: set[str] = set()
+        while self._rung:
+            rung.add(self._rung.popleft())
+        for source in self._sources if rung else ():
+            if "" in rung or not rung.isdisjoint(source.watched()):
+                key = id(source)
+                self._due[key] = min(self._due.get(key, 0.0), self._polled.get(key, 0.0) + self.rest)
+
+    def turn(self) -> float:
         """Poll what is due; seconds until something is due again."""
+        self._hear_bell()
         now = self._clock()
         for source in self._sources:
             key = id(source)
             if self._stopping:
                 break
-            if source.pending or rung or self._due.get(key, 0.0) <= now:
+            if source.pending or self._due.get(key, 0.0) <= now:
+                self._polled[key] = now
                 events = self.poll(source, now)
                 if events:
                     self._active[key] = now
                     self._sink(events)
                 now = self._clock()
-                self._due[key] = now + self._interval(source, now)
+                self._due[key] = max(self._polled[key] + self.rest, now + self._interval(source, now))
         if any(source.pending for source in self._sources):
             return 0.0
         return max(0.001, min((self._due.get(id(s), 0.0) for s in self._sources), default=now + 0.5) - now)

@@ -47,6 +47,7 @@ class Tail:
         self.path, self.turn = path, turn
         self.view = LogView(path, missing=True)
         self.failure: FileFailure | None = None
+        self.behind = False  # the last look left something: more than one turn takes, or another generation
         self.recent = Recent(keep)
         self.shelf = Shelf(path, keep)
         self._identity = ""
@@ -241,6 +242,7 @@ class Tail:
         """What was appended. The end of what was read before is read again: only behind it is growth."""
         segment, mark = self.view.segments[-1], live.mark
         stat = live.handle.stat()
+        self.behind = bool(self._next)
         if stat.size == segment.size:
             return []
         over = len(mark.end)
@@ -254,6 +256,7 @@ class Tail:
         data = raw[over:]
         if not data:
             return []
+        self.behind = self.behind or len(data) == self.turn
         grown = replace(segment, size=segment.size + len(data))
         tail = (self.view.tail + data)[-TAIL:]
         head = (mark.head + data)[:FINGERPRINT] if segment.size < FINGERPRINT else mark.head

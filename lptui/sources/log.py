@@ -116,7 +116,7 @@ class LogSource:
         elif quiet and self._backfill is not None and self.older.pending:
             self._take_older(self.older.step())
         waits = self.tail.unsure or self.tail.failure is not None
-        self.pending = more or bool(grown) or (self.still_reading and not waits)
+        self.pending = more or self.tail.behind or (self.still_reading and not waits)
         yield from self._tell_status(now)
 
     @property

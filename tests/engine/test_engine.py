@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import lptui.engine.engine as engine_module
 import lptui.engine.host as host_module
 from lptui.detect import Detector
+from lptui.engine.bell import Bell
 from lptui.engine.core import advance
 from lptui.engine.engine import Engine
 from lptui.engine.lane import Lane
@@ -196,6 +198,93 @@ def test_a_lane_fences_and_keeps_its_turn() -> None:
     lane = Lane("t", lambda: 1.0, seen.extend)
     assert [e.status.condition for e in lane.poll(Broken(), 1.0) if isinstance(e, StatusSeen)] == ["failed"]
     assert lane.polling is None
+
+
+class Counting:
+    """A source that notes when it was polled."""
+
+    pending = False
+    period = 0.02
+
+    def __init__(self, name: str, *folders: str) -> None:
+        self.name, self._folders = name, folders
+        self.polled: list[float] = []
+
+    def poll(self, now: float) -> list[Event]:
+        self.polled.append(now)
+        return [StatusSeen(seen_at=now, status=SourceStatus(self.name, "ok", "", now))]
+
+    def watched(self) -> tuple[str, ...]:
+        return self._folders
+
+    def close(self) -> None: ...
+
+
+class TestWhenALanePolls:
+    def turn(self, lane: Lane, now: float) -> float:
+        self.now = now
+        return lane.turn()
+
+    def lane(self, *sources: Counting) -> Lane:
+        self.now = 0.0
+        lane = Lane("t", lambda: self.now, lambda events: None)
+        lane.add(sources)
+        return lane
+
+    def test_the_bell_wakes_those_that_watch_the_folder(self) -> None:
+        log, processes = Counting("log", "/run"), Counting("processes")
+        log.period = processes.period = 2.0
+        lane = self.lane(log, processes)
+        self.turn(lane, 10.0)
+        lane.ring("/run")
+        self.turn(lane, 10.5)
+        lane.ring("/elsewhere")
+        self.turn(lane, 10.6)
+        assert (log.polled, processes.polled) == ([10.0, 10.5], [10.0])
+
+    def test_while_it_rests_the_bell_does_not_hurry_it(self) -> None:
+        log = Counting("log", "/run")
+        lane = self.lane(log)
+        lane.rest = 0.16
+        for step in range(101):  # a write each 10 ms, for a second
+            lane.ring("/run")
+            self.turn(lane, 20.0 + step / 100)
+        assert len(log.polled) == 7
+        assert all(b - a >= 0.159 for a, b in pairwise(log.polled))
+
+    def test_a_ring_is_answered_when_the_rest_is_over(self) -> None:
+        log = Counting("log", "/run")
+        log.period = 5.0
+        lane = self.lane(log)
+        lane.rest = 0.16
+        self.turn(lane, 30.0)
+        lane.ring("/run")
+        assert self.turn(lane, 30.01) == pytest.approx(0.15)
+
+    def test_what_has_more_in_hand_does_not_rest(self) -> None:
+        log = Counting("log", "/run")
+        log.pending = True
+        lane = self.lane(log)
+        lane.rest = 0.16
+        assert self.turn(lane, 40.0) == 0.0
+        assert self.turn(lane, 40.001) == 0.0
+        assert len(log.polled) == 2
+
+
+def test_a_muted_bell_is_silent_and_rings_again_later(tmp_path: Path) -> None:
+    rung: queue.SimpleQueue[str] = queue.SimpleQueue()
+    bell = Bell(rung.put)
+    bell.watch({str(tmp_path)})
+    (tmp_path / "a").write_text("1")
+    assert rung.get(timeout=20) == str(tmp_path)
+    bell.mute(True)
+    while not rung.empty():
+        rung.get()
+    (tmp_path / "b").write_text("1")
+    bell.mute(False)
+    (tmp_path / "c").write_text("1")
+    assert rung.get(timeout=20) == str(tmp_path)
+    bell.stop()
 
 
 class TestSearch:

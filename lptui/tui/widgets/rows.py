@@ -22,7 +22,7 @@ from textual.widget import Widget
 
 from lptui.tui.theme import SpanStyles, span_styles
 from lptui.tui.widgets.spans import Row, crop, row_width
-from lptui.tui.widgets.strips import ASCII, changed_ranges, strip_of
+from lptui.tui.widgets.strips import ASCII, KeptStrips, changed_ranges, strip_of
 
 
 class LinesView(Widget):
@@ -36,6 +36,7 @@ class LinesView(Widget):
         self._lines: list[Row] = []
         self._styles: SpanStyles | None = None
         self._base: Style | None = None
+        self._kept = KeptStrips()
 
     def lines(self, width: int, height: int) -> Sequence[Row]:
         """The visible lines, top to bottom; fewer than `height` leave the rest blank."""
@@ -69,8 +70,12 @@ class LinesView(Widget):
             self.refresh(*regions)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        self._base = self.rich_style  # resolving the style sheet costs more than a whole line; once for all of them
-        return super().render_lines(crop)
+        self._base = base = self.rich_style  # resolving the style sheet costs more than a whole line; once for all
+        styles, width = self.styles, self.size.width
+        if any(styles.gutter) or styles.tint.a or styles.text_opacity != 1.0 or self.opacity != 1.0:
+            return super().render_lines(crop)
+        self._kept.begin((base, width, self.plain, self._span_styles()), self._lines)
+        return self._kept.strips(crop, width, self.render_line, self.get_line_filters(), self.background_colors[1])
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style if self._base is None else self._base

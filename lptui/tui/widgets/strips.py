@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.geometry import Region
 from textual.strip import Strip
 
 from lptui.text import cell_width
@@ -96,3 +99,41 @@ def _pieces(before: Row, after: Row, width: int) -> Iterator[tuple[str, str, boo
 def _lead(one: str, two: str) -> int:
     """How many characters two texts have in common at their beginning."""
     return next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+
+
+class KeptStrips:
+    """The strips of a view's rows, kept from one picture to the next by what they say: a row that only moved up is not
+    built again, nor what Textual derives from its strip."""
+
+    def __init__(self) -> None:
+        self._look: tuple[object, ...] = ()
+        self._rows: Sequence[Row] = ()
+        self._strips: dict[Row, Strip] = {}
+
+    def begin(self, look: tuple[object, ...], rows: Sequence[Row]) -> None:
+        """A picture of `rows`; when `look`, what they are drawn with, is another one, all are built anew."""
+        if look != self._look:
+            self._strips.clear()
+        elif len(self._strips) > 2 * len(rows) + 8:
+            self._strips = {row: self._strips[row] for row in rows if row in self._strips}
+        self._look, self._rows = look, rows
+
+    def strips(
+        self,
+        crop: Region,
+        width: int,
+        build: Callable[[int], Strip],
+        filters: Sequence[LineFilter],
+        background: Color,
+    ) -> list[Strip]:
+        """The lines of `crop`; `build(y)` makes one."""
+        found: list[Strip] = []
+        for y in crop.line_range:
+            row = self._rows[y] if y < len(self._rows) else ()
+            strip = self._strips.get(row)
+            if strip is None:
+                strip = self._strips[row] = build(y)
+            for one in filters:
+                strip = strip.apply_filter(one, background)  # kept by the strip
+            found.append(strip if crop.column_span == (0, width) else strip.crop(*crop.column_span))
+        return found
