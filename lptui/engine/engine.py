@@ -20,6 +20,7 @@ from lptui.engine.core import advance, advance_all
 from lptui.engine.host import HostEngine
 from lptui.engine.keeper import Keeper, entry_for
 from lptui.engine.lane import STUCK_AFTER, Lane
+from lptui.engine.pace import Pace
 from lptui.model.care import CareEntry
 from lptui.model.events import CareTaken, CareWanted, Event, FindingsChanged, RunSeen, StatusSeen, Tick
 from lptui.model.finding import Change, Finding
@@ -44,12 +45,6 @@ READINGS = 256
 """Readings of the machine that may wait for the fold; older ones are forgotten, since newer ones take their place."""
 TICK = 1.0
 LOOK_AGAIN = 3.0
-LIVELY, CALM, FLOOD = 0.05, 0.1, 0.16
-"""Seconds between published states: when little moves and someone waits for a line; when much does; in a flood, of
-which no reader can follow a line anyway."""
-SLOW_LINK = 0.25
-MUCH, VERY_MUCH = 64 * 1024, 1024 * 1024
-"""Bytes of log a second from which on it is much, and a flood."""
 
 Listener = Callable[[RunState], None]
 OnFailure = Callable[[Exception], None]
@@ -73,7 +68,7 @@ class Engine:
         host: HostEngine | None = None,
     ) -> None:
         self.state = RunState(run=run, now=clock(), began=clock(), rules=rules)
-        self._clock, self._slow_link = clock, slow_link
+        self._clock, self._pace = clock, Pace(slow_link=slow_link)
         self._find = (lambda: run) if run.remote else find or (lambda: discover(run.path))
         self._queue: queue.Queue[Sequence[Event]] = queue.Queue(QUEUE)
         self._lanes = {name: Lane(name, clock, self._put) for name in ("log", "files")}
@@ -95,7 +90,6 @@ class Engine:
         self._keeper = Keeper(run.path, self._tell_unkept)
         self._wanted: queue.SimpleQueue[CareEntry] = queue.SimpleQueue()
         self._looked_at = 0.0
-        self._log_end, self._growth = 0, 0.0
         self._before_stuck: dict[str, SourceStatus | None] = {}
 
     def start(self, on_state: Listener | None = None, on_failure: OnFailure | None = None) -> None:
@@ -190,7 +184,9 @@ class Engine:
         published = self.state
         while not self._stopping.is_set():
             now = self._clock()
-            wait = max(0.0, min(next_tick, self._due(self.state, published, published_at)) - now)
+            wait = max(
+                0.0, min(next_tick, self._pace.due(self.state, published, published_at, self._queue.qsize())) - now
+            )
             state = self.state
             try:
                 batch = self._queue.get(timeout=max(wait, 0.001))
@@ -204,20 +200,19 @@ class Engine:
                 state = self._tick(state, now)
             self._keeper.keep(self.state.care, state.care)
             self.state = state
-            if now >= self._due(state, published, published_at):
+            if now >= self._pace.due(state, published, published_at, self._queue.qsize()):
                 published, published_at = state, now
                 if self._listener is not None:
                     self._listener(state)
 
     def _tick(self, state: RunState, now: float) -> RunState:
-        end = sum(view.end for view in state.logs.values())
-        self._growth, self._log_end = (end - (self._log_end or end)) / TICK, end
+        self._pace.measure(state, TICK)
         state = self._tell_stuck(advance(state, Tick(now=now, seen_at=now), load_detectors()), now)
         ended = state.life.condition in ("finished", "crashed")
         for lane in self._lanes.values():
             lane.settled = ended
-            lane.rest = self._pace() if self._growth > MUCH else 0.0
-        self._lanes["files"].submit(lambda muted=self._growth > MUCH: self._bell.mute(muted))
+            lane.rest = self._pace.rest
+        self._lanes["files"].submit(lambda: self._bell.mute(self._pace.fast))
         self._host.settle(self._joined, ended)
         remote = self._joined.remote  # it has no files, and its name came from the server
         if not remote and now - self._looked_at >= LOOK_AGAIN * (10 if ended else 1):
@@ -286,22 +281,6 @@ class Engine:
             title=f"lptui: what you acknowledge is forgotten when you leave: {cause}",
         )
         self._put((FindingsChanged(changes=(Change.raised(finding),), seen_at=self._clock()),))
-
-    def _due(self, state: RunState, published: RunState, published_at: float) -> float:
-        """When `state` is to be published. While the log grows fast its lane keeps the pace: what it brings is shown at
-        once, and what comes meanwhile goes with it."""
-        if state is published:
-            return float("inf")
-        if self._growth <= MUCH:
-            return published_at + self._pace()
-        return published_at + self._pace() * (0.5 if state.logs is not published.logs else 2.0)
-
-    def _pace(self) -> float:
-        if self._slow_link:
-            return SLOW_LINK
-        if self._growth > VERY_MUCH:
-            return FLOOD
-        return CALM if self._growth > MUCH or self._queue.qsize() > 2 else LIVELY
 
 
 def _parts(run: RunInfo) -> RunInfo:

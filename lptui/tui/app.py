@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -268,7 +267,6 @@ class LptuiApp(FencedApp, ThemedApp, OrderedApp):
         return run_it
 
     def _start(self) -> None:
-        gc.freeze()  # what is there by now stays: no search for garbage needs to look at it again
         if self._hall.mode:
             self._hall.open(self._attached)
         for slot in self._attached.slots:
@@ -285,7 +283,7 @@ class LptuiApp(FencedApp, ThemedApp, OrderedApp):
         def post_state(state: RunState) -> None:
             self.post_message(StateArrived(slot, state))
 
-        self._attached.monitors[slot].start(post_state, lambda error: self.post_message(EngineFailed(error)))
+        self._attached.watch(slot, post_state, self._post_failure)
 
     def _screen_of(self, slot: int) -> RunScreen:
         """The screen of a run, kept while it is watched: it remembers where its reader was."""
@@ -294,6 +292,9 @@ class LptuiApp(FencedApp, ThemedApp, OrderedApp):
         if slot not in self._screens:
             self._screens[slot] = RunScreen()
         return self._screens[slot]
+
+    def _post_failure(self, error: Exception) -> None:
+        self.post_message(EngineFailed(error))
 
     def _post_answer(self, on_answer: OnAnswer, answer: Answer) -> None:
         self.post_message(AnswerArrived(on_answer, answer))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -48,6 +49,11 @@ class Attached:
         if len(self.monitors) == 1:
             self.front = slot
         return slot
+
+    def watch(self, slot: int, on_state: OnState, on_failure: OnFailure) -> None:
+        """Let the monitor of `slot` begin: the screen stands by now."""
+        gc.freeze()  # what is there stays: no search for garbage needs to look at it again
+        self.monitors[slot].start(on_state, on_failure)
 
     def sort(self, slots: Sequence[int]) -> None:
         """Put the runs in this order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lptui.engine.bell import Bell
 from lptui.engine.core import advance
 from lptui.engine.engine import Engine
 from lptui.engine.lane import Lane
+from lptui.engine.pace import Pace
 from lptui.engine.reading import read_run
 from lptui.engine.search import search
 from lptui.model.events import Event, StatusSeen, Tick, WitnessSeen
@@ -357,3 +359,28 @@ def test_the_server_is_asked_from_the_request_on_and_no_more_after_the_next(
     watch.until(lambda state: "cloud_state" in state.seen)
     engine.stop()
     assert engine._known[("cloud", "lab/arena/r1")] is not made[0]
+
+
+class TestPace:
+    @staticmethod
+    def pace(end: int, *, slow_link: bool = False) -> Pace:
+        pace = Pace(slow_link=slow_link)
+        for size in (1000, 1000 + end):
+            view = LogView("f", (LogSegment(0, 0, size),))
+            pace.measure(RunState(run=RunInfo("r", "/r", "generic"), logs={"f": view}), 1.0)
+        return pace
+
+    def test_who_waits_for_a_line_sees_it_soon_and_a_flood_is_drawn_seldom(self) -> None:
+        assert [self.pace(size).seconds() for size in (0, 100_000, 4_000_000)] == [0.05, 0.1, 0.16]
+        assert self.pace(0).seconds(waiting=9) == 0.1
+        assert self.pace(4_000_000, slow_link=True).seconds() == 0.25
+        assert [self.pace(size).rest for size in (0, 4_000_000)] == [0.0, 0.16]
+
+    def test_in_a_flood_new_text_is_shown_at_once_and_takes_the_rest_along(self) -> None:
+        shown = RunState(run=RunInfo("r", "/r", "generic"))
+        other, text = replace(shown, now=2.0), replace(shown, logs={"f": LogView("f")})
+        flood = self.pace(4_000_000)
+        assert flood.due(shown, shown, 10.0) == float("inf")
+        assert flood.due(text, shown, 10.0) == pytest.approx(10.08)
+        assert flood.due(other, shown, 10.0) == pytest.approx(10.32)
+        assert self.pace(0).due(other, shown, 10.0) == pytest.approx(10.05)

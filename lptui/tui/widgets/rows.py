@@ -24,6 +24,9 @@ from lptui.tui.theme import SpanStyles, span_styles
 from lptui.tui.widgets.spans import Row, crop, row_width
 from lptui.tui.widgets.strips import ASCII, KeptStrips, changed_ranges, strip_of
 
+MANY = 12
+"""Rows that may change at once before they are sent whole."""
+
 
 class LinesView(Widget):
     """Base: `lines(width, height)` are computed on `redraw`, and only the cells that differ are refreshed."""
@@ -59,15 +62,19 @@ class LinesView(Widget):
             return
         new = list(self.lines(width, height))[:height]
         old, self._lines = self._lines, new
-        regions: list[Region] = []
+        changed: list[tuple[int, Row, Row]] = []
         for y in range(max(len(old), len(new))):
             before: Row = old[y] if y < len(old) else ()
             after: Row = new[y] if y < len(new) else ()
             if before != after:
-                self.drawn_rows += 1
-                regions += [Region(start, y, end - start, 1) for start, end in changed_ranges(before, after, width)]
-        if regions:
-            self.refresh(*regions)
+                changed.append((y, before, after))
+        self.drawn_rows += len(changed)
+        if len(changed) > MANY:  # another text: comparing its characters would cost more than it saves
+            self.refresh(*(Region(0, y, width, 1) for y, _, _ in changed))
+        elif changed:
+            self.refresh(
+                *(Region(a, y, b - a, 1) for y, one, two in changed for a, b in changed_ranges(one, two, width))
+            )
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self._base = base = self.rich_style  # resolving the style sheet costs more than a whole line; once for all
