@@ -13,6 +13,7 @@ from lptui.detect.log_failures import Memory, take_block, take_facts, tell
 from lptui.detect.scanner import load_scanner
 from lptui.engine.headline import choose_headline, wanted
 from lptui.engine.quick_ends import LogEnd, WandbEnd, read_end, read_facts, read_log_end, read_wandb_end
+from lptui.engine.quick_mlflow import read_mlflow_end
 from lptui.engine.quick_records import read_records
 from lptui.engine.run_size import measure
 from lptui.formats.log_points import collect_points
@@ -37,7 +38,8 @@ def look_at(run: RunInfo, writers: Writers, now: float, listing: Listing | None 
     """What a quick look tells of `run`. Never raises for the state of the files. `listing`: what discovery listed."""
     log = read_log_end(run.logs[0]) if run.logs else None
     wandb = read_wandb_end(run.wandb[-1]) if run.wandb else None
-    records = list(read_records(run, now))
+    listing = listing or Listing()
+    records = [*read_records(run, now), *read_mlflow_end(run, now, listing)]
     state = _begin(run, log, wandb, now, [event for event in records if isinstance(event, WitnessSeen)])
     processes, reason, local = _find_processes(run, writers)
     state = replace(state, processes=processes, processes_reason=reason, local=local)
@@ -49,7 +51,7 @@ def look_at(run: RunInfo, writers: Writers, now: float, listing: Listing | None 
     if len({series.source for series in state.series.values()}) > 1:
         state = match_sources(state)
     summary = summarise(replace(state, life=judge(state)), "quick")
-    size, count = measure(run, listing or Listing())
+    size, count = measure(run, listing)
     last = max((t for t in (summary.modified_at, run.modified_at) if t is not None), default=None)
     return replace(summary, size=size, checkpoints=count, modified_at=last, restarts=_restarts(run, summary.restarts))
 

@@ -86,6 +86,8 @@ def files_of(run: RunInfo) -> list[str]:
     """The files that a quick look at a run rests on."""
     files = [run.path, *run.logs[:1], *run.wandb[-1:], *run.event_files[-2:], *run.checkpoint_dirs[:4]]
     files += [file.path for file in run.metric_files[:4]]
+    own = [store.path for store in run.metric_stores if store.path == run.path]
+    files += [f"{path}/{name}" for path in own for name in ("meta.yaml", "metrics")]
     files += [f"{folder}/termination_reason" for folder in (run.job_metadata, run.path) if folder]
     return files + [path for path in (run.heartbeat, run.job_metadata) if path]
 

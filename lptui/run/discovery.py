@@ -16,6 +16,7 @@ from lptui.run.inside import Inside, look_inside
 from lptui.run.life_signs import LifeSigns, find_life_signs
 from lptui.run.listing import MAX_DEPTH, Listing, is_folder
 from lptui.run.metric_files import MetricsFound, choose_tables, find_metrics
+from lptui.run.metric_stores import mlflow_name
 from lptui.run.ranks import attempt_of
 from lptui.run.wandb_beside import WandbFolder, WandbFound
 
@@ -94,7 +95,7 @@ def _from_folder(listing: Listing, path: str, name: str, wandb: str) -> RunInfo:
     modified = max([inside.modified_at, *map(_modified, others)])
     empty = not (logs or files or metrics.found or inside.checkpoint_dirs or configs)
     return RunInfo(
-        name=name,
+        name=mlflow_name(listing, path) or name,
         path=path,
         layout="empty" if empty else layout.recognise_layout(inside.relative, bool(signs.job_metadata)),
         logs=tuple(dict.fromkeys(logs))[:MAX_LOGS],

@@ -36,6 +36,8 @@ class Listing:
         self.links_out = 0
         self.ends: dict[str, bytes] = {}
         """First and last bytes of files that may name one of many runs."""
+        self.tables: dict[str, bool] = {}
+        """Files of which was looked whether they hold metrics."""
         self._folders: dict[str, tuple[Entry, ...]] = {}
         self._partial: set[str] = set()
         self._names: dict[str, dict[str, Entry]] = {}

@@ -15,9 +15,13 @@ from lptui.model.value import frozen
 from lptui.run import layout
 from lptui.run.discovery import discover
 from lptui.run.listing import Listing, may_enter
+from lptui.run.metric_files import holds_table
+from lptui.run.metric_stores import is_mlflow_run, list_mlflow_runs
 
 LIST_DEPTH = 6
 NEAREST = 5
+MOST_TABLES = 4
+"""Files of a folder that are looked into, where only what they hold can tell that it is a run."""
 _STEP_FOLDER = re.compile(r"version_\d+\Z")
 _WANDB_RUN = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-.+\Z")
 
@@ -94,7 +98,7 @@ def find_runs(root: str, listing: Listing) -> Iterator[tuple[str, float]]:
     itself = is_run(listing, root)
     own = {f"{root}/{name}" for name in layout.CHECKPOINT_FOLDERS} if itself else set[str]()
     found = False
-    for path in chain(_run_paths(listing, root), () if itself else _wandb_runs(listing, root)):
+    for path in chain(_run_paths(listing, root), () if itself else _tracked_runs(listing, root)):
         if path in own:  # a run's checkpoints are no run
             continue
         found = True
@@ -112,7 +116,7 @@ def is_run(listing: Listing, path: str) -> bool:
     log."""
     entries = listing.entries(path)
     logged = any(e.stat.is_file and layout.is_log(e.name) for e in entries)
-    return (logged or _is_strong(listing, entries)) and not _is_source(entries)
+    return (logged or _is_strong(listing, entries) or _is_table_run(listing, entries)) and not _is_source(entries)
 
 
 class _Extra(NamedTuple):
@@ -148,6 +152,8 @@ def _stat(path: str) -> Stat | None:
 def _is_strong(listing: Listing, entries: Sequence[Entry]) -> bool:
     files = {e.name for e in entries if e.stat.is_file}
     folders = {e.name for e in entries if e.stat.is_folder}
+    if "meta.yaml" in files and is_mlflow_run(entries):
+        return True
     if any(layout.is_event_file(n) or n.endswith(".wandb") for n in files) or "lightning_logs" in folders:
         return True
     if files & layout.METRIC_FILES or _has_split(listing, entries):
@@ -179,18 +185,35 @@ def _run_paths(listing: Listing, root: str) -> Iterator[str]:
             if not entry.stat.is_folder or not may_enter(entry.name) or os.path.islink(entry.path):
                 continue
             inside = listing.entries(entry.path)
-            if _is_strong(listing, inside) and not _is_source(inside):
+            strong = _is_strong(listing, inside) or _is_table_run(listing, inside)
+            if strong and not _is_source(inside):
                 yield entry.path
             elif depth < LIST_DEPTH:
-                yield from _wandb_runs(listing, entry.path)
+                yield from _tracked_runs(listing, entry.path)
                 queue.append((entry.path, depth + 1))
 
 
-def _wandb_runs(listing: Listing, folder: str) -> Iterator[str]:
-    """W&B's own folders in one that is no run, as that of a script is: each of them is a run."""
-    if any(e.name == "wandb" and e.stat.is_folder for e in listing.entries(folder)):
+def _is_table_run(listing: Listing, entries: Sequence[Entry]) -> bool:
+    """Whether a folder is a run by nothing but a file of metrics in it. One above folders of runs is none: a table
+    there sums them up."""
+    if not _holds_table(listing, entries):
+        return False
+    below = [listing.entries(e.path) for e in entries if e.stat.is_folder and may_enter(e.name)]
+    return not any(_is_strong(listing, inside) or _holds_table(listing, inside) for inside in below)
+
+
+def _holds_table(listing: Listing, entries: Sequence[Entry]) -> bool:
+    return any(holds_table(listing, e) for e in [e for e in entries if layout.may_be_table(e.name)][:MOST_TABLES])
+
+
+def _tracked_runs(listing: Listing, folder: str) -> Iterator[str]:
+    """What W&B and MLflow keep in a folder that is no run, as that of a script is: each start is a run."""
+    here = {e.name for e in listing.entries(folder) if e.stat.is_folder}
+    if "wandb" in here:
         inside = listing.entries(f"{folder}/wandb")
         yield from (e.path for e in inside if e.stat.is_folder and _WANDB_RUN.match(e.name))
+    if "mlruns" in here:
+        yield from list_mlflow_runs(listing, f"{folder}/mlruns")
 
 
 def _is_source(entries: Sequence[Entry]) -> bool:

@@ -163,6 +163,18 @@ def _starts(root: str, path: str) -> Iterable[tuple[str, str]]:
             yield f"{above}/{match[1] or 'date'}", f"{above}/{part}"
 
 
+def holds_table(listing: Listing, entry: Entry) -> bool:
+    """Whether a file holds metrics, by its first bytes; looked into once a listing."""
+    from lptui.formats.table_names import HEAD, holds_metrics
+
+    if not entry.stat.is_file or not entry.stat.size:
+        return False
+    known = listing.tables.get(entry.path)
+    if known is None:
+        known = listing.tables[entry.path] = holds_metrics(entry.name, read_head(entry.path, HEAD))
+    return known
+
+
 def choose_tables(candidates: Sequence[Entry]) -> Choice:
     """Of files that may hold metrics those that do, by their first bytes; of two that hold the same only one."""
     from lptui.formats.table_names import HEAD, KNOWN, holds_metrics

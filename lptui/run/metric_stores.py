@@ -36,6 +36,8 @@ def find_stores(
     """Databases and `mlruns` folders that were met inside the run, then those above it and in the user's cache."""
     inside = [MetricStore(kind, e.path, inside=True) for e in databases if (kind := _kind_of(e))]
     files = [store for folder in mlruns if (store := _find_run(listing, folder, name, inside=True))]
+    if is_mlflow_run(listing.entries(root)):
+        files.append(MetricStore("mlflow-files", root, inside=True))
     notes: list[str] = []
     beside: list[MetricStore] = []
     for parent in parents_of(root)[:PARENTS]:
@@ -53,6 +55,24 @@ def find_stores(
     if not stores:
         notes.append(f"no mlflow.db or mlruns in {root} or above, no trackio database in {cache}")
     return stores, Looked("trackers", tuple(s.path for s in stores), "; ".join(notes))
+
+
+def is_mlflow_run(entries: Sequence[Entry]) -> bool:
+    """Whether these are what MLflow's file store keeps of one run."""
+    folders = {e.name for e in entries if e.stat.is_folder}
+    return {"metrics", "params", "tags"} <= folders and any(e.name == "meta.yaml" for e in entries)
+
+
+def list_mlflow_runs(listing: Listing, mlruns: str) -> list[str]:
+    """The runs in a file store, of each of its experiments."""
+    folders = [e for e in listing.entries(mlruns) if e.stat.is_folder and e.name != ".trash"]
+    runs = [run for folder in folders for run in listing.entries(folder.path) if run.stat.is_folder]
+    return [run.path for run in runs if is_mlflow_run(listing.entries(run.path))]
+
+
+def mlflow_name(listing: Listing, folder: str) -> str:
+    """What MLflow calls the run in `folder`, '' if that is none of its."""
+    return _run_name(listing, folder) if is_mlflow_run(listing.entries(folder)) else ""
 
 
 def _kind_of(entry: Entry) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lptui.files import Entry, FileFailure, list_folder, open_file
 from lptui.formats.columns import Reading, to_points
+from lptui.formats.mlflow_meta import read_ending
 from lptui.model.events import Event, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
@@ -30,12 +31,13 @@ class _Tail:
 
 
 class MlflowFileSource:
-    """Follows every metric of the run whose folder is `folder`."""
+    """Follows every metric of the run whose folder is `folder`; `own`: that is what is attached, so its end is told."""
 
     period = 1.0
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: str, *, own: bool = False) -> None:
+        self.folder, self._own = folder, own
+        self._ending: tuple[str, float | None] = ("", None)
         self.name = f"mlflow {folder.rpartition('/')[2][:12]}"
         self.place = Place(file=folder)
         self.pending = False
@@ -76,6 +78,7 @@ class MlflowFileSource:
             taken += tail.read - before
             self.pending |= before < tail.read < entry.stat.size
         yield from self._tell_rows(readings, now, backfill=backfill)
+        yield from self._tell_ending(now)
         yield from self._teller.tell(self._make_status(now), now)
 
     def _list(self, folder: str, depth: int) -> list[Entry]:
@@ -130,6 +133,27 @@ class MlflowFileSource:
             yield WitnessSeen(
                 place=self.place, seen_at=now, source=self.name, name="metrics_record", value=self.folder, at=newest
             )
+
+    def _tell_ending(self, now: float) -> Iterator[Event]:
+        ending = read_ending(self._read_meta()) if self._own else self._ending
+        if ending != self._ending:
+            self._ending = ending
+            reason, at = ending
+            yield WitnessSeen(
+                place=self.place, seen_at=now, source="mlflow", name="termination_reason", value=reason, at=at
+            )
+
+    def _read_meta(self) -> bytes:
+        try:
+            handle = open_file(f"{self.folder}/meta.yaml")
+        except FileFailure:
+            return b""
+        try:
+            return handle.pread(0, TURN)
+        except FileFailure:
+            return b""
+        finally:
+            handle.close()
 
     def _make_status(self, now: float) -> SourceStatus:
         if not self._tails:

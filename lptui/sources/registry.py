@@ -109,7 +109,7 @@ def _metric_stores(run: RunInfo) -> dict[str, Source]:
     names = _name_paths(tuple(store.path for store in run.metric_stores))
     for store in run.metric_stores:
         if store.kind == "mlflow-files":
-            made[store.path] = MlflowFileSource(store.path)
+            made[store.path] = MlflowFileSource(store.path, own=store.path == run.path)
             continue
         from lptui.sources.run_database import RunDatabaseSource
         from lptui.sources.run_tables import MLFLOW, TRACKIO

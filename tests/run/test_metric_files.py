@@ -71,6 +71,7 @@ def test_files_of_each_framework_are_found(tmp_path: Path) -> None:
         "ultralytics": ["results.csv"],
         "ray": ["result.json"],  # progress.csv beside it says the same
         "huggingface": ["trainer_state.json"],
+        "together": ["trainer_state.json"],
     }
     runs = {run.name for run in list_runs(str(tmp_path))}
     assert runs >= {"lightning", "ultralytics", "ray", "huggingface"}
