@@ -281,7 +281,7 @@ class Tail:
             handle.close()
             return None
         first = segments[0]
-        older = LogSegment(min(0, first.generation) - 1, first.base - size, size)
+        older = LogSegment(min(0, first.generation) - 1, first.base - size, size, path=handle.path)
         newer = replace(first, seam="rotated", seam_at=ended_at) if first.seam == "start" else first
         self.shelf.put(older.generation, FilePart(handle, read_mark(handle, size)))
         self.view = replace(self.view, segments=(older, newer, *segments[1:]))

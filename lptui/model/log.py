@@ -19,7 +19,8 @@ SeamKind = Literal["start", "rotated", "truncated", "replaced", "returned"]
 class LogSegment:
     """One generation of a log file: bytes [base, base + size) in positions.
 
-    `kept_from` is the first offset whose bytes can still be read, `lost` says why those before it cannot.
+    `path` is the older file that it was found in (empty: the log itself). `kept_from` is the first offset whose bytes
+    can still be read, `lost` says why those before it cannot.
     """
 
     generation: int
@@ -29,6 +30,7 @@ class LogSegment:
     seam_at: float = 0.0
     kept_from: int = 0
     lost: str = ""
+    path: str = ""
 
     @property
     def end(self) -> int:
