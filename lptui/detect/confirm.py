@@ -26,7 +26,7 @@ from lptui.detect.log_lines import (
 )
 from lptui.detect.raised import read_tracebacks, read_unreadable
 from lptui.detect.scanner import Scanner
-from lptui.formats.traceback import MARK
+from lptui.formats.traceback import HEAD, MARK
 
 __all__ = ["RECOVERY", "UNCAUGHT", "Hit", "find_hits"]
 
@@ -49,7 +49,7 @@ def find_hits(scanner: Scanner, data: bytes, start: int, lead: bytes = b"") -> l
     lead = _restore_mark(lead)
     block = Block(lead + data, len(lead), start - len(lead))
     hits = list(_confirm_lines(scanner, block, block.head, len(block.buffer)))
-    if MARK in data or MARK in lead:
+    if HEAD in data or HEAD in lead:
         hits = read_tracebacks(block, hits, lambda at: _confirm_lines(scanner, block, at, block.head))
     if b"Error: " in data and any(word in data for word in _UNREADABLE):
         hits += list(read_unreadable(block, hits))

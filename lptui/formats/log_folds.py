@@ -11,7 +11,7 @@ from typing import Literal
 from lptui.formats.log_prefix import read_prefix, strip_escapes
 from lptui.formats.log_redraws import find_redraws
 from lptui.formats.log_shape import own_prefix, rank_of
-from lptui.formats.traceback import MARK, Traceback, find_tracebacks
+from lptui.formats.traceback import HEAD, Traceback, find_tracebacks
 from lptui.model.value import frozen
 
 Kind = Literal["traceback", "repeated", "banner", "config", "redrawn"]
@@ -76,7 +76,7 @@ def find_folds(data: bytes, limit: int | None = None) -> list[Fold]:
 
 
 def _tracebacks(data: bytes) -> Iterator[Fold]:
-    if MARK not in data:
+    if HEAD not in data:
         return
     group: list[Traceback] = []
     for trace in sorted(find_tracebacks(data), key=lambda t: t.start):

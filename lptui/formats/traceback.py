@@ -16,6 +16,9 @@ from lptui.model.value import frozen
 from lptui.text.regex import Regex
 
 MARK = b"Traceback (most recent call last)"
+HEAD = b"Traceback (most"
+"""What is left of the mark in the title of a narrow box: Rich cuts it to the box's width."""
+_RULE = "─".encode()
 _LONGEST_LINE = 4096
 _MOST_FRAMES = 200
 _MOST_FOREIGN = 128  # lines of other ranks in a row
@@ -82,7 +85,7 @@ def find_tracebacks(data: bytes) -> tuple[Traceback, ...]:
     """
     found: list[Traceback] = []
     used: set[int] = set()
-    mark = data.find(MARK)
+    mark = find_mark(data, 0)
     for _ in range(_MOST_MARKS):
         if mark < 0:
             break
@@ -90,8 +93,17 @@ def find_tracebacks(data: bytes) -> tuple[Traceback, ...]:
             chain = _read_chain(data, mark, used)
             if chain is not None:
                 found.append(chain)
-        mark = data.find(MARK, mark + len(MARK))
+        mark = find_mark(data, mark + len(HEAD))
     return tuple(found)
+
+
+def find_mark(data: bytes, at: int) -> int:
+    """Where the next traceback is announced, from `at` on; -1 if none is."""
+    while (mark := data.find(HEAD, at)) >= 0:
+        if data.startswith(MARK, mark) or data.endswith((_RULE + b" ", b"- "), max(0, mark - 4), mark):
+            return mark
+        at = mark + len(HEAD)
+    return -1
 
 
 def _read_chain(data: bytes, mark: int, used: set[int]) -> Traceback | None:
@@ -123,7 +135,7 @@ def _read_one(data: bytes, mark: int) -> Traceback | None:
     start = data.rfind(b"\n", 0, mark) + 1
     stop = _find_end(data, mark)
     head = strip_escapes(data[start:stop])
-    if head[head.find(MARK) + len(MARK) :].strip()[:1] not in (b":", b""):
+    if MARK not in head or head[head.find(MARK) + len(MARK) :].strip()[:1] not in (b":", b""):
         box = read_box(data, start)
         if box is None:
             return None
@@ -182,9 +194,9 @@ def _find_link(data: bytes, mark: int, end: int) -> tuple[int, bool] | None:
     between: list[bytes] = []
     at = end
     for text, stop in _own_lines(data, mark, end):
-        place = text.find(MARK)
+        place = find_mark(text, 0)
         if place >= 0:
-            position = data.find(MARK, at)
+            position = find_mark(data, at)
             sentence = b" ".join(b" ".join(between).split())
             nested = text.startswith(b"Original Traceback") or sentence.endswith(_FROM_A_CHILD)
             return (position, nested) if nested or sentence.endswith(_LINKS) else None

@@ -22,6 +22,10 @@ _MOST_LINES = 4000
 _LONGEST_LINE = 4096
 _MOST_FRAMES = 200
 _MOST_WRAPS = 20
+_MOST_TITLE = 6
+_MOST_ROWS = 120
+"""Rows of one frame: program text and locals."""
+_MOST_PARTS = 100
 _CORNERS = "╭┌+"
 _SIDES = "│|"
 _FEET = "╰└+"
@@ -31,7 +35,8 @@ _RAISED = Regex(r"([A-Za-z_][\w.<>]{0,200})(?::(?: (.*))?)?$", re.DOTALL)
 
 @frozen
 class Box:
-    """What a box says: (path, line, function) of each frame, outermost first; `end` is the offset behind it."""
+    """What a box says: (path, line, function) of each frame, outermost first; `end` is the offset behind it,
+    of a group behind the boxes of what it holds."""
 
     end: int
     frames: tuple[tuple[str, int, str], ...]
@@ -64,7 +69,63 @@ def read_box(data: bytes, start: int) -> Box | None:
     match = _RAISED.match(text)
     if not match:
         return Box(at, frames, "", "")
-    return Box(end, frames, match[1], (match[2] or "").strip())
+    return Box(_skip_parts(data, end, left), frames, match[1], (match[2] or "").strip())
+
+
+def _skip_parts(data: bytes, at: int, left: int) -> int:
+    """Behind the boxes `Sub-exception #1`, ... that stand below a group: they hold boxes of their own."""
+    end = at
+    for _ in range(_MOST_PARTS):
+        line, at = _read_line(data, end)
+        if not line.strip():
+            line, at = _read_line(data, at)
+        if line[left : left + 1] not in _CORNERS or "Sub-exc" not in line[left : left + 200]:
+            break
+        for _ in range(_MOST_LINES):
+            line, at = _read_line(data, at)
+            if line[left : left + 1] not in _SIDES:
+                break
+        end = at
+    return end
+
+
+def frame_at(data: bytes, at: int) -> tuple[str, int] | None:
+    """(path, line) of the frame to which the row of a box at offset `at` belongs: its title, which may be wrapped, its
+    program text or its locals; None outside of a frame."""
+    row = data.count(b"\n", 0, at)
+    lines = data.split(b"\n")[: row + _MOST_TITLE]
+    insides: dict[int, str | None] = {}
+
+    def inside(number: int) -> str | None:
+        if number not in insides:
+            insides[number] = _inside(lines[number][:_LONGEST_LINE]) if 0 <= number < len(lines) else None
+        return insides[number]
+
+    for number in range(row, max(-1, row - _MOST_ROWS), -1):
+        text = inside(number)
+        if text is None:
+            return None
+        if not text or text[0] in " ❱╭╰" or inside(number - 1):
+            continue
+        for more in range(1, _MOST_TITLE):
+            match = _FRAME.fullmatch(text)
+            if match:
+                return match[1], int(match[2])
+            following = inside(number + more)
+            if not following:
+                break
+            text += (" " if text.endswith(" in") else "") + following
+    return None
+
+
+def _inside(raw: bytes) -> str | None:
+    """What stands between the sides of a box, of the innermost one; None where there are none."""
+    line = strip_escapes(raw).decode(errors="replace").strip()
+    if line[:1] not in _SIDES or not line:
+        return None
+    while line[:1] in _SIDES and line:
+        line = line[1:].removeprefix(" ")
+    return line.rstrip(_SIDES + " ")
 
 
 def _find_frames(inside: list[str]) -> list[tuple[str, int, str]]:
@@ -87,11 +148,13 @@ def _find_frames(inside: list[str]) -> list[tuple[str, int, str]]:
 def _read_below(data: bytes, at: int, left: int, width: int) -> tuple[str, int]:
     """The exception's line, unwrapped: a line goes on if its first word had not fitted on the one before."""
     line, end = _read_line(data, at)
-    text = last = line[left:].rstrip()
+    side = next((glyph for glyph in line[:left] if glyph in _SIDES), "\n")  # of a box that holds this one
+    width -= 2 if side in _SIDES else 0
+    text = last = line[left:].rstrip().removesuffix(side).rstrip()
     for _ in range(_MOST_WRAPS):
         following, stop = _read_line(data, end)
-        rest = following[left:].strip()
-        if stop == end or not rest or following[:left].strip():
+        rest = following[left:].rstrip().removesuffix(side).strip()
+        if stop == end or not rest or following[:left].strip(f" {side}") or rest[0] in _FEET:
             break
         if left + len(last) + 1 + len(rest.split(" ", 1)[0]) <= width:
             break

@@ -35,6 +35,37 @@ async def test_a_traceback_is_one_row_opens_on_enter_and_its_frame_is_copied() -
         assert any("▸ RuntimeError" in r for r in app.shown)
 
 
+BOX = """\
+12:00:50 ERROR it failed
+         ╭─ Traceback (most recent call─╮
+         │ /work/run/a_long_name/traine │
+         │ r.py:20 in train             │
+         │                              │
+         │   19 │   try:                │
+         │ ❱ 20 │   │   step(config)    │
+         │                              │
+         │ ╭───── locals ─────╮         │
+         │ │ config = {}      │         │
+         │ ╰──────────────────╯         │
+         ╰──────────────────────────────╯
+         ZeroDivisionError: division by
+         zero
+""".encode()
+
+
+async def test_enter_on_any_row_of_a_frame_in_a_box_copies_its_place() -> None:
+    app = LogApp(BEFORE + BOX + AFTER)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        row = next(r for r in app.shown if "ZeroDiv" in r)
+        assert row.startswith("  ▸ ZeroDivisionError: division by zero  trainer.py:20 in train (12:00:50)")
+        await pilot.press(*["up"] * 6, "enter")
+        await settle(pilot)
+        for _ in range(9):
+            await pilot.press("down", "enter")
+        assert app.copied == ["/work/run/a_long_name/trainer.py:20"] * 9
+
+
 async def test_a_search_opens_the_block_that_holds_its_match() -> None:
     app = LogApp(BEFORE + TRACE + AFTER)
     async with app.run_test(size=(100, 14)) as pilot:

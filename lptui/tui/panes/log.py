@@ -13,7 +13,6 @@ from lptui.text import plural, sanitise
 from lptui.tui.moments import finding_cursor, fix_command
 from lptui.tui.panes import Pane
 from lptui.tui.widgets.frameline import FrameLine
-from lptui.tui.widgets.logblocks import frame_place
 from lptui.tui.widgets.logcolumns import LogColumns
 from lptui.tui.widgets.logentry import Entry, Purpose
 from lptui.tui.widgets.logfilter import Filter
@@ -196,7 +195,7 @@ class LogPane(Pane):
             return
         if self.view.open_chosen():
             return
-        if place := frame_place(self.view.chosen_line()):
+        if place := self.view.chosen_place():
             self.app.copy_to_clipboard(sanitise(place))
             self.app.notify(sanitise(place), title="copied (place)", markup=False, timeout=4)
             return

@@ -8,6 +8,8 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
+from lptui.formats.traceback_box import frame_at
+from lptui.tui.widgets.logblocks import frame_place
 from lptui.tui.widgets.logfolding import FoldingHand
 from lptui.tui.widgets.loghand import Unit
 from lptui.tui.widgets.lognumber import count_lines
@@ -169,6 +171,17 @@ class LogRows(LogWindow):
             return b""
         data, start, end = scroll.hand.text_of(unit)
         return data[start : min(end, start + 4096)]
+
+    def chosen_place(self) -> str:
+        """`path:line` of the frame of a traceback that the chosen row belongs to; nothing elsewhere."""
+        hand, chosen = self.scroll.hand if self.scroll is not None else None, self.paint.chosen
+        block = hand.block_at(chosen) if isinstance(hand, FoldingHand) and chosen is not None else None
+        if chosen is not None and block is not None and block.kind == "traceback" and isinstance(hand, FoldingHand):
+            low, high = hand.reach(block.start, block.end)
+            found = frame_at(hand.slice(low, high), chosen - low) if low <= chosen < high else None
+            if found is not None:
+                return f"{found[0]}:{found[1]}"
+        return frame_place(self.chosen_line())
 
     def action_number(self) -> None:
         self.paint.numbers = not self.paint.numbers
