@@ -17,10 +17,10 @@ from lptui.model.finding import Finding
 from lptui.model.readings import CheckpointReading
 from lptui.model.request import KeepLayout, LayoutRead, ReadLayout
 from lptui.model.run import RunInfo
-from lptui.state.run_state import RunState
+from lptui.state.run_state import Life, RunState
 from lptui.stores.series import Series, extend
 from lptui.tui.bindings import APP_BINDINGS, SCREEN_BINDINGS
-from lptui.tui.panes import Pane
+from lptui.tui.panes import EAGER_DRAWS, Pane
 from lptui.tui.panes.metrics import MetricsPane
 from lptui.tui.widgets.chartgrid import ChartGrid
 from lptui.tui.widgets.chartlayout import Layout, lay_out
@@ -150,6 +150,30 @@ async def test_a_long_series_is_not_reduced_for_less_than_a_dot() -> None:
         await pilot.pause()
         assert app.pane.grid.reduced == 1
         assert " 2 " in app.pane.grid.shown[0]  # the value is the newest all the same
+
+
+async def test_many_charts_of_a_run_that_goes_on_move_every_other_second_and_none_is_left_behind() -> None:
+    app = Harness()
+    async with app.run_test(size=(160, 50)) as pilot:
+        running = replace(RunState(run=RunInfo("r", "/r")), life=Life(condition="running"))
+
+        async def show(now: float, length: int, value: float = 0.5) -> int:
+            series = {
+                f"m/{word(i)}": extend(Series(f"m/{word(i)}", "s"), points("x", 0, length, value), 0.0)
+                for i in range(12)
+            }
+            before = app.pane.grid.reduced
+            app.pane.workspace = Workspace((replace(running, series=series, now=now),), None, now)
+            await pilot.pause()
+            return app.pane.grid.reduced - before
+
+        for second in range(EAGER_DRAWS + 1):
+            await show(100.0 + 2 * second, 40 + second)
+        assert await show(117.0, 49) == 0
+        assert app.pane.grid.sketches.owing
+        assert await show(118.0, 49) == 12  # nothing new, but it had been left as it was
+        assert not app.pane.grid.sketches.owing
+        assert await show(119.0, 50, float("nan")) == 12  # what is not finite is shown at once
 
 
 async def test_filter_is_live_and_escape_ends_it() -> None:

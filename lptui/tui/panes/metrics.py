@@ -79,13 +79,14 @@ class MetricsPane(Pane):
 
     def part(self, workspace: Workspace) -> tuple[object, ...]:
         run = workspace.run
-        own = (run.series, run.findings, run.checkpoints, workspace.cursor, run.statuses, run.judged)
+        owed = int(workspace.now) if self.grid.sketches.owing else None
+        own = (owed, run.series, run.findings, run.checkpoints, workspace.cursor, run.statuses, run.judged)
         return (*own, len(workspace.runs), *(one.series for one in workspace.runs))
 
     def show(self, workspace: Workspace) -> None:
         run, cursor, grid = workspace.run, workspace.cursor, self.grid
         self.choice.take(workspace)
-        grid.judged = self.choice.judged
+        grid.judged, grid.sketches.now = self.choice.judged, workspace.now
         grid.growing = run.life.condition in ("running", "waiting")
         grid.moment = (cursor.step, cursor.at) if cursor is not None else (None, None)
         self._mark(run)

@@ -77,12 +77,11 @@ class ChartBoard(LinesView, can_focus=True):
         """How many columns the reader asked for."""
         self.sketches = Sketches()
         self.chosen_key = ""
-        self._top = 0
+        self._top = self._stop = 0
         self._layout = Layout(1, 1, 1, 1)
         self._bands: list[Band] = []
         self._band_at: dict[int, int] = {}
         self._bands_of: tuple[object, ...] = ()
-        self._stop = 0
         self._mates: tuple[str, ...] = ()
         self._said = ""
 
@@ -142,6 +141,7 @@ class ChartBoard(LinesView, can_focus=True):
         if self.zoomed and self.chosen is not None:
             return self._lines_zoomed(self.chosen, width, height)
         layout = self._arrange(width, height)
+        self.sketches.begin(layout.count, growing=self.growing)
         self._mates = tuple(clean(tile.name, 500) for tile in self.visible_tiles())
         rows: list[Row] = []
         for band in self._bands[self._top : self._stop]:

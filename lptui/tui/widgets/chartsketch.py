@@ -15,6 +15,9 @@ from lptui.tui.widgets.curves import Curve, curve_of, same_look
 from lptui.tui.widgets.rows import Row
 
 _KEPT = 200
+MANY, PACE = 8, 2.0
+"""More charts than this move every so many seconds only while a run goes on, their newest values each second: together
+they would be most of the work, and one that moves every other second looks as alive."""
 Reach = tuple[float, float, str]
 
 
@@ -23,6 +26,7 @@ class _Sketch:
     curves: list[Curve]
     key: tuple[object, ...]
     shown: Range
+    at: float = 0.0
     made_of: tuple[object, ...] = ()
     newest: tuple[object, ...] = ()
     head: int = 0
@@ -35,8 +39,17 @@ class Sketches:
 
     def __init__(self) -> None:
         self.reduced = 0
+        self.now = self.pace = 0.0
+        """The time of what is drawn, and how many seconds a line may stand still while points come."""
+        self.owing = False
+        """Whether a chart was left as it was for that reason."""
         self._sketches: dict[str, _Sketch] = {}
         self._reaches: dict[tuple[str, Axis, int], tuple[Series, Axes, Reach | None]] = {}
+
+    def begin(self, count: int, *, growing: bool) -> None:
+        """A picture of `count` charts of a run that goes on, or has ended."""
+        self.pace = PACE if growing and count > MANY else 0.0
+        self.owing = False
 
     def rows(
         self, name: str, lines: Sequence[Line], shown: Range, width: int, height: int, look: Look, pose: Pose
@@ -81,6 +94,11 @@ class Sketches:
             shown = old.shown
             if all(same_look(c.line.series, line.series, dots) for c, line in zip(old.curves, lines, strict=True)):
                 return old
+            if self.now - old.at < self.pace and all(
+                c.line.series.nonfinite == line.series.nonfinite for c, line in zip(old.curves, lines, strict=True)
+            ):
+                self.owing = True
+                return old
             known = {id(c.line.series): c for c in old.curves}
         else:
             known = dict[int, Curve]()
@@ -93,7 +111,7 @@ class Sketches:
                 self.reduced += 1
                 curve = curve_of(line, dots, look.axis, shown, look.smooth)
             curves.append(curve)
-        sketch = self._sketches[name] = _Sketch(curves, key, shown)
+        sketch = self._sketches[name] = _Sketch(curves, key, shown, self.now)
         return sketch
 
 
