@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 
 from lptui.formats.log_clock import NEVER
 from lptui.formats.log_merge import split_lines
@@ -38,7 +38,7 @@ class ClockSkew:
         if path in self._by_lines:
             return self._by_lines[path]
         seen = self._ahead.get(path, [])
-        return median(seen) if len(seen) >= LEAST_GROWTHS else None
+        return _typical(seen) if len(seen) >= LEAST_GROWTHS else None
 
     def is_clockless(self, part: LogPart) -> bool:
         """Whether no line of its newest ones says a time."""
@@ -83,11 +83,18 @@ def find_skews(said: Mapping[str, Mapping[bytes, float]]) -> dict[str, float]:
     for path, lines in said.items():
         gaps = [at - base[text] for text, at in lines.items() if text in base]
         if path != reference and len(gaps) >= LEAST_PAIRS:
-            apart[path] = median(gaps)
+            apart[path] = _typical(gaps)
     if len(apart) < 2:
         return {}
     middle = median(apart.values()) if len(apart) > 2 else apart[min(apart, key=list(said).index)]
     return {path: gap - middle for path, gap in apart.items()}
+
+
+def _typical(values: Sequence[float]) -> float:
+    """The mean of the middle half: as robust as a median, and finer where clocks show whole seconds."""
+    ordered = sorted(values)
+    edge = len(ordered) // 4
+    return fmean(ordered[edge : len(ordered) - edge])
 
 
 def _once_said(lines: Sequence[bytes], times: Sequence[float], rank: int | None) -> dict[bytes, float]:
