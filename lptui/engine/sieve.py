@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from lptui.formats.bar_end import find_behind
 from lptui.formats.log_shape import (
     continues,
     last_frame,
@@ -137,11 +138,16 @@ class Sieve:
             if self._text is not None and self._text.search(_COLOUR.sub(b"", line)) is None:
                 return False
         head = _COLOUR.sub(b"", line[:_LOOK]) if b"\x1b" in line[:_LOOK] else line[:_LOOK]
-        if self._worst and line_level(head) not in self._worst:
+        if self._worst and line_level(head) not in self._worst and not self._grave_behind_bar(line):
             return False
         if self.ranks and rank_of(head) not in self.ranks:
             return False
         return not any(pattern.search(line) for pattern in self._unless)
+
+    def _grave_behind_bar(self, line: bytes) -> bool:
+        """Whether a message of a level that is asked for was printed right behind a progress bar."""
+        cut = find_behind(line, 0, len(line))
+        return cut < len(line) and line_level(_COLOUR.sub(b"", line[cut : cut + _LOOK])) in self._worst
 
     def _continue(self, data: bytes, at: int, kept: list[int]) -> int:
         """Add the lines of a traceback or a wrapped message below a kept line; where the next line begins."""

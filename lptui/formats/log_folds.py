@@ -4,7 +4,8 @@ configuration. Decided from a stretch of whole lines alone."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, pairwise
 from typing import Literal
 
@@ -66,13 +67,28 @@ class Fold:
 def find_folds(data: bytes, limit: int | None = None) -> list[Fold]:
     """The blocks of `data`, in order, none in another. A block that the end of `data` may cut is left out; rows of
     progress bars that were drawn over are told in parts, none over `limit`."""
-    found = [*_tracebacks(data), *_repeated(data), *_dumps(data), *_banners(data), *_redrawn(data, limit)]
-    found.sort(key=lambda f: (f.start, -f.end))
+    told = _apart(_tracebacks(data), _repeated(data), _dumps(data), _banners(data))
+    drawn = [fold for fold in _redrawn(data, limit) if fold.end - fold.start <= LONGEST]
+    if not told or not drawn:
+        return told or drawn
+    # What a bar drew over hides no block that says something.
+    starts = [fold.start for fold in told]
+    free = [fold for fold in drawn if _is_free(fold, told, bisect_left(starts, fold.end))]
+    return sorted([*told, *free], key=lambda f: f.start)
+
+
+def _apart(*found: Iterable[Fold]) -> list[Fold]:
+    """Blocks in order, none in another, none too long."""
     kept: list[Fold] = []
-    for fold in found:
+    for fold in sorted((fold for some in found for fold in some), key=lambda f: (f.start, -f.end)):
         if fold.end - fold.start <= LONGEST and (not kept or fold.start >= kept[-1].end):
             kept.append(fold)
     return kept
+
+
+def _is_free(fold: Fold, told: list[Fold], number: int) -> bool:
+    """Whether no block reaches into `fold`; `number` of them begin before its end."""
+    return number == 0 or told[number - 1].end <= fold.start
 
 
 def _tracebacks(data: bytes) -> Iterator[Fold]:

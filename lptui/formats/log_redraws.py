@@ -1,7 +1,9 @@
-"""Lines that progress bars of several rows drew over: Rich's with more than one task, Lightning's on Rich, nested tqdm.
+"""Lines that progress bars drew over: those of several rows (Rich's with several tasks, nested tqdm, one a rank), and
+frames that something on the way (torchrun's tee, a container's log) made lines of their own.
 
-Such a bar moves the cursor up (`ESC [ n A`) and writes its rows again, so that a file holds a line for every redraw.
-Which lines a terminal would no longer show is found by following the cursor's row, and nothing else of a terminal.
+A bar of several rows moves the cursor up (`ESC [ n A`) and writes its rows again, so that a file holds a line for every
+redraw. Which lines a terminal would no longer show is found by following the cursor's row, that of each rank where a
+launcher labels the lines, and nothing else of a terminal. A frame is over with the next one of the same bar below it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate
 
+from lptui.formats.bar_end import find_behind
+from lptui.formats.log_prefix import strip_labels
 from lptui.formats.log_shape import own_prefix
 
 _UP = re.compile(rb"\x1b\[(\d{0,3})A")
@@ -18,23 +22,32 @@ _ERASE = re.compile(rb"\x1b\[[02]?K[ \r]*$")
 _LONGEST_LINE = 16 * 1024
 """Of a longer line the end alone is looked at: it is what its row shows."""
 _LEAST = 2
+_FRAME = re.compile(rb"([^|\r\n]{0,200}?) {0,3}\d{1,3}%\|[^|\r\n]{0,400}\| *[\d.,kMGT?]{1,20}/([\d.,kMGT?]{1,20}) \[")
+_NEAR = 64
+"""A frame of the same bar is looked for among so many lines."""
 
 
 def find_redraws(data: bytes, most: int, stop: int) -> Iterator[tuple[int, int, int]]:
     """(start, end, lines) of runs of whole lines below `stop` that were drawn over, of at most `most` bytes each."""
-    if _UP.search(data) is None:
+    if _UP.search(data) is None and data.count(b"%|") < _LEAST:
         return
     lines = data.split(b"\n")
     starts = [0, *accumulate(len(line) + 1 for line in lines)]
+    gone, blank = _drawn_over(lines)
     run: list[int] = []
-    for number in sorted(_drawn_over(lines)):
+    last = 0
+    for number in sorted(gone | blank):
         if starts[number] >= stop:
             break
         if run and (number != run[-1] + 1 or starts[number + 1] - starts[run[0]] > most):
-            yield from _told(run, starts)
+            yield from _told(run[: last + 1], starts)
             run = []
+        if number in gone:
+            last = len(run)
+        elif not run:
+            continue  # what is blank belongs to a run only between its lines
         run.append(number)
-    yield from _told(run, starts)
+    yield from _told(run[: last + 1], starts)
 
 
 def _told(run: list[int], starts: list[int]) -> Iterator[tuple[int, int, int]]:
@@ -42,26 +55,61 @@ def _told(run: list[int], starts: list[int]) -> Iterator[tuple[int, int, int]]:
         yield starts[run[0]], starts[run[-1] + 1], len(run)
 
 
-def _drawn_over(lines: list[bytes]) -> set[int]:
-    """Numbers of the lines of which nothing is left. A line with a prefix of its own (clock, level) always stays."""
+def _drawn_over(lines: list[bytes]) -> tuple[set[int], set[int]]:
+    """Numbers of the lines of which nothing is left, and of those that never showed anything.
+
+    A line with a prefix of its own (clock, level) always stays.
+    """
     gone: set[int] = set()
-    shown: dict[int, int] = {}
-    cursor = 0
+    blank: set[int] = set()
+    shown: dict[tuple[bytes, int], int] = {}
+    cursors: dict[bytes, int] = {}
+    frames: dict[bytes, int] = {}
     for number, line in enumerate(lines):
-        parts = _UP.split(line[-_LONGEST_LINE:])
+        label, text = _split_label(line[-_LONGEST_LINE:])
+        cursor = cursors.get(label, 0)
+        inked = False
+        parts = _UP.split(text)
         for index in range(0, len(parts), 2):
             if index:
                 cursor -= int(parts[index - 1] or b"1")
             ink = _ink(parts[index])
             if ink is None:
                 continue
-            if cursor in shown and shown[cursor] != number and not own_prefix(lines[shown[cursor]]):
-                gone.add(shown[cursor])
-            shown.pop(cursor, None)
+            over = shown.pop((label, cursor), number)
+            if over != number and not _says(lines[over]):
+                gone.add(over)
             if ink:
-                shown[cursor] = number
-        cursor += 1
-    return gone
+                shown[label, cursor] = number
+                inked = True
+        cursors[label] = cursor + 1
+        if not inked:
+            blank.add(number)
+        elif (name := _name_frame(label, text)) is not None:
+            if number - frames.get(name, number - _NEAR) < _NEAR:
+                gone.add(frames[name])
+            frames[name] = number
+    return gone, blank
+
+
+def _says(line: bytes) -> bool:
+    """Whether a line says more than a bar: it has a clock or a level, or a message right behind the bar."""
+    shown = line[line.rstrip(b"\r").rfind(b"\r") + 1 :]
+    return own_prefix(line) or find_behind(shown, 0, len(shown)) < len(shown)
+
+
+def _split_label(line: bytes) -> tuple[bytes, bytes]:
+    """A launcher's label and the rest of a line."""
+    rest = strip_labels(line) if line[:1] in (b"[", b"(") else line
+    return line[: len(line) - len(rest)], rest
+
+
+def _name_frame(label: bytes, text: bytes) -> bytes | None:
+    """What tells the bar that a line is one frame of; None where carriage returns hold several, or it is none."""
+    if b"%|" not in text or b"\r" in text.strip(b"\r"):
+        return None
+    match = _FRAME.match(_ESCAPE.sub(b"", text).strip(b"\r"))
+    return None if match is None else b"%s|%s|%s" % (label, match[1], match[2])
 
 
 def _ink(part: bytes) -> bool | None:

@@ -9,19 +9,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Protocol, cast
 
 from lptui.formats import lifecycle, progress_lines, progress_tables
+from lptui.formats.bar_end import find_behind
 from lptui.formats.lifecycle import Lifecycle, read_lifecycle
 from lptui.formats.log_prefix import find_message, level, parse_clock, strip_escapes, strip_prefix
+from lptui.formats.progress_epochs import BarPlace, place_bar
 from lptui.formats.progress_lines import read_progress
 from lptui.formats.progress_tables import close_table, read_opening
 from lptui.formats.progress_values import Progress
 from lptui.formats.table_lead import find_rows_before, find_section
 from lptui.model.value import frozen
 
-__all__ = ["Lifecycle", "LogFact", "Progress", "level", "parse_clock", "read_line", "scan", "strip_prefix"]
+__all__ = [
+    "BarPlace",
+    "Lifecycle",
+    "LogFact",
+    "Progress",
+    "level",
+    "parse_clock",
+    "read_line",
+    "scan",
+    "scan_from",
+    "strip_prefix",
+]
 
 _LONGEST_FRAME = 8192
 _RICH_CLOCK = re.compile(rb"\[\d\d:\d\d:\d\d\.\d{6}\] ")
@@ -58,11 +72,28 @@ def scan(data: bytes, most: int | None = None) -> tuple[LogFact, ...]:
     With `most`, about that many progress lines are read, evenly spread; life-cycle lines and lines that hold a NaN or
     an infinity are all read even so.
     """
+    return scan_from(data, BarPlace(), most)[0]
+
+
+def scan_from(data: bytes, place: BarPlace, most: int | None = None) -> tuple[tuple[LogFact, ...], BarPlace]:
+    """As `scan`, of a block before which the training's bars stood at `place`; and where they stand after it."""
     if most is None:
-        return tuple(_find_facts(data, _load_gate(), 0))
-    thinned = _find_facts(data, _load_gate(), len(data) // most)
-    kept = {fact.offset: fact for fact in (*thinned, *_find_facts(data, _load_gate(rare=True), 0))}
-    return tuple(kept[offset] for offset in sorted(kept))
+        found = _find_facts(data, _load_gate(), 0)
+    else:
+        thinned = _find_facts(data, _load_gate(), len(data) // most)
+        kept = {fact.offset: fact for fact in (*thinned, *_find_facts(data, _load_gate(rare=True), 0))}
+        found = [kept[offset] for offset in sorted(kept)]
+    place = replace(place)
+    placed: list[LogFact] = []
+    for one in found:
+        fact = one.fact
+        if isinstance(fact, Progress):
+            fact = place_bar(fact, place)
+            one = one if fact is one.fact else LogFact(one.offset, fact)
+        elif fact.kind == "started":
+            place = BarPlace()
+        placed.append(one)
+    return tuple(placed), place
 
 
 def scan_thinly(data: bytes, most: int) -> tuple[LogFact, ...]:
@@ -88,9 +119,11 @@ def _find_facts(data: bytes, search: Search, stride: int) -> list[LogFact]:
             fact, end = _join_table(data, start, end, line)
         if fact is not None:
             facts.append(LogFact(start, fact))
-            if start + stride > end:
-                end = data.find(b"\n", start + stride)
-                end = size if end < 0 else end
+        if line and isinstance(fact, Progress) and fact.form == "bar" and (behind := _read_behind(line)) is not None:
+            facts.append(LogFact(start + 1, behind))
+        if fact is not None and start + stride > end:
+            end = data.find(b"\n", start + stride)
+            end = size if end < 0 else end
         at = end + 1
     return facts
 
@@ -100,6 +133,12 @@ def read_line(line: bytes) -> Progress | Lifecycle | None:
     line = strip_escapes(line)
     message = _strip_location(line[find_message(line) :])
     return read_lifecycle(message) or read_progress(message)
+
+
+def _read_behind(line: bytes) -> Progress | Lifecycle | None:
+    """What a message says that was printed right behind a bar."""
+    cut = find_behind(line, 0, len(line))
+    return read_line(line[cut:]) if cut < len(line) else None
 
 
 def _join_table(data: bytes, start: int, end: int, line: bytes) -> tuple[Progress | None, int]:

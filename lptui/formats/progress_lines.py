@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 
-from lptui.formats import progress_tables
-from lptui.formats.progress_bars import EPOCH, find_epoch, read_bar, read_keras, read_rich, scaled
+from lptui.formats import progress_bars, progress_bars_other, progress_rich, progress_tables
+from lptui.formats.progress_bars import read_bar, read_keras, scaled
+from lptui.formats.progress_bars_other import read_other
+from lptui.formats.progress_labels import EPOCH, find_epoch, find_epochs
 from lptui.formats.progress_pairs import (
     NO_METRIC,
     PLAIN,
@@ -22,6 +24,7 @@ from lptui.formats.progress_pairs import (
     to_float,
     to_int,
 )
+from lptui.formats.progress_rich import read_rich
 from lptui.formats.progress_tables import close_table, read_opening
 from lptui.formats.progress_values import Progress
 
@@ -49,17 +52,18 @@ _SPEED_KEYS = frozenset(("sps", "it/s", "steps/s", "steps/sec", "steps_per_sec",
 GATE: tuple[bytes, ...] = (
     rb"\b(?:[Gg]lobal[_ ]?[Ss]teps?|[Ss]teps?|STEPS?|[Ii]ter(?:ation)?|ITER(?:ATION)?|[Ee]poch|EPOCH|[Uu]pdates?)"
     rb"(?:\([a-z]+\))?[\"']?[=:# ][=:# \[\"']*[0-9]",
-    rb"[0-9kMGTP] \[[0-9:]+<[0-9?]",
-    rb"\xe2[\x94\x95][\x81\xb8\xba](?:\x1b\[[0-9;]*m)* (?:\x1b\[[0-9;]*m)* *[0-9]+/",
+    *progress_bars.GATE,
+    progress_rich.GATE,
+    *progress_bars_other.GATE,
     rb"\{['\"][\w/. -]+['\"]: ?['\"]?[-0-9nNiI]",
     rb"(?:[Ll]oss|LOSS|[Rr]eward|[Rr]eturn|[Ss]core|[Gg]rad[_ ][Nn]orm|(?:iter|step|batch)_time)[=:] ?\[?[-0-9nNiI]",
     *progress_tables.GATE,
 )
 """Patterns in RE2 syntax, one of which occurs in every line that `read_progress` is to see."""
 GATE_WORDS: tuple[bytes, ...] = (
-    b"poch", b"tep", b"iter", b"<", b"{'", b"{\"", b"pdate", b"Iter", b"STEP", b"ITER", b"POCH", b"oss", b"LOSS",
-    b"eward",
-    b"eturn", b"core", b"orm", b"_time", b"\xe2\x94", b"\xe2\x95", *progress_tables.GATE_WORDS,
+    b"poch", b"tep", b"iter", b"/s", b"{'", b"{\"", b"pdate", b"Iter", b"STEP", b"ITER", b"POCH", b"oss", b"LOSS",
+    b"eward", b"eturn", b"core", b"orm", b"_time", b"\xe2\x94", b"\xe2\x95",
+    *progress_bars_other.GATE_WORDS, *progress_tables.GATE_WORDS,
 )  # fmt: skip
 """Literals, one of which is in whatever a pattern of GATE matches."""
 
@@ -70,11 +74,7 @@ def read_progress(message: bytes) -> Progress | None:
         return found
     if (middle := message.find(b" _ epoch ")) >= 0 and (found := _read_metta_3(message, middle)):
         return found
-    if b"<" in message and (found := read_bar(message)):
-        return found
-    if (b"[=" in message or b"/step" in message or b"[>" in message) and (found := read_keras(message)):
-        return found
-    if b"/" in message and (found := read_rich(message)):
+    if found := _read_any_bar(message):
         return found
     opening = message.find(b"{'")
     opening = message.find(b'{"') if opening < 0 else opening
@@ -82,6 +82,18 @@ def read_progress(message: bytes) -> Progress | None:
         return _read_items(message[opening:])
     table = read_opening(message) if b"=" not in message or message[:1] in _DRAWN else None
     return close_table(table) if table is not None else _read_pairs(message)
+
+
+def _read_any_bar(message: bytes) -> Progress | None:
+    if (b"<" in message or b"/s" in message) and (found := read_bar(message)):
+        return found
+    if (b"[=" in message or b"/step" in message or b"[>" in message) and (found := read_keras(message)):
+        return found
+    if b"/" in message and b"\xe2" in message and (found := read_rich(message)):
+        return found
+    if (b"/" in message and b"]" in message) or b" of " in message:
+        return read_other(message)
+    return None
 
 
 def _read_metta_1(message: bytes) -> Progress | None:
@@ -160,6 +172,7 @@ def _read_pairs(message: bytes) -> Progress | None:
     return Progress(
         "pairs",
         epoch=find_epoch(epoch) if epoch else None,
+        epochs=find_epochs(message, epoch) if epoch else None,
         step=to_int(step[1]) if step else None,
         total_steps=to_int(step[2]) if step and step.re is _STEP and step[2] else None,
         steps_per_second=speeds[0] if speeds else None,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
+from math import isfinite
 
 PLAIN = rb"(?:\d{1,3}(?:,\d{3})+|\d{1,40})"
 NUMBER = rb"[-+]?(?:" + PLAIN + rb"(?:\.\d{0,40})?(?:[eE][-+]?\d{1,4})?|\.\d{1,40}|(?:nan|NaN|NAN|inf|Inf|Infinity)\b)"
@@ -27,7 +28,10 @@ _UNTOLD = frozenset(
 )
 """Names that say little without the words before them: `val loss: 1` is not `loss: 1`."""
 _SPOKEN_LOSS = re.compile(
-    rb"(?<![\w./-])((?:(?:train|val|valid|eval|test) )?[\w./-]{0,40}?[Ll]oss) {1,3}(" + NUMBER + rb")" + _END
+    rb"(?<![\w./-])((?:(?:train|training|val|valid|validation|eval|test) )?[\w./-]{0,40}?[Ll]oss) {1,3}("
+    + NUMBER
+    + rb")"
+    + _END
 )
 _ITEM = re.compile(rb"(['\"])([^'\"]{1,120})\1: ?['\"]?(" + NUMBER + rb")['\"]?(?=[,}\s])")
 _CELL = re.compile(
@@ -84,6 +88,11 @@ def find_pairs(text: bytes) -> Pairs:
     if b"\t" in text or (b" | " in text and b"=" not in text):
         _add_cells(text, found)
     return tuple(found.items())
+
+
+def begun(pairs: Pairs, done: float | None) -> Pairs:
+    """The numbers of a bar. One that has done nothing shows what its program set them to: infinity is no news."""
+    return pairs if done != 0 else tuple((name, value) for name, value in pairs if isfinite(value))
 
 
 def _add_cells(text: bytes, found: dict[str, float]) -> None:

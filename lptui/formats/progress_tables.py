@@ -79,6 +79,7 @@ class Table:
     step: int | None = None
     total: int | None = None
     epoch: float | None = None
+    epochs: int | None = None
     speed: float | None = None
     values: dict[str, float] = field(default_factory=dict[str, float])
     section: str = ""
@@ -211,7 +212,7 @@ def read_opening(message: bytes) -> Table | None:
     if heading := read_heading(message):
         counted, done, total = heading
         if counted == "epoch":
-            table.epoch = done
+            table.epoch, table.epochs = done, total
         else:
             table.step, table.total, table.step_rank = done, total, -1
         return table
@@ -228,7 +229,7 @@ def close_table(table: Table) -> Progress | None:
     headed = table.step_rank < 0 or (table.epoch is not None and not metrics)
     if not headed and not any(speaks(name) for name, _ in metrics):
         return None
-    return Progress("table", table.epoch, table.step, table.total, 1, table.speed, metrics=metrics)
+    return Progress("table", table.epoch, table.step, table.total, 1, table.speed, metrics=metrics, epochs=table.epochs)
 
 
 def join_rows(data: bytes, end: int, table: Table) -> int:

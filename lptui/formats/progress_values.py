@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from lptui.model.value import frozen
+
+Role = Literal["", "training", "epochs", "validation", "test", "other"]
 
 
 @frozen
@@ -11,7 +15,9 @@ class Progress:
 
     `form`: metta, bar, dict, pairs or table. `step_resolution`: the step is known to so many steps (Metta of 2025-08
     prints a percentage only). `train`, `rollout`, `stats`: shares of the epoch's time, 0 to 1. `label`: the
-    run's name, or what stands before a bar (a bar may count other things than training steps).
+    run's name, or what stands before a bar (a bar may count other things than training steps). `role`: what a bar
+    counts, as far as its label says; `epochs`: how many there are to be; `first_epoch`: the number of the first one,
+    where the form tells.
     """
 
     form: str
@@ -25,3 +31,6 @@ class Progress:
     stats: float | None = None
     label: str = ""
     metrics: tuple[tuple[str, float], ...] = ()
+    role: Role = ""
+    epochs: int | None = None
+    first_epoch: int | None = None

@@ -9,6 +9,7 @@ from math import isfinite
 from lptui.formats.progress import Lifecycle
 from lptui.formats.progress import Progress as ProgressLine
 from lptui.model.events import DatedFact, Facts
+from lptui.state.bars import ELSEWHERE, WATCHED, choose_bar, drop_other_units, keep_bars, name_bar, watch
 from lptui.state.run_state import Milestone, Progress, Reported, RunState
 
 MILESTONES = 4000
@@ -26,6 +27,7 @@ def add_facts(state: RunState, event: Facts) -> RunState:
     """`state` with the milestones and the newest progress of a block, whatever order blocks come in."""
     found: list[Milestone] = []
     said: list[tuple[str, Reported]] = []
+    watched: list[Reported] = []
     for dated in event.facts:
         fact = dated.fact
         if isinstance(fact, Lifecycle):
@@ -33,38 +35,72 @@ def add_facts(state: RunState, event: Facts) -> RunState:
             found.append(Milestone(event.file, dated.position, fact.kind, value, dated.at))
         elif isinstance(fact, ProgressLine):
             said += _read_line(fact, dated)
+            watched += _watch_bar(fact, dated, event)
     if found:
         known = {(m.file, m.position, m.kind): m for m in (*state.milestones, *found)}
         merged = sorted(known.values(), key=lambda m: (m.file, m.position))
         state = replace(state, milestones=tuple(merged[-MILESTONES:]))
-    return report(state, event.file, said)
+    return _add_watched(report(state, event.file, said), event.file, watched)
 
 
 def _read_line(line: ProgressLine, dated: DatedFact) -> Iterator[tuple[str, Reported]]:
+    """What a line says of each field; an evaluation tells nothing of the training."""
+    if line.form == "bar" and line.role in ELSEWHERE:
+        return
+    bar = name_bar(line) if line.form == "bar" else ""
     fields = ("step", line.step), ("total", line.total_steps), ("epoch", line.epoch), ("rate", line.steps_per_second)
     for name, value in fields:
         if value is not None and isfinite(value):
             resolution = line.step_resolution if name == "step" else 1
-            yield name, Reported(float(value), float(dated.position), dated.at, line.form, resolution)
+            yield name, Reported(float(value), float(dated.position), dated.at, line.form, resolution, bar)
+
+
+def _watch_bar(line: ProgressLine, dated: DatedFact, event: Facts) -> Iterator[Reported]:
+    """The step of a bar without a rate, with when it was read: while it is watched its pace shows."""
+    wanted = line.form == "bar" and line.role not in ELSEWHERE and line.steps_per_second is None
+    if wanted and line.step is not None and not event.backfill:
+        at = event.seen_at if dated.at is None else dated.at
+        yield Reported(float(line.step), float(dated.position), at, "bar", 1, name_bar(line))
+
+
+def _add_watched(state: RunState, source: str, watched: Iterable[Reported]) -> RunState:
+    """`state` with the pace of bars that print none, from their successive readings."""
+    reported = dict(state.reported)
+    rates: list[tuple[str, Reported]] = []
+    for new in watched:
+        key = WATCHED, _kind(source, new)
+        reported[key], rate = watch(reported.get(key), new)
+        if rate is not None:
+            rates.append(("rate", replace(new, value=rate, at=None)))
+    if not watched:
+        return state
+    return report(replace(state, reported=reported), source, rates)
 
 
 def report(state: RunState, source: str, said: Iterable[tuple[str, Reported]]) -> RunState:
     """`state` with what one source says of progress: of each field the newest word of each source is kept."""
     reported = dict(state.reported)
     for name, new in said:
-        kind = f"{source} {new.form}" if new.form in ("declared", "record") else source
+        kind = _kind(source, new)
         old = reported.get((name, kind))
         if old is None or new.order >= old.order:
             reported[name, kind] = new
     if reported == state.reported:
         return state
+    reported = keep_bars(reported)
     return replace(state, reported=reported, progress=_merge(reported, state.progress))
+
+
+def _kind(source: str, said: Reported) -> str:
+    """One source's words of one kind: what it declares, what it records, and each of its bars, stand apart."""
+    return f"{source} {said.bar or said.form}" if said.bar or said.form in ("declared", "record") else source
 
 
 def _merge(reported: Mapping[tuple[str, str], Reported], before: Progress) -> Progress:
     """The newest word on each field over all sources."""
+    reported = _heard(reported)
     step, total, epoch, rate = (_newest(reported, name) for name in ("step", "total", "epoch", "rate"))
-    times = [r.at for r in reported.values() if r.at is not None]
+    times = [r.at for (name, _), r in reported.items() if r.at is not None and name != WATCHED]
     return Progress(
         None if step is None else int(step),
         None if total is None else int(total),
@@ -73,6 +109,11 @@ def _merge(reported: Mapping[tuple[str, str], Reported], before: Progress) -> Pr
         max(times, default=None),
         before.eta,
     )
+
+
+def _heard(reported: Mapping[tuple[str, str], Reported]) -> Mapping[tuple[str, str], Reported]:
+    """What tells how far the training is: of several bars one, and none that counts something else than its lines."""
+    return drop_other_units(dict(choose_bar(reported)))
 
 
 def _newest(reported: Mapping[tuple[str, str], Reported], name: str) -> float | None:
@@ -106,7 +147,7 @@ def refresh_eta(state: RunState) -> Progress:
 
 
 def _newest_total(state: RunState) -> int | None:
-    said = _newest(state.reported, "total")
+    said = _newest(_heard(state.reported), "total")
     return int(said) if said else _configured_total(state)
 
 

@@ -58,6 +58,8 @@ class Reported:
     form: str = ""
     resolution: int = 1
     """The value is known to so much: Metta's percentage of a total is coarse."""
+    bar: str = ""
+    """Which progress bar of the source said it."""
 
 
 @frozen

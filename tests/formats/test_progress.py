@@ -94,13 +94,13 @@ BAR = b"42/500 [00:12<02:15, 3.40it/s, loss=0.69]"
     ("line", "step", "total", "speed", "label", "metrics"),
     [
         (BAR, 42, 500, 3.4, "", (("loss", 0.69),)),
-        ("Epoch 3:   8%|▊         | ".encode() + BAR, 42, 500, 3.4, "Epoch 3", (("loss", 0.69),)),
+        ("Epoch 3:   8%|▊         | ".encode() + BAR, 1542, None, 3.4, "Epoch 3", (("loss", 0.69),)),
         (b" 50%|#####     | 1.50k/3.00k [1:00:12<1:00:12, 2.00s/it]", 1500, 3000, 0.5, "", ()),
         (b"  0%|          | 0/93 [00:00<?, ?it/s]", 0, 93, None, "", ()),
         (b"\x1b[32mtrain\x1b[0m:  50%|5| 1/2 [00:01<00:01, 1.0batch/s, acc=9e-1, v=nan]", 1, 2, 1.0, "train", None),
     ],
 )
-def test_bars(line: bytes, step: int, total: int, speed: float | None, label: str, metrics: object) -> None:
+def test_bars(line: bytes, step: int, total: int | None, speed: float | None, label: str, metrics: object) -> None:
     found = only(line + b"\n")
     assert (found.form, found.step, found.total_steps, found.steps_per_second) == ("bar", step, total, speed)
     assert found.label == label

@@ -29,13 +29,13 @@ def only(text: str) -> Progress:
             f"\x1b[1m60/1875\x1b[0m \x1b[32m{BLOCKS}\x1b[0m\x1b[0m \x1b[1m5s\x1b[0m 3ms/step - acc: 0.9 - loss: inf",
             60, None, {"acc": 0.9, "loss": math.inf},
         ),
-        # Lightning
-        ("Epoch 4:  33%|###3      | 9/27 [00:02<00:04, 4.4it/s, v_num=1, train_loss=nan.0]", 9, 4, {"v_num": 1.0}),
-        ("Epoch 4:  33%|###3      | 9/27 [00:02<00:04, 4.4it/s, loss=nan]", 9, 4, {"loss": math.nan}),
+        # Lightning: the bar begins anew every epoch, the step is that of the training
+        ("Epoch 4:  33%|###3      | 9/27 [00:02<00:04, 4.4it/s, v_num=1, train_loss=nan.0]", 117, 4, {"v_num": 1.0}),
+        ("Epoch 4:  33%|###3      | 9/27 [00:02<00:04, 4.4it/s, loss=nan]", 117, 4, {"loss": math.nan}),
         # Lightning on Rich, Rich
         (
             f"Epoch 4/9 \x1b[35m{BLOCKS}\x1b[0m \x1b[37m 9/27\x1b[0m 0:00:02 • 0:00:04 4.40it/s v_num: 1.000 loss: nan",
-            9, 4, {"v_num": 1.0, "loss": math.nan},
+            117, 4, {"v_num": 1.0, "loss": math.nan},
         ),
         (f"Epoch 0 \x1b[91m{BLOCKS}\x1b[0m\x1b[91m╸\x1b[0m \x1b[32m  75/2000\x1b[0m -:--:--", 75, 0, {}),
         # torchtune, llama-recipes: the loss is in the label
@@ -47,7 +47,7 @@ def only(text: str) -> Progress:
         # Ultralytics
         (
             "      3/100     2.51G    1.234     nan    1.101     16      640: 100%|#| 8/8 [00:01<00:00, 7.1it/s]",
-            8, 3, {"box_loss": 1.234, "cls_loss": math.nan, "dfl_loss": 1.101},
+            24, 3, {"box_loss": 1.234, "cls_loss": math.nan, "dfl_loss": 1.101},
         ),
         # fairseq: pipes, JSON
         (
@@ -201,7 +201,7 @@ def test_repetition_costs_no_more_than_its_length(piece: str) -> None:
 
 def test_a_bar_of_rich_tells_total_and_rate() -> None:
     fact = only(f"Epoch 4/9 {BLOCKS} 9/27 0:00:02 • 0:00:04 4.40it/s loss: 0.5")
-    assert (fact.total_steps, fact.steps_per_second, fact.label) == (27, 4.4, "Epoch 4/9")
+    assert (fact.total_steps, fact.steps_per_second, fact.label) == (270, 4.4, "Epoch 4/9")
 
 
 @pytest.mark.parametrize("text", [f"  {BLOCKS} 12/15 [torch]", f"{BLOCKS} 100/200 kB 5.1 MB/s eta 0:00:01"])

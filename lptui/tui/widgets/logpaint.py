@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lptui.formats.bar_end import find_behind
 from lptui.text import cell_width, clock, short_bytes
 from lptui.tui.widgets.logblocks import field_rows, fields_row, fold_row, read_fields
 from lptui.tui.widgets.logcards import Cards, card_rows, gutter
 from lptui.tui.widgets.loghand import Unit
 from lptui.tui.widgets.logranks import RankColumn
 from lptui.tui.widgets.logscroll import Rows, Slot
-from lptui.tui.widgets.logtext import frame_bounds, line_row, mark_matches, message_behind_bar, visible_spans
+from lptui.tui.widgets.logtext import frame_bounds, line_row, mark_matches, visible_spans
 from lptui.tui.widgets.spans import Row, crop, row_width
 
 Highlight = Callable[[str], Sequence[tuple[int, int]]]
@@ -163,10 +164,10 @@ class Painter:
     def _split(self, unit: Unit, hand: Rows) -> int | None:
         """Where in the bytes of `unit` a message stands right behind a progress bar: it has a row of its own."""
         data, start, end = self._text(unit, hand)
-        if data.find(b"%|", start, end) < 0:
+        if data.find(b"/", start, end) < 0:
             return None
         first, last = frame_bounds(data, start, end)
-        cut = message_behind_bar(data, first, last)
+        cut = find_behind(data, first, last)
         return cut if cut < last else None
 
     def _special_row(self, unit: Unit, hand: Rows, index: int) -> Row | None:

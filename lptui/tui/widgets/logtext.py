@@ -65,19 +65,6 @@ def _last_ink(data: bytes, start: int, end: int) -> int:
     return start
 
 
-_BAR = re.compile(
-    rb"\d{1,3}%\|[^|\r\n]{0,400}\| *[\d.,kMGT?]{1,20}/[\d.,kMGT?]{1,20} \[[^\]\r\n]{0,400}\]"
-    rb"(?:\x1b\[[0-9;]{0,16}[A-Km])*(?=[^\s,\x1b])"
-)
-
-
-def message_behind_bar(data: bytes, first: int, last: int) -> int:
-    """Where in the frame data[first:last] a message begins that was printed right behind a progress bar (tqdm's, and
-    that of all built on it); `last` if there is none."""
-    match = _BAR.search(data, first, min(last, first + 2048))
-    return match.end() if match is not None else last
-
-
 def visible_spans(data: bytes, start: int, end: int, left: int, width: int) -> list[Span]:
     """Cells [left, left + width) of the text in data[start:end], as harmless spans. Costs what is visible,
     not the length of the text; runs of NUL become one placeholder."""
