@@ -103,6 +103,21 @@ def scan_thinly(data: bytes, most: int) -> tuple[LogFact, ...]:
     return tuple(kept[offset] for offset in sorted(kept))
 
 
+class FactReader:
+    """Reads the blocks of one log, the newest lines in order, and knows where its bars stood when they come."""
+
+    def __init__(self) -> None:
+        self._place: BarPlace | None = None
+
+    def read(self, data: bytes, most: int | None, *, backfill: bool) -> tuple[LogFact, ...]:
+        """As `scan`. The first block of history that is read is the newest one."""
+        start = BarPlace() if backfill or self._place is None else self._place
+        facts, after = scan_from(data, start, most)
+        if not backfill or self._place is None:
+            self._place = after
+        return facts
+
+
 def _find_facts(data: bytes, search: Search, stride: int) -> list[LogFact]:
     """The facts of lines that `search` lets through, at least `stride` bytes apart."""
     facts: list[LogFact] = []

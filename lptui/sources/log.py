@@ -13,7 +13,7 @@ from lptui.files.tail import KEPT, Growth, Tail
 from lptui.formats.log_points import UNITS, collect_points
 from lptui.formats.log_time import AHEAD, date_facts
 from lptui.formats.proc_text import find_file_system, is_network
-from lptui.formats.progress import BarPlace, scan_from
+from lptui.formats.progress import FactReader
 from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Samples, StatusSeen
 from lptui.model.log import Chunk, LogSegment
 from lptui.model.place import Place
@@ -73,8 +73,7 @@ class LogSource:
         self._carry_generation = 0
         self._lead = b""
         self._all_from = 0  # below this position the numbers of progress lines are thinned
-        self._bars = BarPlace()  # where the bars of the training stood at the end of what was read
-        self._placed = False
+        self._facts = FactReader()
         self._floor = 0
         self._backfill: int | None = None  # history from `_floor` up to this position is still to be read
         self._tries = 0  # to read a block of history that would not come
@@ -256,13 +255,7 @@ class LogSource:
             base=base,
         )
         most = self._most_facts(start, data, backfill=backfill)
-        if backfill:
-            facts, after = scan_from(data, BarPlace(), most)
-            self._bars = self._bars if self._placed else after
-            self._placed = True
-        else:
-            facts, self._bars = scan_from(data, self._bars, most)
-            self._placed = True
+        facts = self._facts.read(data, most, backfill=backfill)
         limit = min(self._not_after, self.tail.view.modified_at or now) if backfill else now + AHEAD
         dated = date_facts(data, start, facts, limit)
         self._mark(data, start, dated, now, backfill=backfill)
