@@ -25,7 +25,7 @@ from lptui.formats.table_lead import find_rows_before, find_section
 from lptui.model.value import frozen
 
 __all__ = [
-    "BarPlace",
+    "FactReader",
     "Lifecycle",
     "LogFact",
     "Progress",
@@ -33,7 +33,6 @@ __all__ = [
     "parse_clock",
     "read_line",
     "scan",
-    "scan_from",
     "strip_prefix",
 ]
 

@@ -69,8 +69,7 @@ class LogSource:
         self.pending = False
         self._status: SourceStatus | None = None
         self._carry = b""  # a line that has no end yet
-        self._carry_at = 0
-        self._carry_generation = 0
+        self._carry_at = self._carry_generation = 0
         self._lead = b""
         self._all_from = 0  # below this position the numbers of progress lines are thinned
         self._facts = FactReader()
@@ -254,8 +253,7 @@ class LogSource:
             generation=generation,
             base=base,
         )
-        most = self._most_facts(start, data, backfill=backfill)
-        facts = self._facts.read(data, most, backfill=backfill)
+        facts = self._facts.read(data, self._most_facts(start, data, backfill=backfill), backfill=backfill)
         limit = min(self._not_after, self.tail.view.modified_at or now) if backfill else now + AHEAD
         dated = date_facts(data, start, facts, limit)
         self._mark(data, start, dated, now, backfill=backfill)
