@@ -3,28 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from lptui.engine.seek import Read, seek_time
 from lptui.formats.log_time import AHEAD, line_time
-from lptui.model.log import LogView
+from lptui.model.log import Chunk, LogView
 from lptui.model.request import Aligned, AlignLogs, Standing
+from lptui.sources.merged_log import MergedLog
 
 BACK = 64 * 1024
 """Bytes above a row without a clock in which the clock that it goes with is looked for."""
 _MOST_LINES = 500
 _NARROW = 4096
 
-Find = Callable[[str], tuple[LogView, Read] | None]
+
+class Log(Protocol):
+    """A log that is open."""
+
+    @property
+    def view(self) -> LogView:
+        """What it is now."""
+        ...
+
+    def read(self, start: int, length: int) -> Chunk:
+        """Bytes of a range."""
+        ...
+
+
+Find = Callable[[str], Log | None]
 
 
 def align(request: AlignLogs, find: Find) -> Aligned:
     """Where `request.others` were when the row of `request.file` was written; `find` gives a log by its path."""
     leader = find(request.file)
-    at = time_at(*leader, request.position) if leader is not None else None
+    at = _time_in(leader, request.position) if leader is not None else None
     if at is None or at == request.known:
         return Aligned(request, at)
     found = [find(path) for path in request.others]
-    return Aligned(request, at, tuple(None if log is None else _standing(*log, at) for log in found))
+    return Aligned(request, at, tuple(None if log is None else _standing_in(log, at) for log in found))
+
+
+def _time_in(log: Log, position: int) -> float | None:
+    if not isinstance(log, MergedLog):
+        return time_at(log.view, log.read, position)
+    line = log.name_line(min(position, log.view.end - 1))
+    part = log.read_part(line[0]) if line is not None else None
+    return time_at(*part, line[1]) if line is not None and part is not None else None
+
+
+def _standing_in(log: Log, at: float) -> Standing | None:
+    if not isinstance(log, MergedLog):
+        return _standing(log.view, log.read, at)
+    position = min(log.find_time(at), log.view.end - 1)
+    written = _time_in(log, position)
+    return None if written is None else Standing(position, written)
 
 
 def time_at(view: LogView, read: Read, position: int) -> float | None:

@@ -11,12 +11,13 @@ from lptui.engine.align import align
 from lptui.engine.rows_at import read_rows
 from lptui.engine.saving import save
 from lptui.engine.search import search
-from lptui.engine.seek import Read, seek
+from lptui.engine.seek import seek
 from lptui.engine.sift import sift
-from lptui.model.log import Chunk, LogView
+from lptui.model.log import Chunk
 from lptui.model.merged import AnchorsPlaced, LineNamed, NameLine, PlaceAnchors
 from lptui.model.place import Anchor
 from lptui.model.request import (
+    Aligned,
     AlignLogs,
     Answer,
     LogRequest,
@@ -36,6 +37,8 @@ Log = LogSource | MergedLog
 Box = queue.SimpleQueue[tuple[LogRequest, Reply] | None]
 LANES = ("reads", "moments", "searches", "counts", "filters", "saves")
 """Short reads must not wait behind a search, nor that behind a count of a whole log."""
+_OF_PARTS = ReadLog | ReadRows | AlignLogs | PlaceAnchors | NameLine
+"""What a merged log answers from what was merged so far."""
 _SUPERSEDED = ("searches", "counts", "filters")
 
 
@@ -82,17 +85,15 @@ class LogAnswers:
         if source is None:
             if isinstance(request, ReadLog):
                 reply(Chunk(request.file, request.start, b"", "this log is not open"))
+            elif isinstance(request, AlignLogs):
+                reply(Aligned(request, None))
             return
-        if isinstance(source, MergedLog) and not isinstance(request, ReadLog | ReadRows | PlaceAnchors | NameLine):
+        if isinstance(source, MergedLog) and not isinstance(request, _OF_PARTS):
             source.finish(lambda: not self._is_stale(lane, request))
         for answer in self._answers_of(request, source):
             if self._is_stale(lane, request):
                 return
             reply(answer)
-
-    def _log(self, path: str) -> tuple[LogView, Read] | None:
-        source = self._find(path)
-        return (source.view, source.read) if source is not None else None
 
     def _answers_of(self, request: LogRequest, source: Log) -> Iterator[Answer]:
         view, read = source.view, source.read
@@ -108,7 +109,7 @@ class LogAnswers:
             case SeekLog():
                 yield from seek(request, view, read)
             case AlignLogs():
-                yield align(request, self._log)
+                yield align(request, self._find)
             case SaveLog():
                 yield from save(request, view, read, self._run_path)
             case PlaceAnchors() if isinstance(source, MergedLog):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
 from lptui.engine.align import align, time_at
-from lptui.engine.seek import Read
 from lptui.model.log import Chunk, LogSegment, LogView
 from lptui.model.request import Aligned, AlignLogs, Standing
 from lptui.stores.log_index import Indexer
@@ -25,7 +25,21 @@ def log_of(*times: float, dated: bool = True, name: str = "x") -> bytes:
     return b"".join(stamp(at, dated=dated) + b" INFO %s line %d\n" % (name.encode(), i) for i, at in enumerate(times))
 
 
-def opened(data: bytes, *, indexed: bool, modified: float = T + 90_000) -> tuple[LogView, Read]:
+@dataclass
+class Opened:
+    """A log in memory; counts what is read of it."""
+
+    view: LogView
+    data: bytes
+    taken: int = 0
+
+    def read(self, start: int, length: int) -> Chunk:
+        data = self.data[max(0, start) : max(0, start) + length]
+        self.taken += len(data)
+        return Chunk("f", start, data)
+
+
+def opened(data: bytes, *, indexed: bool, modified: float = T + 90_000) -> Opened:
     indexer = Indexer()
     indexer.begin(len(data), complete=not data, at=modified)
     if indexed:
@@ -33,10 +47,10 @@ def opened(data: bytes, *, indexed: bool, modified: float = T + 90_000) -> tuple
     view = LogView("f", (LogSegment(0, 0, len(data)),), data[-4096:], max(0, len(data) - 4096), modified_at=modified)
     if indexed:
         view = LogView(view.file, view.segments, view.tail, view.tail_start, modified_at=modified, lines=indexer.index)
-    return view, lambda start, length: Chunk("f", start, data[max(0, start) : max(0, start) + length])
+    return Opened(view, data)
 
 
-def find_in(logs: dict[str, bytes], **how: bool) -> Callable[[str], tuple[LogView, Read] | None]:
+def find_in(logs: dict[str, bytes], **how: bool) -> Callable[[str], Opened | None]:
     return lambda path: opened(logs[path], indexed=how.get("indexed", True)) if path in logs else None
 
 
@@ -65,7 +79,8 @@ def test_each_log_is_where_it_had_got_to(indexed: bool) -> None:
 
 def test_a_row_without_a_clock_has_that_of_the_row_above() -> None:
     data = log_of(T) + b"Traceback (most recent call last):\n" + b'  File "a.py", line 1\n' * 30 + log_of(T + 60)
-    view, read = opened(data, indexed=True)
+    log = opened(data, indexed=True)
+    view, read = log.view, log.read
     assert time_at(view, read, data.index(b"Traceback")) == T
     assert time_at(view, read, data.rindex(b"  File")) == T
     assert time_at(view, read, data.index(b"line 0", 200)) == T + 60
@@ -76,7 +91,8 @@ def test_clocks_without_a_date_are_dated_over_midnights(indexed: bool) -> None:
     times = [T + 60 * i for i in range(4000)]  # nearly three days, in more than one mark of the index
     data = log_of(*times, dated=False, name="x" * 60)
     modified = times[-1]
-    view, read = opened(data, indexed=indexed, modified=modified)
+    log = opened(data, indexed=indexed, modified=modified)
+    view, read = log.view, log.read
     if indexed:
         where = data.index(b" line 100\n")
         where = data.rfind(b"\n", 0, where) + 1
@@ -96,7 +112,7 @@ def test_a_log_that_tells_no_time_aligns_nothing_and_is_not_aligned() -> None:
 def test_nothing_is_looked_for_while_the_time_is_the_same() -> None:
     asked: list[str] = []
 
-    def find(path: str) -> tuple[LogView, Read] | None:
+    def find(path: str) -> Opened:
         asked.append(path)
         return opened(log_of(T, T, T + 1), indexed=True)
 
@@ -107,19 +123,7 @@ def test_nothing_is_looked_for_while_the_time_is_the_same() -> None:
 def test_what_is_read_is_near_the_place_whatever_the_size() -> None:
     """One block of the index and its neighbour in each log, of several megabytes."""
     data = log_of(*[T + i for i in range(60_000)])
-    read_bytes = 0
-
-    def find(path: str) -> tuple[LogView, Read] | None:
-        view, read = opened(data, indexed=True)
-
-        def counted(start: int, length: int) -> Chunk:
-            nonlocal read_bytes
-            chunk = read(start, length)
-            read_bytes += len(chunk.data)
-            return chunk
-
-        return view, counted
-
-    answer = align(AlignLogs("a", len(data) // 2, ("b",)), find)
+    logs = {path: opened(data, indexed=True) for path in "ab"}
+    answer = align(AlignLogs("a", len(data) // 2, ("b",)), logs.get)
     assert answer.places[0] is not None
-    assert read_bytes < 320 * 1024
+    assert sum(log.taken for log in logs.values()) < 320 * 1024

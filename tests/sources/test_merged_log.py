@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import lptui.stores.log_cuts as log_cuts
+from lptui.engine.align import align
 from lptui.model.events import MergedSeen
+from lptui.model.request import AlignLogs
 from lptui.sources.log import LogSource
 from lptui.sources.merged_log import MergedLog
 
@@ -270,4 +272,25 @@ def test_unrelated_logs_can_be_merged_too(tmp_path: Path) -> None:
         b"train.log]:a", b"eval.log]:b", b"train.log]:c",
     ]  # fmt: skip
     assert not ranks.merged.view.by_rank
+    ranks.close()
+
+
+def test_a_log_beside_the_merged_one_shows_the_same_moment(tmp_path: Path) -> None:
+    start = int(NOW - 600) * 1000
+    for rank in range(3):
+        lines = [stamp(start + 1000 * n + 100 * rank) + b" INFO rank %d line %d\n" % (rank, n) for n in range(60)]
+        write(tmp_path / f"rank-{rank}.log", b"".join(lines))
+    ranks = Ranks(tmp_path, ("rank-0.log", "rank-1.log", "rank-2.log"))
+    ranks.drain()
+    text, alone = ranks.text(), (tmp_path / "rank-2.log").read_bytes()
+    logs = {"all": ranks.merged, "two": ranks.sources[str(tmp_path / "rank-2.log")]}
+    start = ranks.merged.view.start
+    in_all = start + text.rfind(b"\n", 0, text.index(b"rank 1 line 30")) + 1
+    in_two = alone.index(b"rank 2 line 29")
+    led = align(AlignLogs("all", in_all, ("two",)), logs.get).places[0]
+    assert led is not None
+    assert led.position == alone.rfind(b"\n", 0, in_two) + 1, "the last that rank 2 had written by then"
+    back = align(AlignLogs("two", alone.rfind(b"\n", 0, in_two) + 1, ("all",)), logs.get).places[0]
+    assert back is not None
+    assert text[back.position - start :].split(b"\n")[0].endswith(b"rank 2 line 29")
     ranks.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
@@ -138,7 +139,7 @@ class LogApp(App[None]):
             case SaveLog():
                 yield from save(request, view, read, "/r")
             case AlignLogs():
-                yield align(request, lambda file: (self.view_of(file), self._reader(file)))
+                yield align(request, lambda file: SimpleNamespace(view=self.view_of(file), read=self._reader(file)))
             case _:
                 raise AssertionError(request)
 
