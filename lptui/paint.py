@@ -2,6 +2,7 @@
 
 Owns the terminal until the app does: alternate screen, cbreak, no echo (typed keys wait for the app). It is given back
 on every way out: return, exception, signal. Nothing but the standard library and small rooms of ours is imported here.
+While the app's libraries are loaded a thread goes on painting the log's newest lines.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import shutil
 import signal
 import sys
 import termios
+import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from lptui.files import FileFailure, open_file
+from lptui.files import FileFailure, open_file, stat_file
 from lptui.files.generations import is_packed
 from lptui.model.run import RunInfo
 from lptui.text.hostile import sanitise
@@ -25,7 +27,12 @@ from lptui.text.width import fit
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J", "\x1b[?25h\x1b[?1049l"
 FORGET = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[?2026l\x1b[<u\x1b[?7h\x1b[m"
 """Takes back what the app asks of a terminal (mouse, focus, paste, keyboard), for an end that it does not see."""
+CLEAR = "\x1b[K"
 TAIL = 64 * 1024
+LOOK = 0.05
+"""Seconds between two looks at the log."""
+HELD_UP = 0.5
+"""Seconds that a way out waits for a look that hangs (a dead mount); it paints nothing any more when it comes back."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -71,6 +78,15 @@ def compose(run: RunInfo, width: int, height: int, words: str = "opening", about
     return [fit(row, width) for row in [*head, *rows][: max(1, height - 1)]]
 
 
+def _look(path: str) -> tuple[int, float, str] | None:
+    """What changes whenever a file does; None when it is not there."""
+    try:
+        stat = stat_file(path)
+    except FileFailure:
+        return None
+    return stat.size, stat.modified_at, stat.identity
+
+
 class FirstScreen:
     """A context: on entry the terminal shows the run; on exit it is as it was (the app has come and gone)."""
 
@@ -81,6 +97,8 @@ class FirstScreen:
         self._attributes: list[Any] | None = None
         self._input = self._output = -1
         self._handlers: dict[int, Any] = {}
+        self._over = threading.Event()
+        self._painter = threading.Thread(target=self._follow, name="lptui paint", daemon=True)
 
     def __enter__(self) -> FirstScreen:
         # Kept, because the app puts objects without a descriptor in the place of sys.stdout while it runs.
@@ -93,9 +111,10 @@ class FirstScreen:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, changed)
         for number in _SIGNALS:
             self._handlers[number] = signal.signal(number, self._end)
-        size = shutil.get_terminal_size()
-        self.rows = compose(self._run, size.columns, size.lines, self._words, self._about)
+        self.rows = self._compose()
         self._write(ENTER + "\r\n".join(self.rows))
+        if self._run.logs and not self._about:
+            self._painter.start()
         return self
 
     def __exit__(
@@ -103,10 +122,40 @@ class FirstScreen:
     ) -> None:
         self.restore()
 
+    def hand_over(self) -> list[str]:
+        """Paint no more, the app is about to; what stands on the screen, top to bottom."""
+        self._over.set()
+        if self._painter.is_alive():
+            self._painter.join(HELD_UP)
+        return self.rows
+
+    def _compose(self) -> list[str]:
+        size = shutil.get_terminal_size()
+        return compose(self._run, size.columns, size.lines, self._words, self._about)
+
+    def _follow(self) -> None:
+        """Paint the rows that differ whenever the log changed."""
+        seen = None
+        while not self._over.wait(LOOK):
+            now = _look(self._run.logs[0])
+            if now == seen:
+                continue
+            rows, seen = self._compose(), now
+            gone = len(self.rows) - len(rows)
+            lines = enumerate([*rows, *[""] * gone], 1)
+            known = [*self.rows, *[""] * -gone]
+            changed = [f"\x1b[{y};1H{row or CLEAR}" for y, row in lines if row != known[y - 1]]
+            if self._over.is_set():
+                return
+            self.rows = rows
+            with contextlib.suppress(OSError):  # the terminal is gone: told by a signal
+                self._write("".join(changed))
+
     def restore(self) -> None:
         """Give the terminal back; a second call does nothing."""
         if self._attributes is None:
             return
+        self.hand_over()
         attributes, self._attributes = self._attributes, None
         for number, handler in self._handlers.items():
             signal.signal(number, handler)

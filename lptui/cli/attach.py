@@ -147,7 +147,7 @@ def open_screen(chosen: Sequence[tuple[RunInfo, Find]], given: list[str]) -> int
             return USAGE
         from lptui.cli.screen import make_app
 
-        app = make_app([(run, again(run, find)) for run, find in chosen], settings, first.rows)
+        app = make_app([(run, again(run, find)) for run, find in chosen], settings, first.hand_over)
         app.run(mouse=settings.mouse)
     return finish(app)
 

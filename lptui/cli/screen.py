@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def make_app(
     chosen: Sequence[tuple[RunInfo, Callable[[], RunInfo]]],
     settings: Settings,
-    first_rows: Sequence[str] = (),
+    first_rows: Callable[[], Sequence[str]] = tuple[str, ...],
     roots: tuple[str, ...] = (),
     project: str = "",
 ) -> LptuiApp:

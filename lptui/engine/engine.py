@@ -212,7 +212,8 @@ class Engine:
         for lane in self._lanes.values():
             lane.settled = ended
             lane.rest = self._pace.rest
-        self._lanes["files"].submit(lambda: self._bell.mute(self._pace.fast))
+        if self._pace.fast != self._bell.muted:
+            self._lanes["files"].submit(lambda: self._bell.mute(self._pace.fast))
         self._host.settle(self._joined, ended)
         remote = self._joined.remote  # it has no files, and its name came from the server
         if not remote and now - self._looked_at >= LOOK_AGAIN * (10 if ended else 1):

@@ -17,7 +17,6 @@ from textual.screen import Screen
 from lptui.config.settings import Settings
 from lptui.model.finding import Finding
 from lptui.model.request import Answer, Request
-from lptui.state.run_state import RunState
 from lptui.tui.attached import Attached, Monitor, OnAnswer
 from lptui.tui.bindings import APP_BINDINGS
 from lptui.tui.catalogue import Catalogue
@@ -37,7 +36,8 @@ if TYPE_CHECKING:
 
 
 class LptuiApp(FencedApp, ThemedApp, OrderedApp):
-    """A screen for each run, one in front. `first_rows` were painted already; `opening` makes another first screen."""
+    """A screen for each run, one in front. `first_rows()` ends what was painted and tells it; `opening`
+    makes another first screen."""
 
     TITLE = "lptui"
     CSS_PATH = "lptui.tcss"
@@ -55,7 +55,7 @@ class LptuiApp(FencedApp, ThemedApp, OrderedApp):
         settings: Settings,
         *,
         themes: ThemeShelf | None = None,
-        first_rows: Sequence[str] = (),
+        first_rows: Callable[[], Sequence[str]] = tuple[str, ...],
         opening: Callable[[], Screen[None]] | None = None,
         catalogue: Catalogue | None = None,
     ) -> None:
@@ -73,9 +73,12 @@ class LptuiApp(FencedApp, ThemedApp, OrderedApp):
             self.add_mode(self.DEFAULT_MODE, self._hall.make_screen)
         self._settings = settings
         self.ascii = settings.ascii
-        self.first_rows = tuple(first_rows)
+        self._hand_over, self.first_rows = first_rows, tuple[str, ...]()
         self._theme_problem = self.begin_theme("" if settings.theme == "auto" else settings.theme)
         self.animation_level = "none"  # every frame of an animation is bytes on the wire
+
+    def on_load(self) -> None:
+        self.first_rows = tuple(self._hand_over())  # from here on the terminal is ours
 
     def on_mount(self) -> None:
         self.set_class(self.ascii, "-ascii")
@@ -280,10 +283,7 @@ class LptuiApp(FencedApp, ThemedApp, OrderedApp):
         return slot
 
     def _watch(self, slot: int) -> None:
-        def post_state(state: RunState) -> None:
-            self.post_message(StateArrived(slot, state))
-
-        self._attached.watch(slot, post_state, self._post_failure)
+        self._attached.watch(slot, self.post_message)
 
     def _screen_of(self, slot: int) -> RunScreen:
         """The screen of a run, kept while it is watched: it remembers where its reader was."""
@@ -292,9 +292,6 @@ class LptuiApp(FencedApp, ThemedApp, OrderedApp):
         if slot not in self._screens:
             self._screens[slot] = RunScreen()
         return self._screens[slot]
-
-    def _post_failure(self, error: Exception) -> None:
-        self.post_message(EngineFailed(error))
 
     def _post_answer(self, on_answer: OnAnswer, answer: Answer) -> None:
         self.post_message(AnswerArrived(on_answer, answer))

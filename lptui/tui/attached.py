@@ -6,9 +6,12 @@ import gc
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from textual.message import Message
+
 from lptui.model.finding import Finding
 from lptui.model.request import Answer, Request
 from lptui.state.run_state import RunState
+from lptui.tui.messages import EngineFailed, StateArrived
 from lptui.tui.toasts import Told, find_toasts
 
 OnState = Callable[[RunState], None]
@@ -50,10 +53,17 @@ class Attached:
             self.front = slot
         return slot
 
-    def watch(self, slot: int, on_state: OnState, on_failure: OnFailure) -> None:
-        """Let the monitor of `slot` begin: the screen stands by now."""
+    def watch(self, slot: int, post: Callable[[Message], object]) -> None:
+        """Let the monitor of `slot` begin, since the screen stands by now; it posts its states and its failure."""
+
+        def post_state(state: RunState) -> None:
+            post(StateArrived(slot, state))
+
+        def post_failure(error: Exception) -> None:
+            post(EngineFailed(error))
+
         gc.freeze()  # what is there stays: no search for garbage needs to look at it again
-        self.monitors[slot].start(on_state, on_failure)
+        self.monitors[slot].start(post_state, post_failure)
 
     def sort(self, slots: Sequence[int]) -> None:
         """Put the runs in this order."""

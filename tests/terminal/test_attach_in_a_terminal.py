@@ -168,3 +168,67 @@ def child_of(pid: int) -> int:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     assert len(children) == 1
     return int(children[0])
+
+
+SLOW_LIBRARIES = """
+import os, sys, time
+from pathlib import Path
+import lptui.cli.attach as attach
+from lptui.cli import run
+go = Path({go!r})
+make = __import__("lptui.config.settings", fromlist=["load_settings"]).load_settings
+def load_settings(*given, **named):
+    while not go.exists():  # stands for libraries that are still being loaded
+        time.sleep(0.02)
+    return make(*given, **named)
+sys.modules["lptui.config.settings"].load_settings = load_settings
+sys.exit(run(["attach", {run!r}]))
+"""
+
+
+@pytest.fixture
+def slow(tmp_path: Path, recorded: Callable[[str], Path]) -> tuple[list[str], Path, Path]:
+    """A command whose libraries are loaded once a file is there, its log, and that file."""
+    run, go = recorded("healthy"), tmp_path / "go"
+    return [sys.executable, "-c", SLOW_LIBRARIES.format(go=str(go), run=str(run))], run / "logs" / "script.log", go
+
+
+def test_what_is_written_while_libraries_are_loaded_is_painted_and_taken_over(
+    slow: tuple[list[str], Path, Path],
+) -> None:
+    command, log, go = slow
+    with Terminal(command, 80, 24) as terminal:
+        terminal.wait_for("Training complete!")
+        assert "opening" in terminal.rows[0]
+        with log.open("a") as out:
+            out.write("22:01:00 [INFO] t: \x1b]52;c;x\x07api_key=sk-abcdefghijklmnop1234567890\n")
+            out.write("22:01:01 [INFO] t: painted-early\n")
+        terminal.wait_for("painted-early")
+        assert "opening" in terminal.rows[0]
+        assert "abcdefghijklmnop" not in terminal.text
+        assert b"\x1b]52" not in terminal.raw
+        assert [row for row in terminal.rows if row][-1].endswith("painted-early")
+        log.write_text("only this line now\n")
+        terminal.wait_for(lambda text: "only this line now" in text and "painted-early" not in text)
+        go.touch()
+        terminal.wait_for("finished")
+        assert "only this line now" in terminal.text
+        terminal.type("q")
+        assert terminal.wait_for_end() == 0
+        assert terminal.left_behind == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_terminal_is_given_back_while_libraries_are_loaded(
+    number: signal.Signals, slow: tuple[list[str], Path, Path]
+) -> None:
+    command, log, _ = slow
+    with Terminal(command, 80, 24) as terminal:
+        terminal.wait_for("Training complete!")
+        with log.open("a") as out:
+            out.write("22:01:01 [INFO] t: painted-early\n")
+        terminal.wait_for("painted-early")
+        terminal.process.send_signal(number)
+        terminal.wait_for_end()
+        assert terminal.left_behind == []
+        assert terminal.silence(0.2)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fake_monitor import NOW, empty, failing, finding, healthy, hostile, huge, make_app
+from fake_monitor import NOW, FakeMonitor, Shelf, empty, failing, finding, healthy, hostile, huge, make_app
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -421,8 +421,8 @@ async def test_a_pane_that_raises_says_so_and_the_others_go_on(monkeypatch: pyte
 
 
 async def test_before_the_first_state_the_painted_picture_stays() -> None:
-    app, _ = make_app(None)
-    app.first_rows = (" arena_lp  running", "last line of the log \x1b[31m")
+    painted = (" arena_lp  running", "last line of the log \x1b[31m")
+    app = LptuiApp(FakeMonitor(None), Settings(), themes=Shelf(), first_rows=lambda: painted)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         lines = picture(app)
