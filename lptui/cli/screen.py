@@ -79,6 +79,13 @@ class Station:
             self._list = RunList(self._roots)
         self._list.start(on_board)
 
+    def prefer(self, paths: Sequence[str]) -> None:
+        """Look at these runs first; the server's list has looked at all."""
+        from lptui.engine.run_list import RunList
+
+        if isinstance(self._list, RunList):
+            self._list.prefer(paths)
+
     def stop(self) -> None:
         """End the list."""
         if self._list is not None:

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,9 +27,13 @@ CHUNK = 8
 BUDGET = 2_000_000
 """Entries of folders that are looked at in one pass; past it runs are left out, and that is said."""
 PUBLISH = 0.2
+MANY_ROWS = 2000
+"""Seconds between two boards; of more rows than that they come more slowly, as each takes longer to sort and draw."""
 REFRESH = 2.0
 """Seconds between looks at what is going on; the folders are listed again every 5 s, or 50 times what that costs."""
 RELIST = 5.0
+SHARE = 0.05
+"""Of one processor that may go into looks at what goes on."""
 LOOK_AGAIN = 10.0
 """Seconds after which a run that goes on is looked at again although its files are as they were."""
 MOST_ALIVE = 64
@@ -44,6 +48,8 @@ class _Known:
     modified_at: float
     summary: RunSummary
     looked_at: float = 0.0
+    cost: float = 0.0
+    """Seconds that the last look took."""
 
 
 class RunList:
@@ -73,6 +79,7 @@ class RunList:
         self._most_hands = count_hands() if hands is None else hands
         self._hands: list[LookHand] = []
         self._todo: deque[str] = deque()
+        self._preferred: set[str] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._dirty = threading.Event()
@@ -97,6 +104,20 @@ class RunList:
             hand.kill()
         if self._thread is not None:
             self._thread.join(1.0)
+
+    def prefer(self, paths: Iterable[str]) -> None:
+        """Look at these first, of those that wait for their first look."""
+        new = [path for path in paths if path not in self._preferred]
+        self._preferred.update(new)
+        self._todo.extendleft(reversed(new))
+
+    def _is_done(self, path: str) -> bool:
+        """Whether a run waits for a first look that it had already, when it was preferred."""
+        known = self._runs.get(path)
+        if path not in self._preferred or known is None or known.summary.looked == "listed":
+            return False
+        self._preferred.discard(path)
+        return True
 
     def board(self) -> RunBoard:
         """The list as it is now."""
@@ -136,7 +157,7 @@ class RunList:
         worker = threading.Thread(target=work, name="lptui look", daemon=True)
         worker.start()
         while worker.is_alive() and not self._stopping.is_set():
-            worker.join(PUBLISH)
+            worker.join(PUBLISH * max(1.0, len(self._runs) / MANY_ROWS))
             if self._dirty.is_set():
                 self._dirty.clear()
                 on_board(self.board())
@@ -182,11 +203,17 @@ class RunList:
         alive = [path for path, known in runs if known.summary.condition in GOES_ON][:MOST_ALIVE]
         written = [path for path, _ in runs if path in self._writers.folders]
         self._listing = Listing(BUDGET)
-        self._todo.extend(dict.fromkeys(p for p in (*alive, *written) if self._is_due(p, now)))
+        going_on = dict.fromkeys((*alive, *written))
+        rest = sum(known.cost for path in going_on if (known := self._runs.get(path))) / SHARE
+        self._todo.extend(path for path in going_on if self._is_due(path, now, rest))
 
-    def _is_due(self, path: str, now: float) -> bool:
+    def _is_due(self, path: str, now: float, rest: float) -> bool:
         known = self._runs.get(path)
-        if known is None or self._cache.changed(path):
+        if known is None:
+            return True
+        if now - known.looked_at < rest:
+            return False
+        if self._cache.changed(path):
             return True
         return known.summary.condition in GOES_ON and now - known.looked_at >= LOOK_AGAIN
 
@@ -219,6 +246,8 @@ class RunList:
                     path = self._todo.popleft()
                 except IndexError:
                     break
+                if self._is_done(path):
+                    continue
                 kept = self._cache.find(path, self._clock(), path in self._writers.folders)
                 if kept is None:
                     chunk.append(path)
@@ -226,8 +255,11 @@ class RunList:
                     self._put(path, kept)
             if not chunk:
                 return
-            for path, told in zip(chunk, self._ask(hand, chunk), strict=True):
-                self._take(path, told)
+            begun = time.monotonic()
+            answers = self._ask(hand, chunk)
+            cost = (time.monotonic() - begun) / len(chunk)
+            for path, told in zip(chunk, answers, strict=True):
+                self._take(path, told, cost)
 
     def _ask(self, hand: LookHand | None, paths: list[str]) -> list[dict[str, Any]]:
         if hand is not None and not self._stopping.is_set():
@@ -238,8 +270,11 @@ class RunList:
 
         return [look(path, self._writers, self._clock(), self._listing) for path in paths]
 
-    def _take(self, path: str, told: dict[str, Any]) -> None:
+    def _take(self, path: str, told: dict[str, Any], cost: float) -> None:
         """What a look told of a run; nothing, if the process that looked at it died."""
+        known = self._runs.get(path)
+        if known is not None:
+            known.cost = cost
         if told.get("gone"):
             with self._lock:
                 self._runs.pop(path, None)

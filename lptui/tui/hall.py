@@ -40,7 +40,7 @@ class Hall:
         from lptui.tui.screens.runs import RunsScreen
 
         if self._screen is None:
-            self._screen = RunsScreen()
+            self._screen = RunsScreen(self._prefer)
         return self._screen
 
     def open(self, attached: Attached) -> None:
@@ -62,6 +62,10 @@ class Hall:
             rows = board_order(rows, board.now)
         if self._screen is not None:
             self._screen.show(replace(board, rows=rows), frozenset(full))
+
+    def _prefer(self, paths: Sequence[str]) -> None:
+        if self._catalogue is not None and paths:
+            self._catalogue.prefer(paths)
 
     def monitor(self, path: str) -> Monitor:
         """A monitor of a run of the list."""

@@ -127,6 +127,40 @@ def test_a_thousand_runs_are_named_at_once_and_each_is_looked_at_once(
     assert {r.name: (r.step, r.condition) for r in again.rows} == {r.name: (r.step, r.condition) for r in board.rows}
 
 
+def test_runs_in_view_are_looked_at_first_and_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_runs(tmp_path, 40)
+    looked: list[str] = []
+
+    def look(run: RunInfo, writers: Writers, now: float, listing: Listing) -> RunSummary:
+        looked.append(run.name)
+        return look_at(run, writers, now, listing)
+
+    monkeypatch.setattr(look_worker, "look_at", look)
+    monkeypatch.setattr(module, "LOOKERS", 1)
+    runs = make_list(tmp_path / "train_dir", now=10_000.0)
+    runs._begin()
+    shown = [str(tmp_path / "train_dir" / name) for name in ("run0007", "run0003")]
+    runs.prefer(shown)
+    runs.prefer(shown)
+    runs._look_at_all()
+    assert looked[:3] == ["run0007", "run0003", "run0039"]
+    assert len(looked) == len(set(looked)) == 40
+
+
+def test_a_run_that_takes_long_to_look_at_is_looked_at_less_often(tmp_path: Path) -> None:
+    make_runs(tmp_path, 1)
+    path, clock = str(tmp_path / "train_dir" / "run0000"), [1.0]
+    runs = RunList((str(tmp_path / "train_dir"),), lambda: clock[0], cache_folder="", writers=nobody, hands=0)
+    runs.read()
+    runs._runs[path].cost = 1.6
+    (tmp_path / "train_dir" / "run0000" / "train.log").write_text("step=2 loss=0.4\n")
+    due: list[bool] = []
+    for clock[0] in (10.0, 30.0, 34.0):
+        runs._queue_changed(clock[0])
+        due.append(bool(runs._todo))
+    assert due == [False, False, True]
+
+
 def test_processes_of_our_own_say_what_one_alone_says(tmp_path: Path) -> None:
     make_runs(tmp_path, 60)
     root = str(tmp_path / "train_dir")

@@ -18,7 +18,8 @@ from lptui.tui.app import LptuiApp
 from lptui.tui.screens.differences import DifferencesScreen, differences_page
 from lptui.tui.screens.run import RunScreen
 from lptui.tui.screens.runs import RunsScreen
-from lptui.tui.widgets.runtable import Choice, RunRows
+from lptui.tui.widgets.runorder import ATTENTION, ORDERS, Order
+from lptui.tui.widgets.runtable import Choice, RunRows, _fit_columns
 
 SIZES = [(200, 50), (120, 40), (80, 24), (60, 15)]
 
@@ -51,6 +52,11 @@ class FakeCatalogue:
     started: int = 0
     stopped: int = 0
     post: Callable[[RunBoard], None] = lambda _board: None
+
+    preferred: list[str] = field(default_factory=list)
+
+    def prefer(self, paths: Sequence[str]) -> None:
+        self.preferred += paths
 
     def start(self, on_board: Callable[[RunBoard], None]) -> None:
         self.started += 1
@@ -363,3 +369,68 @@ def test_long_names_keep_their_ends_by_which_they_differ() -> None:
     for width in (80, 120):
         shown = ["".join(span for span, _ in row) for row in RunRows(Choice(rows), NOW, width, plain=False)][1:]
         assert all(f"f1jddt9{i}" in row for i, row in enumerate(shown))
+
+
+@pytest.mark.parametrize(
+    ("column", "turned", "names"),
+    [
+        ("attention", False, ["arena_lp", "nav_1", "nav_2", "old"]),
+        ("attention", True, ["old", "nav_2", "nav_1", "arena_lp"]),
+        ("run", False, ["arena_lp", "nav_1", "nav_2", "old"]),
+        ("state", False, ["old", "nav_2", "arena_lp", "nav_1"]),
+        ("age", False, ["arena_lp", "nav_1", "nav_2", "old"]),
+        ("age", True, ["old", "nav_2", "arena_lp", "nav_1"]),
+        ("step", True, ["old", "arena_lp", "nav_1", "nav_2"]),  # epochs are no steps
+        ("done", True, ["arena_lp", "nav_1", "nav_2", "old"]),  # what is not known stands last either way
+        ("metric", False, ["arena_lp", "nav_1", "nav_2", "old"]),
+        ("starts", False, ["old", "arena_lp", "nav_1", "nav_2"]),
+        ("finding", True, ["arena_lp", "nav_1", "nav_2", "old"]),
+    ],
+)
+def test_runs_are_sorted_by_any_column(column: str, turned: bool, names: list[str]) -> None:
+    assert [run.name for run in Order(column, turned).sort(ROWS)] == names
+
+
+def test_every_column_that_is_shown_can_be_sorted_by() -> None:
+    titles = {title for title, *_ in _fit_columns(300, 20)} - {"", "!"}
+    assert titles == set(ORDERS) - {ATTENTION}
+    odd = (
+        *ROWS,
+        summary("nan", value=float("nan")),
+        summary("none", step=None, epoch=None, size=None, modified_at=None),
+    )
+    for column in ORDERS:
+        for turned in (False, True):
+            assert sorted(run.name for run in Order(column, turned).sort(odd)) == sorted(run.name for run in odd)
+
+
+async def test_s_sorts_by_one_column_after_the_other_and_says_so() -> None:
+    app = LptuiApp([], Settings(), themes=Shelf(), catalogue=FakeCatalogue())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, RunsScreen)
+        for _ in range(ORDERS.index("starts")):
+            await pilot.press("s")
+        await pilot.pause()
+        assert "by starts, largest first" in "".join(text for text, _ in screen.head_rows(120)[1])
+        assert screen.chosen is not None
+        assert screen.chosen.name == "old"
+        await pilot.press("S")
+        await pilot.pause()
+        assert screen.chosen.name != "old"
+        assert "by starts, smallest first" in "".join(text for text, _ in screen.head_rows(120)[1])
+
+
+async def test_runs_in_view_are_asked_for_before_the_others() -> None:
+    waiting = tuple(summary(f"r{n:03d}", looked="listed", modified_at=NOW - n) for n in range(300))
+    catalogue = FakeCatalogue(RunBoard(waiting, NOW, True, 0, (), ("/data",)))
+    app = LptuiApp([], Settings(), themes=Shelf(), catalogue=catalogue)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert set(catalogue.preferred) == {f"/data/r{n:03d}" for n in range(len(set(catalogue.preferred)))}
+        assert 20 < len(set(catalogue.preferred)) < 60
+        await pilot.press("end")
+        await pilot.pause()
+        assert "/data/r299" in catalogue.preferred
+        assert "/data/r150" not in catalogue.preferred

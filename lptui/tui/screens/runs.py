@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -16,7 +17,8 @@ from lptui.text import plural
 from lptui.tui.bindings import footer_bindings
 from lptui.tui.thrift import ThriftyScreen
 from lptui.tui.widgets.rows import LinesView, Page, RowsView
-from lptui.tui.widgets.runtable import Choice, board_words, run_page, tell_run
+from lptui.tui.widgets.runorder import Order
+from lptui.tui.widgets.runtable import Choice, RunRows, board_words, run_page, tell_run
 from lptui.tui.widgets.spans import Row, clean, crop, spread
 from lptui.tui.widgets.tabs import Footer
 
@@ -45,19 +47,24 @@ class RunsScreen(ThriftyScreen):
             "filter",
             "Only runs that match: words, globs, state:running, reward>0.5",
         ),
+        _bind("s", "sort", "Sort", "sort", "Sort by the next column; at the end by what needs attention again"),
+        _bind("S", "turn", "Turn", "turn", "Sort the other way round", show=False),
         _bind("A", "mark_all", "Mark all", "mark-all", "Mark all runs that are shown, or none", show=False),
         _bind("escape", "back", "Back", "back", "Drop the filter, then the marks; then back to the run", show=False),
     ]
     BINDING_GROUP_TITLE = "Runs"
     AUTO_FOCUS = ""
 
-    def __init__(self) -> None:
+    def __init__(self, prefer: Callable[[Sequence[str]], None] = lambda _paths: None) -> None:
+        """`prefer`: told which runs are in view and not looked at yet."""
         super().__init__()
+        self._prefer = prefer
         self._board = RunBoard()
         self._choice = Choice()
         self._filter = ""
         self._selection = Selection()
         self._filling = True
+        self._page_kept: tuple[tuple[int, bool], Page] | None = None
         self._view = RowsView(self._page, id="runs-table")
         self._head = _Head(self)
         self._detail = _Detail(self)
@@ -101,6 +108,8 @@ class RunsScreen(ThriftyScreen):
         second: Row = ((where, "dim"),)
         if self._filter:
             second = ((" filter ", "dim"), (clean(self._filter, 200), "accent"), ("  esc drops it", "dim"))
+        if order := self._choice.order.tell():
+            second = (*second, (f"  {order}", "accent"))
         if self._selection.error:
             second = (*second, (f"  {clean(self._selection.error, 200)}", "warn"))
         name: Row = ((" lptui runs ", "chip"),)
@@ -120,6 +129,12 @@ class RunsScreen(ThriftyScreen):
         shown = frozenset(run.path for run in self._choice.rows)
         marked = self._choice.marked
         self._arrange(marked - shown if shown <= marked else marked | shown, self._choice.attached)
+
+    def action_sort(self) -> None:
+        self._set_order(self._choice.order.next())
+
+    def action_turn(self) -> None:
+        self._set_order(self._choice.order.turn())
 
     def action_attach(self) -> None:
         paths = self._marked_paths() or ([self.chosen.path] if self.chosen is not None else [])
@@ -169,6 +184,7 @@ class RunsScreen(ThriftyScreen):
     def on_rows_view_highlighted(self, event: RowsView.Highlighted) -> None:
         event.stop()
         self._detail.redraw()
+        self._ask_for_shown()
 
     def on_rows_view_clicked(self, event: RowsView.Clicked) -> None:
         event.stop()
@@ -182,17 +198,37 @@ class RunsScreen(ThriftyScreen):
         self._filter, self._selection = text, read_selection(text)
         self._arrange(self._choice.marked, self._choice.attached)
 
+    def _set_order(self, order: Order) -> None:
+        self._choice = replace(self._choice, order=order)
+        self._arrange(self._choice.marked, self._choice.attached)
+        if self._choice.rows:  # what is first now is what was asked for
+            self._view.select(self._choice.rows[0].path)
+
     def _arrange(self, marked: frozenset[str], attached: frozenset[str]) -> None:
-        rows = tuple(run for run in self._board.rows if self._selection.has(run, self._board.now))
-        self._choice = Choice(rows, marked, attached)
+        rows = self._board.rows
+        if self._filter:
+            rows = tuple(run for run in rows if self._selection.has(run, self._board.now))
+        order = self._choice.order
+        self._choice = Choice(order.sort(rows), marked, attached, order)
+        self._page_kept = None
         if self.is_mounted:
             for part in (self._view, self._head, self._detail):
                 part.redraw()
+            self._ask_for_shown()
+
+    def _ask_for_shown(self) -> None:
+        """What is in view is looked at before the rest."""
+        page = self._page_kept[1].rows if self._filling and self._page_kept is not None else ()
+        if isinstance(page, RunRows):
+            self._prefer([run.path for run in page.drawn if run.looked == "listed"])
 
     def _page(self, width: int) -> Page:
         if not self._choice.rows:
             return Page([((self._why_empty(), "dim"),)])
-        return run_page(self._board, self._choice, width, plain=self._view.plain)
+        plain = self._view.plain
+        if self._page_kept is None or self._page_kept[0] != (width, plain):  # a page of thousands that is only scrolled
+            self._page_kept = ((width, plain), run_page(self._board, self._choice, width, plain=plain))
+        return self._page_kept[1]
 
     def _why_empty(self) -> str:
         if self._board.rows:

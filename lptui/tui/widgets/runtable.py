@@ -12,6 +12,7 @@ from lptui.text import format_value, plural, short_age, short_bytes, short_numbe
 from lptui.text.width import shorten_middle
 from lptui.tui.glyphs import condition_glyph, severity_glyph
 from lptui.tui.widgets.rows import Page
+from lptui.tui.widgets.runorder import BY_ATTENTION, Order
 from lptui.tui.widgets.spans import Row, Span, clean, columns, crop
 
 Cell = tuple[str, str]
@@ -73,11 +74,12 @@ def _restarts(run: RunSummary) -> Cell:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The rows that the filter leaves, in order; which of them are marked, and which are attached (paths)."""
+    """The rows that the filter leaves, in their order; which of them are marked, and which are attached (paths)."""
 
     rows: tuple[RunSummary, ...] = ()
     marked: frozenset[str] = frozenset()
     attached: frozenset[str] = frozenset()
+    order: Order = BY_ATTENTION
 
 
 class RunRows(Sequence[Row]):
@@ -103,15 +105,28 @@ class RunRows(Sequence[Row]):
             self._made[index] = self._make(index)
         return self._made[index]
 
+    @property
+    def drawn(self) -> list[RunSummary]:
+        """The runs whose rows were made, as they were in view."""
+        return [self._choice.rows[index - 1] for index in self._made if index]
+
     def _make(self, index: int) -> Row:
         if index == 0:
-            titles = columns([(title, "dim", size, align) for title, size, align, _ in self._columns])
-            return crop(titles, self._width)
+            return crop(
+                columns([(*self._title(t, size), size, align) for t, size, align, _ in self._columns]), self._width
+            )
         run = self._choice.rows[index - 1]
         room = next((size for title, size, _, _ in self._columns if title == "run"), 200)
         name = shorten_middle(clean(run.name, 200), room)  # W&B's folders differ at their ends
         cells = _cells(run, name, self._now, self._choice, plain=self._plain)
         return columns([(*cells[title], size, align) for title, size, align, _ in self._columns])
+
+    def _title(self, title: str, size: int) -> Cell:
+        order = self._choice.order
+        if title != order.column:
+            return title, "dim"
+        arrow = order.arrow if not self._plain else "v" if order.falling else "^"
+        return f"{title}{arrow}"[: max(size, len(title))], "accent"
 
 
 def run_page(board: RunBoard, choice: Choice, width: int, *, plain: bool) -> Page:
