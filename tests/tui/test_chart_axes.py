@@ -111,3 +111,8 @@ def test_ticks_tell_neighbours_apart() -> None:
     assert tick_text(0.693152, 0.00002) != tick_text(0.693172, 0.00002)
     assert tick_text(1e-17, 1.0) == "0"
     assert all(len(tick_text(v, s)) <= 8 for v in (-1.23456e-300, 1e300, -123456.7, 12.5) for s in (0.0, 1.0, 1e300))
+
+
+def test_a_small_value_below_zero_is_not_told_as_minus_zero() -> None:
+    assert tick_text(-0.3, 2.0, 8) == "-0.3"
+    assert tick_text(-0.004, 1.0, 6) == "-0.004"

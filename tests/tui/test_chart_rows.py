@@ -17,7 +17,7 @@ from lptui.tui.widgets.chart import Look, Pose, beside, body_rows, dot_columns, 
 from lptui.tui.widgets.chartfacts import facts_row
 from lptui.tui.widgets.chartlines import Line, line_of
 from lptui.tui.widgets.chartplot import Mark, column_of
-from lptui.tui.widgets.charttitle import short_key, tell_apart, trend
+from lptui.tui.widgets.charttitle import distance_text, short_key, tell_apart, trend
 from lptui.tui.widgets.curves import Smooth, curve_of
 from lptui.tui.widgets.metricorder import filter_names, order_key
 from lptui.tui.widgets.seriesplace import place_of, read, value_at
@@ -65,6 +65,15 @@ def test_the_title_keeps_the_end_of_the_name_the_value_and_the_trend() -> None:
     assert rows[0].rstrip().endswith("0.01 ↘")
     assert short_key("curriculum/task_017/weight", 16) == "…task_017/weight"
     assert len(short_key("a/" + "x" * 30, 10)) == 10
+
+
+def test_distances_are_short() -> None:
+    assert [distance_text(v) for v in (0.0153, -0.435, 126_000.0, -58_080.0)] == [
+        "+0.0153",
+        "-0.435",
+        "+126k",
+        "-58.1k",
+    ]
 
 
 def test_names_that_are_shortened_to_the_same_text_are_told_apart() -> None:

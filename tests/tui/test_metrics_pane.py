@@ -401,6 +401,7 @@ async def test_several_runs_are_lines_of_one_chart_and_the_best_is_told() -> Non
         assert "B arena_b 0.3" in app.shown
         assert "best" in app.shown[app.shown.index("B arena_b") :]
         assert "losses/other" in app.shown
+        assert "C 1 →" in app.shown  # whose it is, where only one run has it
         assert "A arena_a, B arena_b, C c" in app.pane.note(one)
         app.pane.workspace = Workspace((one, two, only), None, 100.0, front=1, attached=3)
         await pilot.pause()

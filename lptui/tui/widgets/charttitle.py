@@ -133,6 +133,7 @@ def _tell_value(
         bad = value is not None and not math.isfinite(value)
         arrow = ("X" if plain else "✖") if bad else "@" if read else trend(curve.columns, scale, plain=plain)
         right = f"{value_text(value, unit)} {arrow}".rstrip()
+        right = f"{curve.line.letter} {right}".strip()  # the only run that has it
     if curve.line.series.sampled:
         right = f"~ sampled {right}" if width >= 40 else f"~ {right}"
     if scale is not None and scale.log:
@@ -182,7 +183,7 @@ def _legend_part(
     told = value_text(value, unit) if level < 2 or value is None or bad else _short(value * unit.factor)
     words = f"{told} {arrow}".rstrip() if level < 3 else told
     if level == 0 and first is not None and value is not None and math.isfinite(value - first):
-        words += f" ({(value - first) * unit.factor:+.3g})"
+        words += f" ({distance_text((value - first) * unit.factor)})"
     if best:
         words += " best" if level < 2 else best
     label, most = sanitise(line.label[:200]), (30, 16, 6, 0)[level]
@@ -194,6 +195,11 @@ def _legend_part(
 
 def _short(value: float) -> str:
     return short_number(value) if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def distance_text(distance: float) -> str:
+    """'+0.0153', '-58.1k': how far a run is from the one in front."""
+    return f"{distance:+.3g}" if abs(distance) < 1000 else f"{'+' if distance > 0 else ''}{short_number(distance)}"
 
 
 def _newest(curve: Curve) -> float | None:

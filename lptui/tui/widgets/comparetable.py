@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lptui.text import cell_width, format_value
-from lptui.tui.widgets.charttitle import short_key
+from lptui.tui.widgets.charttitle import distance_text, short_key
 from lptui.tui.widgets.expectationrows import status_look
 from lptui.tui.widgets.metricfacts import FactBook, Facts, find_best
 from lptui.tui.widgets.metrictable import Entry, LazyRows, order_entries
@@ -135,7 +135,7 @@ def _cell(
     if deltas:
         known = first is not None and value is not None and math.isfinite(value - first)
         away = (value or 0.0) - (first or 0.0) if known else 0.0
-        told = "" if not known else f"{away * unit.factor:+.3g}" if away else "="
+        told = "" if not known else distance_text(away * unit.factor) if away else "="
         cells.append((f"{told[: _DELTA - 1]:<{_DELTA}}", "dim"))
     cells.append((" ", ""))
     return tuple(cells)
