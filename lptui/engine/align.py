@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from lptui.engine.seek import Read, seek_time
-from lptui.formats.log_time import AHEAD, line_time
+from lptui.engine.seek import Read, seek_time, time_at
 from lptui.model.log import Chunk, LogView
 from lptui.model.request import Aligned, AlignLogs, Standing
 from lptui.sources.merged_log import MergedLog
 
 BACK = 64 * 1024
-"""Bytes above a row without a clock in which the clock that it goes with is looked for."""
-_MOST_LINES = 500
-_NARROW = 4096
+"""Bytes above a row in which the row before it is looked for."""
 
 
 class Log(Protocol):
@@ -57,29 +54,6 @@ def _standing_in(log: Log, at: float) -> Standing | None:
     position = min(log.find_time(at), log.view.end - 1)
     written = _time_in(log, position)
     return None if written is None else Standing(position, written)
-
-
-def time_at(view: LogView, read: Read, position: int) -> float | None:
-    """When the row at `position` was written (unix s): by its own clock, or by that of the nearest row above that has
-    one; None where no clock is near."""
-    after = view.lines.after(position)
-    limit = after.at + AHEAD if after is not None and after.at == after.at else view.modified_at
-    limit = float("inf") if limit is None else limit
-    segment = view.segment_at(position)
-    floor = segment.base if segment is not None else view.start
-    low = max(floor, position - BACK)
-    data = read(low, position - low + _NARROW).data
-    start = position - low
-    for _ in range(_MOST_LINES):
-        if start > len(data):
-            break
-        at = line_time(data, start, limit)
-        if at is not None:
-            return at
-        if start == 0:
-            break
-        start = data.rfind(b"\n", 0, start - 1) + 1
-    return None
 
 
 def _standing(view: LogView, read: Read, at: float) -> Standing | None:

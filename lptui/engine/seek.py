@@ -12,6 +12,9 @@ from lptui.model.merged import MergedView, Merging
 from lptui.model.request import SeekLog, Sought
 
 BLOCK = 1024 * 1024
+BACK = 64 * 1024
+"""Bytes above a row without a clock in which the clock that it goes with is looked for."""
+_MOST_LINES = 500
 PROBE = 4096
 """Bytes read per 64 KiB where the index does not reach yet, to find a clock."""
 
@@ -25,9 +28,7 @@ def seek(request: SeekLog, view: LogView, read: Read) -> Iterator[Sought]:
         share = place.value / 100
         yield Sought(request, min(view.end - 1, view.start + int((view.end - view.start) * share)))
     elif place.kind == "time":
-        position = seek_time(view, read, place.value)
-        late = position >= view.end
-        yield Sought(request, view.end - 1 if late else position, reason="nothing was written later" if late else "")
+        yield _seek_moment(request, view, read)
     elif place.kind == "step":
         position = seek_step(view, read, place.value)
         missing = position >= view.end
@@ -36,6 +37,15 @@ def seek(request: SeekLog, view: LogView, read: Read) -> Iterator[Sought]:
         )
     else:
         yield _seek_line(request, view, read)
+
+
+def _seek_moment(request: SeekLog, view: LogView, read: Read) -> Sought:
+    position = seek_time(view, read, request.place.value)
+    late = position >= view.end
+    position = view.end - 1 if late else position
+    if not isinstance(view, MergedView) and time_at(view, read, position) is None:
+        return Sought(request, None, reason="no line with a clock near: this log tells no times there")
+    return Sought(request, position, reason="nothing was written later" if late else "")
 
 
 def _seek_line(request: SeekLog, view: LogView, read: Read) -> Sought:
@@ -120,6 +130,29 @@ def seek_time(view: LogView, read: Read, at: float) -> int:
         high = lines.mark(number + 1).position if number + 1 < len(lines) else view.end
         low, limit = max(view.start, mark.position), mark.at + 12 * 3600
     return _first_after(read, low, min(view.end, high + SPACING), at, limit, view.end)
+
+
+def time_at(view: LogView, read: Read, position: int) -> float | None:
+    """When the row at `position` was written (unix s): by its own clock, or by that of the nearest row above that has
+    one; None where no clock is near."""
+    after = view.lines.after(position)
+    limit = after.at + AHEAD if after is not None and after.at == after.at else view.modified_at
+    limit = float("inf") if limit is None else limit
+    segment = view.segment_at(position)
+    floor = segment.base if segment is not None else view.start
+    low = max(floor, position - BACK)
+    data = read(low, position - low + PROBE).data
+    start = position - low
+    for _ in range(_MOST_LINES):
+        if start > len(data):
+            break
+        at = line_time(data, start, limit)
+        if at is not None:
+            return at
+        if start == 0:
+            break
+        start = data.rfind(b"\n", 0, start - 1) + 1
+    return None
 
 
 def _hop_back(view: LogView, read: Read, at: float) -> tuple[int, int, float]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
+import pytest
 from log_harness import FILE, LogApp, settle, type_line
 
 from lptui.model.finding import Evidence, Finding
@@ -265,6 +267,42 @@ async def test_what_is_asked_for_is_what_each_column_shows() -> None:
         aligned = [request for request in app.asked if isinstance(request, AlignLogs)]
         assert all(len(request.others) == 2 for request in aligned)
         assert len(aligned) <= 12
+
+
+async def test_a_log_without_clocks_leads_nobody_and_says_so() -> None:
+    app = LogApp(b"".join(b"step %d loss 0.1\n" % n for n in range(400)), others={path(0): rank_log(0)}, indexed=True)
+    async with app.run_test(size=(110, 14)) as pilot:
+        for key in ("|", "pageup"):
+            await pilot.press(key)
+            await settle(pilot)
+        assert heads(app)[0].endswith("no clock: the others stay")
+        assert heads(app)[1].endswith("following")
+        await type_line(pilot, ":", "12:00:00")
+        assert "no line with a clock near" in app.said[-1]
+        await pilot.press("tab", "pageup")
+        await settle(pilot)
+        assert heads(app)[0].endswith("no clock")
+
+
+@pytest.mark.parametrize("width", [60, 80, 160, 210])
+async def test_context_copy_and_save_with_a_filter_at_every_width(width: int, tmp_path: Path) -> None:
+    app = app_of(0, 1, 2)
+    async with app.run_test(size=(width, 16)) as pilot:
+        await pilot.press("|")
+        await settle(pilot)
+        await type_line(pilot, "f", "step 20[05]")
+        assert [row[-2:] for row in steps(app)] == [[200, 205]] * len(columns(app))
+        await pilot.press("+")
+        await settle(pilot)
+        assert [row[-6:] for row in steps(app)] == [[199, 200, 201, 204, 205, 206]] * len(columns(app))
+        await pilot.press("up", "shift+up", "shift+up", "c")
+        await settle(pilot)
+        assert [row.rsplit(" ", 1)[1] for row in app.copied[-1].split("\n")] == ["204", "205", "206"]
+        for column in app.pane.columns.shown[1:]:
+            assert column.view.paint.chosen is not None
+        saved = tmp_path / "kept.txt"
+        await type_line(pilot, "ctrl+s", str(saved))
+        assert [row.rsplit(" ", 1)[1] for row in saved.read_text().splitlines()] == ["200", "205"]
 
 
 def test_the_pane_shows_one_column_at_first() -> None:

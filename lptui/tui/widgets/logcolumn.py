@@ -75,6 +75,8 @@ class LogColumn(Widget):
         self._aligned: tuple[Standing | None, float] | None = None
         self.read_at: float | None = None
         """When (unix s) the row was written that the reader looks at here, if that is known."""
+        self.clockless = False
+        """Whether nothing tells when it was written, so that the others stay where they are."""
 
     @property
     def view(self) -> LogRows:
@@ -180,6 +182,7 @@ class LogColumn(Widget):
     def lead(self) -> None:
         """It is the one that is read: it is behind no other."""
         self._aligned = self.read_at = None
+        self.clockless = False
 
     def say_head(self, run: RunState, *, leads: bool) -> None:
         """Say in the header what is true now."""
@@ -210,6 +213,8 @@ class LogColumn(Widget):
         return " · ".join(word for word in words if word)
 
     def _lag(self) -> str:
+        if self._aligned is None and self.clockless:
+            return "no clock: the others stay"
         if self._aligned is None:
             return clock(self.read_at) if self.read_at is not None else ""
         place, at = self._aligned

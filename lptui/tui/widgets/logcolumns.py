@@ -225,6 +225,8 @@ class LogColumns(Widget):
         self._asked = None
         again, self._again = self._again, False
         above, chosen = self._row
+        if answer.request.file == self.lead.file:
+            self.lead.clockless = answer.at is None
         if answer.at is not None and not (self.lead.view.following and answer.request.file == self.lead.file):
             self._known = self.lead.read_at = answer.at
             places = dict(zip(answer.request.others, answer.places, strict=False))
