@@ -60,6 +60,11 @@ class OlderParts:
             self._end(f"{name}: {failure.cause}" + (f"; {failure.next_step}" if failure.next_step else ""))
         return None
 
+    def aside(self, segment: LogSegment) -> None:
+        """Say that `segment` is shown but not judged: it was written at the same time as what follows it."""
+        name = segment.path.rsplit("/", 1)[-1]
+        self.left = f"{name} was written at the same time (another rank?): it is shown above, and not judged"
+
     def _limit(self) -> str:
         return f"{MOST_OLDER} older files are" if self._added >= MOST_OLDER else "1 GiB of older files is"
 

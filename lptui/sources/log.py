@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
 from lptui.files.older import OlderParts
 from lptui.files.seam import FileFailure
-from lptui.files.tail import KEPT, Growth, Tail
+from lptui.files.tail import KEPT, TAIL, Growth, Tail
 from lptui.formats.log_points import UNITS, collect_points
-from lptui.formats.log_time import AHEAD, date_facts
-from lptui.formats.proc_text import find_file_system, is_network
+from lptui.formats.log_time import AHEAD, date_facts, last_time
 from lptui.formats.progress import FactReader
 from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Samples, StatusSeen
 from lptui.model.log import Chunk, LogSegment
 from lptui.model.place import Place
 from lptui.model.readings import SourceCondition, SourceStatus
-from lptui.sources.procfs import ProcFs
+from lptui.sources.procfs import is_on_network
 from lptui.stores.log_index import Indexer
 
 BLOCK = 1024 * 1024
@@ -29,6 +27,8 @@ OLDER_FACTS = 40
 FLOOD = 32 * 1024
 FLOOD_FACTS = 5
 """A single poll that brings more than FLOOD bytes is a flood; reading every number of it would fall behind."""
+OVERLAP = 300.0
+"""Seconds that an older file may go on beside what follows it; beyond it is that of another rank."""
 TRIES = 3
 """Polls after which history that cannot be read is given up."""
 LONGEST_LINE = 256 * 1024
@@ -102,7 +102,7 @@ class LogSource:
         grown = self.tail.poll(now)
         view = self.tail.view
         if opened := bool(view.segments) and self._backfill is None:
-            self.tail.remote = _is_remote(self.tail.path)
+            self.tail.remote = is_on_network(self.tail.path)
             self._start_history()
         if view is not self._told or self._indexer.index is not self.view.lines:
             self._told = view
@@ -129,12 +129,17 @@ class LogSource:
         return self._backfill is not None and (self._history_left or self.older.pending)
 
     def _take_older(self, segment: LogSegment | None) -> None:
-        """An older generation came in front of all: it is history too."""
-        if segment is not None:
-            self._floor, self._backfill = segment.base, segment.end
-            ended = next(s.seam_at for s in self.tail.view.segments if s.base == segment.end)
-            self._not_after = min(self._not_after, ended or self._not_after)
-            self._index_after = min(self._index_after, ended or self._index_after)
+        """An older generation came in front of all: it is history too, unless it goes on beside what follows it."""
+        if segment is None:
+            return
+        ended = next(s.seam_at for s in self.tail.view.segments if s.base == segment.end)
+        last = last_time(self.tail.read(max(segment.base, segment.end - TAIL), TAIL)[0], ended)
+        if last is not None and min(last, ended) > self._index_after + OVERLAP:
+            self.older.aside(segment)
+            return
+        self._floor, self._backfill = segment.base, segment.end
+        self._not_after = min(self._not_after, ended or self._not_after)
+        self._index_after = min(self._index_after, ended or self._index_after)
 
     def _tell_status(self, now: float) -> Iterator[Event]:
         status = self._judge(now)
@@ -286,11 +291,6 @@ class LogSource:
         if backfill:
             return OLDER_FACTS if start + len(data) < self._all_from else None
         return FLOOD_FACTS if len(data) > FLOOD else None
-
-
-def _is_remote(path: str) -> bool:
-    mounts = (ProcFs().read("self/mountinfo", 1 << 22) or b"").decode("utf-8", "replace")
-    return is_network(find_file_system(os.path.realpath(path), mounts))
 
 
 def _line_end(data: bytes) -> int:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
-from lptui.formats.proc_text import ProcStat, find_rank, is_open_for_writing, parse_stat, split_arguments
+from lptui.formats.proc_text import (
+    ProcStat,
+    find_file_system,
+    find_rank,
+    is_network,
+    is_open_for_writing,
+    parse_stat,
+    split_arguments,
+)
 
 _COMMAND_BYTES = 1 << 16
 _ENVIRON_BYTES = 1 << 20
@@ -93,3 +101,9 @@ def name_user(user: int | None) -> str:
         return "" if user is None else pwd.getpwuid(user).pw_name
     except KeyError:
         return str(user)
+
+
+def is_on_network(path: str) -> bool:
+    """Whether other machines can write to the file system that holds `path`."""
+    mounts = (ProcFs().read("self/mountinfo", 1 << 22) or b"").decode("utf-8", "replace")
+    return is_network(find_file_system(os.path.realpath(path), mounts))

@@ -61,3 +61,17 @@ def test_the_limit_of_older_files_is_told(tmp_path: Path) -> None:
     assert status.condition == "ok"
     assert status.detail == "train.log.7 and what is older is not read: 6 older files are"
     assert sum(s.size for s in state.logs[str(tmp_path / "train.log")].segments) == 7 * 20 * 34
+
+
+def test_a_numbered_log_of_another_rank_is_no_earlier_attempt(tmp_path: Path) -> None:
+    def rows(first: int, word: str) -> str:
+        return "".join(
+            f"2026-03-01 12:{n // 60:02}:{n % 60:02} [INFO] step {n} {word}\n" for n in range(first, 2000, 10)
+        )
+
+    (tmp_path / "train.log").write_text(rows(0, "rank 0"))
+    (tmp_path / "train.log.1").write_text(rows(3, "rank 1") + "RuntimeError: CUDA error: an illegal memory access\n")
+    state = read_run(discover(str(tmp_path)), patience=0.0)
+    assert not state.findings
+    assert state.life.attempts == 1
+    assert "train.log.1 was written at the same time" in state.statuses["log train.log"].detail
