@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from lptui.checkpoints.names import CheckpointName, recognise
+from lptui.model.value import frozen
 
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.\w+)")
 _ZERO = re.compile(r"((?:bf16_|fp16_)?)(zero_pp_rank)_(\d{1,6})_mp_rank_(\d{1,6})_(optim|model)_states\.pt")
@@ -20,7 +20,7 @@ _TRAINER_FILES = frozenset(("optimizer.pt", "scheduler.pt", "training_args.bin",
 _ROLE_ORDER = ("policy", "full", "trainer_state", "optimizer", "side", "temporary")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GroupFile:
     """One file of a checkpoint: path relative to the run, bytes, mtime in seconds, its role."""
 
@@ -30,7 +30,7 @@ class GroupFile:
     role: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckpointGroup:
     """One logical checkpoint. `path` is its file or folder; `payload` the file to look into first.
 

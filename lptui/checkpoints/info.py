@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, cast
+
+from lptui.model.value import frozen
 
 # Worst first. "being-written" is the caller's to say: it needs the writer or a second look.
 VERDICTS = (
@@ -61,7 +63,7 @@ class RefusalError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TensorEntry:
     """One tensor as the file lists it. `name` is the dotted way to it; `nbytes` its own bytes; `storage` the key of
     the stretch of bytes that it is a view of (two tensors of one storage share them), '' where each has its own.
@@ -85,7 +87,7 @@ def count_numbers(shape: Iterable[int]) -> int:
     return count
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """A number found in the file; `source` is name, scalar or json, then where: "scalar: metadata.epoch"."""
 
@@ -94,7 +96,7 @@ class Reading:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GlobalName:
     """A name that the pickle imports, and its class: plain, known, unknown or dangerous."""
 
@@ -102,7 +104,7 @@ class GlobalName:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckpointInfo:
     """One file, first safe look. Every text from the file has its control characters escaped.
 

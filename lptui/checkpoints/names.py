@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from lptui.model.value import frozen
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".mpt")
 _SUFFIX = r"(?:pt|pth|ckpt|bin|safetensors|mpt)"
@@ -16,7 +17,7 @@ _MAX_DIGITS = 18
 _MAX_NAME = 255  # the limit of every file system; it also bounds the patterns below
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckpointName:
     """One recognised file.
 

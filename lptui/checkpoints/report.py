@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, cast
+
+from lptui.model.value import frozen
 
 MOST_TENSORS = 20_000
 STOPPED = "stopped"
 """The reason of a pass or a comparison that its reader ended."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TensorStats:
     """The numbers of one stretch of bytes: L2 norm, extremes, how many are not finite, bytes of zeros at its end.
 
@@ -31,7 +33,7 @@ class TensorStats:
     """The checksum of the bytes as they are (that of the file may differ)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeepReport:
     """`verdict` is ok-verified, ok (all was read; the format has no checksum), or what is wrong.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -12,11 +11,12 @@ import click
 from lptui.cli import NOT_FOUND, say
 from lptui.cloud.names import SCHEME, read_name
 from lptui.model.run import RunInfo
+from lptui.model.value import frozen
 from lptui.run import Missing, resolve
 from lptui.text import sanitise
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """What the user said of the run."""
 

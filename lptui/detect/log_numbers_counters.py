@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
 
 from lptui.detect.log_numbers_breaks import Break
 from lptui.detect.log_numbers_findings import Broken
 from lptui.detect.log_numbers_prints import Print, Row
+from lptui.model.middle import median
 from lptui.state.run_state import RunState
 
 _LEFT = 0.1

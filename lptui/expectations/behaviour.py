@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
 
+from lptui.model.middle import median
 from lptui.model.value import frozen
 
 WINDOWS = 10

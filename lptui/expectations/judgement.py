@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import median
 from typing import cast
 
 from lptui.expectations.behaviour import LEAST, Behaviour, judge_rise, judge_stable, read_behaviour
 from lptui.model.expectation import Expectation, Judgement, Status
+from lptui.model.middle import median
 from lptui.model.value import frozen
 from lptui.text import format_value
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lptui.model.value import frozen
 
@@ -49,7 +49,7 @@ class Marks:
         self.steps.append(step)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class LineIndex:
     """`older` marks lie at and before `origin` (the newest byte when the log was opened), `newer` ones at and after it;
     of each only the first so many are part of this index. `complete`: all of history is marked."""

@@ -19,36 +19,63 @@ _Value = TypeVar("_Value")
 @overload
 def frozen(cls: type[_Value], /) -> type[_Value]: ...
 @overload
-def frozen(*, kw_only: bool = False) -> Callable[[type[_Value]], type[_Value]]: ...
+def frozen(
+    *, kw_only: bool = False, eq: bool = True, weakref_slot: bool = False
+) -> Callable[[type[_Value]], type[_Value]]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def frozen(cls: type[Any] | None = None, /, *, kw_only: bool = False) -> Any:
-    """A class of values: equal and hashed by their fields, never changed. A base class must be made by this too."""
+def frozen(
+    cls: type[Any] | None = None, /, *, kw_only: bool = False, eq: bool = True, weakref_slot: bool = False
+) -> Any:
+    """A class of values: equal and hashed by their fields (with `eq` False by what they are), never changed. A base
+    class must be made by this too."""
 
     def make(cls: type[Any]) -> type[Any]:
-        return _complete(dataclass(slots=True, init=False, repr=False, eq=False, kw_only=kw_only)(cls))
+        if cls.__doc__ is None:
+            cls.__doc__ = cls.__name__  # else a dataclass works out a text of its parameters, which takes longer
+        made = dataclass(slots=True, init=False, repr=False, eq=False, kw_only=kw_only, weakref_slot=weakref_slot)(cls)
+        return _complete(made, eq=eq)
 
     return make if cls is None else make(cls)
 
 
-def _complete(cls: type[Any]) -> type[Any]:
-    own = fields(cls)
-    compared = _getter([f.name for f in own if f.compare])
-    hashed = _getter([f.name for f in own if (f.compare if f.hash is None else f.hash)])
+def _complete(cls: type[Any], *, eq: bool) -> type[Any]:
     methods: dict[str, Any] = {
-        "__init__": _make_init(cls, own),
+        "__init__": _init_later(cls),
         "__repr__": _repr,
-        "__eq__": _make_eq(compared),
         "__setattr__": _refuse,
         "__delattr__": _refuse,
         "__getstate__": _get_state,
         "__setstate__": _set_state,
     }
-    if cls.__dict__.get("__hash__") is None:  # what defines __eq__ alone has None here
-        methods["__hash__"] = _make_hash(hashed)
+    if eq:
+        methods |= _make_comparison(cls)
     for name, method in methods.items():
         if name not in cls.__dict__ or name == "__hash__":
             setattr(cls, name, method)
     return cls
+
+
+def _init_later(cls: type[Any]) -> Callable[..., None]:
+    """`__init__`, made when the first value is: a start-up loads three classes for each that it uses."""
+
+    def __init__(self: object, *given: object, **named: object) -> None:  # noqa: N807 - its place is the class
+        made = _make_init(cls, fields(cls))
+        if cls.__init__ is __init__:
+            cls.__init__ = made
+        made(self, *given, **named)
+
+    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
+    return __init__
+
+
+def _make_comparison(cls: type[Any]) -> dict[str, Any]:
+    own = fields(cls)
+    compared = _getter([f.name for f in own if f.compare])
+    hashed = _getter([f.name for f in own if (f.compare if f.hash is None else f.hash)])
+    made: dict[str, Any] = {"__eq__": _make_eq(compared)}
+    if cls.__dict__.get("__hash__") is None:  # what defines __eq__ alone has None here
+        made["__hash__"] = _make_hash(hashed)
+    return made
 
 
 def _make_init(cls: type, own: tuple[Field[Any], ...]) -> Callable[..., None]:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from statistics import median
 from typing import Literal
 
+from lptui.model.middle import median
 from lptui.model.readings import CheckpointReading
 from lptui.model.value import frozen
 from lptui.run.checkpoint_history import CheckpointHistory, Save

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
 
 from lptui.checkpoints.groups import CheckpointGroup
 from lptui.checkpoints.names import SUFFIXES
+from lptui.model.middle import median
 from lptui.model.value import frozen
 from lptui.run.checkpoint_series import stem
 

@@ -6,11 +6,11 @@ import math
 from array import array
 from collections.abc import Mapping
 from dataclasses import replace
-from statistics import median
 
 from lptui.expectations.judgement import NEWEST, Alarm, Excuse, judge
 from lptui.expectations.matching import find_metric, match
 from lptui.model.expectation import Expectation
+from lptui.model.middle import median
 from lptui.state.run_state import Expected, Judged, RunState
 from lptui.stores.series import Series
 

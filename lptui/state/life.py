@@ -8,8 +8,7 @@ make a stall.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lptui.model.value import frozen
 from lptui.state.activity import Activity, alive, learn_power, read_activity
 from lptui.state.attempts import find_starts
 from lptui.state.cloud_word import cloud_witness, conclude_remote
@@ -25,7 +24,7 @@ LINGER = 6.0
 """Seconds for which processes that worked count as working: between two readings they may rest."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Silence:
     """What the silence of a run is measured by: `calm` is the patience with one that does not work visibly."""
 
@@ -37,7 +36,7 @@ class Silence:
     works: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _End:
     """Something that says that the run is over."""
 

@@ -12,9 +12,9 @@ from dataclasses import field, replace
 from heapq import nlargest
 from math import isfinite
 from operator import sub
-from statistics import median
 from typing import TYPE_CHECKING
 
+from lptui.model.middle import median
 from lptui.model.value import frozen
 from lptui.text import short_duration
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
 
+from lptui.model.middle import median
 from lptui.run.resume_proof import Restart, ResumeProof, prove
 from lptui.state.attempts import attempt_starts, recorded_steps
 from lptui.state.run_state import Milestone, RunState

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from lptui.config.rules import RuleFile
@@ -164,7 +164,7 @@ class Judged:
     alarm: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class RunState:
     """Everything known of one run. Frozen; `eq=False`, so a new state is a new object and `is` tells a change."""
 

@@ -6,9 +6,11 @@ that say both; where nothing says it, its points keep a count of their own and t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
+
+from lptui.model.value import frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +42,7 @@ _STRAIGHT, _REACH = 0.01, 0.1
 """A ramp that leaves its chord by less than the first share of its range goes on for ever, another by the second."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Axes:
     """How the counts of one run relate; made by the fold. Each series holds pairs: a count, and what it is in another.
 
@@ -57,7 +59,7 @@ class Axes:
 NO_AXES = Axes()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Ramp:
     """Pairs in order of `xs`; straight lines between them."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from lptui.model.events import Points
+from lptui.model.value import frozen
 
 SMALL = 256
 """Segments shorter than this are merged with the next one, so that live points do not pile up one by one."""
@@ -25,7 +25,7 @@ Order = tuple[str, float]
 """Where in its source a batch lies: the file (in natural order), and the position in it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@frozen(eq=False, weakref_slot=True)
 class Rows:
     """Steps and unix times (NaN where unknown) of points, and the batches they came in: `orders[i]` is where the batch
     lies whose first point is `firsts[i]`; empty once the rows were thinned."""
@@ -36,7 +36,7 @@ class Rows:
     firsts: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@frozen(eq=False, weakref_slot=True)
 class Segment:
     """Points in the order their source wrote them, from `start` to `stop` (None: how far they reach is not known)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lptui.model.events import Points
 from lptui.model.value import frozen
@@ -24,7 +24,7 @@ class Spot:
     value: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Series:
     """A metric: its segments, and what is known of all its points without reading them again."""
 

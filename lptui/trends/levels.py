@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from statistics import median
 
+from lptui.model.middle import median
 from lptui.model.value import frozen
 from lptui.trends.tracks import Track, extend, noise
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import mean, median
 
+from lptui.model.middle import median
 from lptui.model.value import frozen
 from lptui.trends.plan import Plan
 from lptui.trends.tracks import Block, Track, extend, noise
@@ -155,4 +155,4 @@ def _rise(middles: Sequence[float]) -> float:
     half = len(middles) // 2
     if not half:
         return 0.0
-    return (mean(middles[-half:]) - mean(middles[:half])) * len(middles) / (len(middles) - half)
+    return (sum(middles[-half:]) - sum(middles[:half])) / half * len(middles) / (len(middles) - half)

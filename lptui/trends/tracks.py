@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 from typing import NamedTuple
+
+from lptui.model.middle import median
 
 MOST, SHORT = 48, 20
 """Blocks kept; one more, and neighbours are merged (a track of the whole series), or the oldest is dropped."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lptui.sources import nvml
+
 HERE = Path(__file__).resolve().parents[1] / "nvml_stand_in"
 ROOT = HERE.parents[1]
 GIB = 1 << 30
@@ -208,3 +210,24 @@ def test_a_driver_that_goes_away_is_started_again_later(tmp_path: Path, library:
     assert seen["gone"]["devices"] == []
     assert "shut down" in seen["gone"]["reason"]
     assert seen["sweep"]["devices"][0]["temperature"] == 61
+
+
+def test_pynvml_is_not_even_loaded_where_the_linker_knows_no_nvml(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cache = tmp_path / "ld.so.cache"
+    monkeypatch.setattr(nvml, "LINKER_CACHE", str(cache))
+    monkeypatch.setattr(nvml, "_is_there", lambda path: False)
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    assert nvml.has_library()  # no cache (musl): it must be tried
+    cache.write_bytes(b"glibc-ld.so.cache1.1\0libc.so.6\0")
+    assert not nvml.has_library()
+    count, refusal = nvml.Nvml().start()
+    assert count == 0
+    assert refusal is not None
+    assert "no NVIDIA driver library" in refusal.text
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/driver")
+    assert nvml.has_library()
+    monkeypatch.delenv("LD_LIBRARY_PATH")
+    cache.write_bytes(b"glibc-ld.so.cache1.1\0libnvidia-ml.so.1\0")
+    assert nvml.has_library()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from statistics import median
 
 from lptui.checkpoints.bisection import FirstNonFinite
 from lptui.checkpoints.drift import Drift, Jump, LayerDrift, layer_of
+from lptui.model.middle import median
 from lptui.text import format_value, plural, short_bytes, shorten_middle
 from lptui.tui.widgets.rows import Page
 from lptui.tui.widgets.spans import Row, Span, clean, crop, wrap
