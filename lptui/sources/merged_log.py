@@ -55,6 +55,7 @@ class MergedLog:
         self.view = MergedView(self.file, missing=True)
         self._sources = sources
         self._lock = threading.RLock()
+        self._counting = threading.Lock()
         self._names: dict[str, PartName] = {}
         self._known: set[str] = set()
         self._cuts: LogCuts | None = None
@@ -97,8 +98,9 @@ class MergedLog:
         """Make all of the files' history part of it, counting what their scans have not come to yet."""
         cuts = self._cuts
         if cuts is not None and not self.view.complete:
-            for part in cuts.parts:
-                part.count_history(go_on)
+            with self._counting:
+                for part in cuts.parts:
+                    part.count_history(go_on)
             with self._lock:
                 self._extend(cuts, finish=go_on())
         return self.view

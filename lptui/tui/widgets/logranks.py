@@ -66,8 +66,8 @@ class RankColumn:
 def title_words(extent: LogView, names: Sequence[str]) -> str:
     """Which of the logs `names` is shown, for a title; of a merged one also which clocks are off."""
     if isinstance(extent, MergedView):
-        off = clock_words(extent)
-        return f"{title_of_merged(extent)}{f' · {off}' if off else ''}"
+        later = "" if extent.complete else "older lines follow"
+        return " · ".join(filter(None, (title_of_merged(extent), clock_words(extent), later)))
     words = title_of(extent.file)
     return f"{words} {names.index(extent.file) + 1}/{len(names)}" if len(names) > 1 and extent.file in names else words
 
