@@ -235,7 +235,7 @@ class LogCuts:
         cut, clockless = array("q", low), list[int]()
         for index, part in enumerate(self.parts):
             a, b = low[index], high[index]
-            if a < b and part.time_at(a, min(b, a + PER_FILE))[1] == NEVER and part.last_time(a, b) == NEVER:
+            if a < b and not part.dated and part.time_at(a, b)[1] == NEVER:
                 clockless.append(index)
             elif a < b:
                 cut[index] = part.find_time(at, a, b)

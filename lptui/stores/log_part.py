@@ -12,17 +12,13 @@ from lptui.formats.log_merge import split_lines
 from lptui.model.log import Chunk, LogView
 from lptui.model.log_index import LineIndex
 from lptui.stores.log_index import Indexer
+from lptui.stores.log_seams import LogSeams
 
 PIECE = 64 * 1024
-PROBE = 4096
+REGION = 128 * 1024
+PROBE = 2048
 """Bytes looked at to learn the time at a place."""
 BLOCK = 1024 * 1024
-_SEAMS = {
-    "rotated": b"the log was rotated; a new file begins here",
-    "truncated": b"the log was truncated; it starts anew here",
-    "replaced": b"the log was replaced by another file",
-    "returned": b"the log came back after it had been missing",
-}
 
 
 class LogPart:
@@ -35,11 +31,12 @@ class LogPart:
         self.path, self.label, self.rank = path, label, rank
         self._view, self._read = view, read
         self.clock = LineClock()
-        self.generation = 0
+        self.dated = False
+        """Whether any of its lines was seen to have a clock."""
         self._counted: LineIndex | None = None
         self._days: list[tuple[int, float]] | None = None
         self._open_until = 0  # no line ends between the last complete one and here
-        self._seams: list[tuple[int, bytes]] = []  # (offset, lines put in before it), in order
+        self._seams = LogSeams()
 
     @property
     def view(self) -> LogView:
@@ -80,8 +77,7 @@ class LogPart:
             if feed >= 0:
                 return max(least, start + feed + 1)
             top = start
-        closed = not (self._seams and self._seams[-1] == (base, self._seams[-1][1]) and self._seams[-1][1][:1] == b"\n")
-        return max(least, base) if closed else least
+        return least if self._seams.ends_a_line(base) else max(least, base)
 
     def count_history(self, go_on: Callable[[], bool]) -> bool:
         """Count what the scan has not come to yet, reading it once; whether all is counted now."""
@@ -103,40 +99,19 @@ class LogPart:
 
     def weight(self, offset: int) -> int:
         """Bytes that the lines before `offset` take with their labels, against an origin that never changes."""
-        feeds = self._feeds(offset)
-        seams = 0
-        for at, text in self._seams:
-            if at < offset:
-                seams += len(text) + len(self.label) * text.count(b"\n")
-        return offset + len(self.label) * feeds + seams
+        return offset + len(self.label) * self._feeds(offset) + self._seams.weigh(offset, len(self.label))
 
     def note_seams(self) -> None:
         """Remember where the file began anew since it was looked at last."""
-        view = self.view
-        for segment in view.segments:
-            if segment.generation > self.generation:
-                self.generation = segment.generation
-                before = self._raw(segment.base - 1, segment.base)
-                close = b"" if not before or before in b"\n\0" else b"\n"
-                words = _SEAMS.get(segment.seam, b"a new file begins here")
-                self._seams.append((segment.base, close + b"--- " + words + b" ---\n"))
+        self._seams.note(self.view, self._raw)
 
     def text(self, low: int, high: int) -> bytes:
         """The lines of [low, high), with the lines about seams in them. Lost bytes are NULs."""
-        cuts = [(at, text) for at, text in self._seams if low <= at < high]
-        parts: list[bytes] = []
-        for at, text in cuts:
-            parts += [self._raw(low, at), text]
-            low = at
-        return b"".join([*parts, self._raw(low, high)])
+        return self._seams.put_in(low, high, self._raw)
 
     def offset_of(self, low: int, high: int, number: int) -> int:
         """Where line `number`, from 0, of `text(low, high)` begins; a line of ours begins where the file does anew."""
-        at = low + nth_line(self.text(low, high), number)
-        for seam, text in self._seams:
-            if low <= seam < high and at > seam:
-                at -= min(len(text), at - seam)
-        return min(high - 1, at)
+        return self._seams.take_out(low, high, nth_line(self.text(low, high), number))
 
     def times(self, data: bytes, end: int) -> list[float]:
         """When each line of `data`, which ends at offset `end`, was written."""
@@ -197,11 +172,9 @@ class LogPart:
         while at < high:
             data = self._raw(at, min(high, at + size))
             whole = len(data) if at + size >= high else data.rfind(b"\n") + 1
-            start, lines = at, split_lines(data[:whole])
-            for line, found in zip(lines, self.times(data[:whole], at + whole), strict=True):
-                if found != NEVER and found >= least:
-                    return start, found
-                start += len(line) + 1
+            found = self._first_dated(data, 0, whole, at, least)
+            if found is not None:
+                return found
             if whole:
                 at += whole
             elif size >= BLOCK:
@@ -218,14 +191,46 @@ class LogPart:
         """The start of the first line with a clock in [low, high), lines both, that was written at `at` or later;
         `high` if there is none. Times grow with offsets, more or less."""
         near, far = self._narrow(at, low, high)
-        while far - near > PROBE:
+        while far - near > REGION:
             middle = (near + far) // 2
             start, found = self.time_at(self.line_at(middle, far), far)
             if found == NEVER or found >= at:
                 far = middle
             else:
                 near = start
-        return self.time_at(near, high, at)[0]
+        data = self._raw(near, far)
+        first, last = 0, len(data)
+        while last - first > PROBE:
+            middle = (first + last) // 2
+            line, whole = data.find(b"\n", middle, last) + 1, data.rfind(b"\n", middle, last) + 1
+            dated = self._first_dated(data, line, whole, near, NEVER)
+            if dated is None or dated[1] >= at:
+                last = middle
+            else:
+                first = dated[0] - near
+        whole = data.rfind(b"\n") + 1
+        dated = self._first_dated(data, first, whole, near, at)
+        return dated[0] if dated is not None else self.time_at(near + whole, high, at)[0]
+
+    def _first_dated(self, data: bytes, low: int, high: int, base: int, least: float) -> tuple[int, float] | None:
+        """(offset, time) of the first line with a clock, written at `least` or later, in data[low:high], whole lines;
+        `data` lies at `base`. A few lines are looked at, then more."""
+        count = 4
+        while low < high:
+            stop = low
+            for _ in range(count):
+                feed = data.find(b"\n", stop, high)
+                stop = feed + 1 if feed >= 0 else high
+                if stop == high:
+                    break
+            part = data[low:stop]
+            for line, found in zip(split_lines(part), self.times(part, base + stop), strict=True):
+                if found != NEVER and found >= least:
+                    self.dated = True
+                    return base + low, found
+                low += len(line) + 1
+            low, count = stop, count * 4
+        return None
 
     def _narrow(self, at: float, low: int, high: int) -> tuple[int, int]:
         """A smaller range, by the marks of the index, whose times are those of the first dated line behind them."""
