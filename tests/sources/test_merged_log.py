@@ -294,3 +294,55 @@ def test_a_log_beside_the_merged_one_shows_the_same_moment(tmp_path: Path) -> No
     assert back is not None
     assert text[back.position - start :].split(b"\n")[0].endswith(b"rank 2 line 29")
     ranks.close()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.usefixtures("small")
+def test_whatever_is_in_the_files_every_line_is_there_once(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    pieces = [
+        b"\n",
+        b"\r",
+        b"\0" * 40,
+        b"\x1b[31m",
+        b"\xff\xfe",
+        b"12:00:0",
+        b"2026-11-23 12:00:00,5",
+        b"x" * 3000,
+        b" [rank7]: ",
+    ]
+    pieces += [stamp(int(NOW - 5000) * 1000 + n * 1000) + b" ok\n" for n in range(40)]
+    ranks = Ranks(tmp_path, tuple(f"rank{n}.log" for n in range(3)))
+    for path in ranks.paths:
+        write(path, b"".join(rng.choice(pieces) for _ in range(600)) + rng.choice([b"", b"\n"]))
+    ranks.drain()
+    for path in ranks.paths:
+        write(path, b"\n" + b"".join(rng.choice(pieces) for _ in range(50)) + b"\n", NOW + 1)
+    ranks.look(5)
+    view = ranks.merged.view
+    text = ranks.text()
+    assert len(text) == view.end - view.start
+    for rank, path in enumerate(ranks.paths):
+        label = b"[rank%d]: " % rank
+        own = [line.removeprefix(label) for line in text.split(b"\n")[:-1] if line.startswith(label)]
+        assert own == path.read_bytes().split(b"\n")[:-1]
+    ranks.close()
+
+
+def test_a_log_that_is_truncated_loses_nothing_that_was_shown(tmp_path: Path) -> None:
+    at = int(NOW) * 1000
+    ranks = Ranks(tmp_path, ("rank0.log", "rank1.log"))
+    for path in ranks.paths:
+        write(path, b"".join(stamp(at + n) + b" line %d\n" % n for n in range(50)))
+    ranks.drain()
+    before = ranks.text()
+    ranks.paths[0].write_bytes(b"")
+    ranks.look(4)
+    write(ranks.paths[0], stamp(at + 9000) + b" anew\n", NOW + 2)
+    ranks.look(5)
+    after = ranks.text()
+    assert len(after) == ranks.merged.view.end - ranks.merged.view.start
+    assert after.startswith(before)
+    assert after[len(before) :].splitlines()[-1] == b"[rank0]: " + stamp(at + 9000) + b" anew"
+    assert b"truncated" in after[len(before) :]
+    ranks.close()
