@@ -12,6 +12,7 @@ from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.widgets import Input
 
 
 class Answered(Message):
@@ -56,6 +57,8 @@ class OrderedApp(App[int]):
             event = self._under_way = self._waiting.popleft()
             target = self.focused or self.screen
             await super().on_event(event)
+            if isinstance(target, Input) and isinstance(event, events.Key) and event.is_printable:
+                continue  # a letter in a line moves no focus: fast typing is taken as a whole
             self._number += 1
             if target.post_message(Answered(self._number)):
                 self._target = target
