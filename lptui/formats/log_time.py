@@ -31,10 +31,10 @@ def line_time(data: bytes, start: int, not_after: float) -> float | None:
     return read_time(read_prefix(strip_escapes(data[start : start + PREFIX])), not_after)
 
 
-def first_time(data: bytes, start: int, end: int, not_after: float) -> float | None:
-    """When the first line with a clock that begins within [start, end) was written; looks at 64 lines."""
+def first_time(data: bytes, start: int, end: int, not_after: float, lines: int = _LINES) -> float | None:
+    """When the first line with a clock that begins within [start, end) was written; looks at so many `lines`."""
     at = 0 if start == 0 else data.find(b"\n", start - 1, end) + 1
-    for _ in range(_LINES):
+    for _ in range(lines):
         if at >= end or (at == 0 and start):
             return None
         found = line_time(data, at, not_after)

@@ -22,10 +22,11 @@ from lptui.stores.log_index import Indexer
 BLOCK = 1024 * 1024
 LEAD = 8 * 1024
 RECENT = 512 * 1024
-"""The newest part of the history, whose numbers are all read; older numbers are thinned to OLDER_FACTS a block."""
-OLDER_FACTS = 40
+"""The newest part of the history, whose numbers are all read; older numbers are thinned to OLDER_FACTS a block,
+those before OLD bytes to OLDEST_FACTS: a gigabyte still gives ten thousand."""
+OLDER_FACTS, OLD, OLDEST_FACTS = 40, 128 * 1024 * 1024, 10
 FLOOD = 32 * 1024
-FLOOD_FACTS = 5
+FLOOD_FACTS = 10
 """A single poll that brings more than FLOOD bytes is a flood; reading every number of it would fall behind."""
 OVERLAP = 300.0
 """Seconds that an older file may go on beside what follows it; beyond it is that of another rank."""
@@ -289,7 +290,8 @@ class LogSource:
     def _most_facts(self, start: int, data: bytes, *, backfill: bool) -> int | None:
         """How many progress lines of a block to read; None for all."""
         if backfill:
-            return OLDER_FACTS if start + len(data) < self._all_from else None
+            newer = self._all_from - start - len(data)
+            return None if newer <= 0 else OLDER_FACTS if newer < OLD else OLDEST_FACTS
         return FLOOD_FACTS if len(data) > FLOOD else None
 
 

@@ -9,6 +9,9 @@ from lptui.formats.progress import Progress
 from lptui.model.events import DatedFact
 from lptui.model.log_index import NAN, SPACING, LineIndex, Marks
 
+LINES, FEW_LINES = 64, 4
+"""Lines of a stretch in which a clock is looked for; where the stretch before had none (a log of JSON), the few."""
+
 
 class Indexer:
     """Takes every byte once: history newest first by `take_older`, live text by `take_newer`."""
@@ -17,6 +20,7 @@ class Indexer:
         self.index = LineIndex()
         self._started = False
         self._complete = False
+        self._clocks = True  # the last stretch of history had any
         self._older_feeds = self._newer_feeds = 0
         self._marked = 0  # the newest live position that has a mark
 
@@ -49,7 +53,8 @@ class Indexer:
         while high > 0:
             low = max(0, high - SPACING)
             self._older_feeds += data.count(b"\n", low, high)
-            at = first_time(data, low, high, not_after)
+            at = first_time(data, low, high, not_after, LINES if self._clocks else FEW_LINES)
+            self._clocks = at is not None
             not_after = not_after if at is None else min(not_after, at + AHEAD)
             step = next((s for p, s in steps if start + low <= p < start + high), NAN)
             older.add(origin - start - low, self._older_feeds, NAN if at is None else at, step)
