@@ -21,12 +21,10 @@ from lptui.stores.log_index import Indexer
 
 BLOCK = 1024 * 1024
 LEAD = 8 * 1024
-RECENT = 512 * 1024
-"""The newest part of the history, whose numbers are all read; older numbers are thinned to OLDER_FACTS a block,
-those before OLD bytes to OLDEST_FACTS: a gigabyte still gives ten thousand."""
-OLDER_FACTS, OLD, OLDEST_FACTS = 40, 128 * 1024 * 1024, 10
-FLOOD = 32 * 1024
-FLOOD_FACTS = 10
+RECENT, OLDER_FACTS, OLD, OLDEST_FACTS = 512 * 1024, 40, 128 * 1024 * 1024, 10
+"""Of the newest part of history, RECENT, all numbers are read; older ones are thinned to OLDER_FACTS a block, those
+before OLD bytes to OLDEST_FACTS: a gigabyte still gives ten thousand."""
+FLOOD, FLOOD_FACTS = 32 * 1024, 10
 """A single poll that brings more than FLOOD bytes is a flood; reading every number of it would fall behind."""
 OVERLAP = 300.0
 """Seconds that an older file may go on beside what follows it; beyond it is that of another rank."""
