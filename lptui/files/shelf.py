@@ -91,6 +91,9 @@ class Shelf:
                     view = self._drop(view, generation, word)
                 else:
                     self.late += max(0, stat.size - part.mark.size)
+        for segment in view.segments:
+            if segment.generation not in self.parts and segment.kept_from < segment.size:
+                view = self._drop(view, segment.generation, f"no more than {OPEN_HANDLES} older files are held open")
         return view
 
     def _find_again(self, view: LogView, generation: int, part: FilePart) -> LogView:
