@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, pairwise
 from typing import Literal
 
+from lptui.formats.config_dumps import find_configs
+from lptui.formats.crash_dumps import find_dumps, read_report, skip_native
 from lptui.formats.log_prefix import read_prefix, strip_escapes
 from lptui.formats.log_redraws import find_redraws
 from lptui.formats.log_shape import own_prefix, rank_of
@@ -67,7 +69,7 @@ class Fold:
 def find_folds(data: bytes, limit: int | None = None) -> list[Fold]:
     """The blocks of `data`, in order, none in another. A block that the end of `data` may cut is left out; rows of
     progress bars that were drawn over are told in parts, none over `limit`."""
-    told = _apart(_tracebacks(data), _repeated(data), _dumps(data), _banners(data))
+    told = _apart(_tracebacks(data), _stacks(data), _repeated(data), _dumps(data), _configs(data), _banners(data))
     drawn = [fold for fold in _redrawn(data, limit) if fold.end - fold.start <= LONGEST]
     if not told or not drawn:
         return told or drawn
@@ -121,6 +123,10 @@ def _fold_traces(data: bytes, group: list[Traceback]) -> Fold:
         where = f" in {frame.function}" if frame.function else ""
         place = f"  {frame.path.rsplit('/', 1)[-1]}:{frame.line}{where}"
     title = f"{first.exception}{': ' + message if message else ''}"[:_TITLE] + place
+    end = skip_native(data, end)
+    if first.exception.endswith("ChildFailedError"):
+        end, report = read_report(data, end)
+        title = f"ChildFailedError: {report}"[:_TITLE] if report else title
     return Fold(
         start,
         end,
@@ -132,6 +138,19 @@ def _fold_traces(data: bytes, group: list[Traceback]) -> Fold:
         _clock_near(data, start, end),
         len(group),
     )
+
+
+def _stacks(data: bytes) -> Iterator[Fold]:
+    for start, end, title in find_dumps(data):
+        clock = _clock_near(data, start, end)
+        rank = rank_of(strip_escapes(_line(data, start)))
+        ranks = () if rank is None else (rank,)
+        yield Fold(start, end, "traceback", title[:_TITLE], data.count(b"\n", start, end), ranks, rank, clock)
+
+
+def _configs(data: bytes) -> Iterator[Fold]:
+    for start, end, title in find_configs(data):
+        yield Fold(start, end, "config", title[:_TITLE], data.count(b"\n", start, end))
 
 
 def _repeated(data: bytes) -> Iterator[Fold]:

@@ -18,11 +18,13 @@ _LOOK = 400  # no known prefix is longer; a line may be megabytes
 
 _RANK = re.compile(
     rb"\[(?:rank|default)(\d{1,6})\]:? ?"
-    rb"|\((?:[\w.:<>\[\]-]{1,60} )?pid=\d{1,10}(?:, ip=[\d.:a-f]{1,45})?\) ?"
+    rb"|\((?:[\w.:<>\[\]-]{1,60},? )?(?:rank=(\d{1,6}), )?pid=\d{1,10}(?:, ip=[\d.:a-f]{1,45})?\) ?"  # Ray, SkyPilot
 )
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CLOCK = re.compile(
-    rb"\[?(?:(\d{4})[-/](\d\d)[-/](\d\d)[T ])?([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:[.,](\d{1,9}))?"
+    # Rich's date has no century, and its order is the locale's: of it the time of day counts
+    rb"\[?(?:(\d{4})[-/](\d\d)[-/](\d\d)[T ]|\d\d/\d\d/\d\d )?([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)"
+    rb"(?:[.,](\d{1,9})(?:\.\d{3}(?!\d))?)?"
     rb"(?: ?(Z|UTC|[+-]\d\d:?\d\d)(?![\d.]))?\]?(?=[\s\[|>-]|$)"
 )
 _GLOG = re.compile(
@@ -31,6 +33,7 @@ _GLOG = re.compile(
 )
 _GLOG_PLAIN = re.compile(rb"\[([DIWEFC]) [\w./+-]{1,200}:\d+\] ?")
 _GLOG_STARTS = b"[DIWEFC"
+_COUNTED = frozenset(bytes([c]) for c in b" 0123456789")
 _WORD = rb"(TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN|WARNING|ERROR|CRITICAL|FATAL)"
 _AFTER_CLOCK = re.compile(
     rb"\s*(?:"
@@ -41,14 +44,18 @@ _AFTER_CLOCK = re.compile(
     rb"|[-|] *" + _WORD + rb" *[-|] (?:[\w.<>-]{1,80}(?::[\w.<>-]{1,80}){1,2} - )?"  # loguru
     rb"|- [\w./:-]{1,80} - " + _WORD + rb"(?: - |: )"  # the example of the logging manual
     rb"|\[[\w./:-]{1,80}\]\[" + _WORD + rb"\] - "  # Hydra
+    rb"|\[(trace|debug|info|notice|warn|warning|error|exception|critical|fatal) *\] "  # structlog
     rb"|>> "  # transformers
     rb")"
 )
 _ALONE = re.compile(
     rb" *(?:" + _WORD + rb":[\w.]{1,80}:|" + _WORD + rb":? - |" + _WORD + rb": +|\[(?!SUCCESS)" + _WORD + rb"\] +"
-    rb"|" + _WORD + rb" {1,8}(?=\S))"
+    rb"|" + _WORD + rb" {1,8}(?=\S)|[a-z_][\w.]{0,60} " + _WORD + rb": )"
 )
 _TRANSFORMERS = re.compile(rb"\[" + _WORD + rb"\|[^\]]{1,200}\] *")
+_RANKED = re.compile(rb" {0,3}(\d{1,5}): ")
+"""How `srun --label` marks what each task prints."""
+_CALLS = re.compile(rb"Traceback \(most recent|  File \"")
 _LEVELS = {
     b"TRACE": "debug",
     b"DEBUG": "debug",
@@ -58,6 +65,7 @@ _LEVELS = {
     b"WARN": "warning",
     b"WARNING": "warning",
     b"ERROR": "error",
+    b"EXCEPTION": "error",
     b"CRITICAL": "critical",
     b"FATAL": "critical",
     b"D": "debug",
@@ -94,7 +102,7 @@ def read_prefix(line: bytes) -> Prefix:
     elif found.clock is not None:
         clock, has_date = _to_time(found.clock)
         has_zone = found.clock[8] is not None
-    level = None if found.word is None else _LEVELS[found.word]
+    level = None if found.word is None else _LEVELS[found.word.upper()]
     return Prefix(found.start, clock, has_date, has_zone, level, found.rank)
 
 
@@ -164,7 +172,18 @@ class _Found(NamedTuple):
 
 
 def _match_prefix(line: bytes) -> _Found:
-    at, rank = _skip_labels(line)
+    label = _RANKED.match(line) if line[:1] in _COUNTED else None
+    if label is not None:
+        # A number and a colon are a label before what is known to begin a line only.
+        rest = _match_unranked(line[label.end() : _LOOK])
+        if rest.word or rest.clock or _CALLS.match(line, label.end()):
+            found = _match_unranked(line, label.end())
+            return found._replace(rank=int(label[1]) if found.rank is None else found.rank)
+    return _match_unranked(line)
+
+
+def _match_unranked(line: bytes, start: int = 0) -> _Found:
+    at, rank = _skip_labels(line, start)
     word = None
     if line[at : at + 1] in _GLOG_STARTS:
         match = _GLOG.match(line, at, _LOOK)
@@ -181,24 +200,31 @@ def _match_prefix(line: bytes) -> _Found:
         match = None if word else _ALONE.match(line, at, _LOOK)
         if match:
             word, at = match[match.lastindex or 0], match.end()
-        return _Found(at, None, word, rank)
+            if line[at : at + 1].isdigit() and (clock := _CLOCK.match(line, at, _LOOK)):
+                at = _skip_blanks(line, clock.end())
+        return _Found(at, clock, word, rank)
     at = clock.end()
     after = _AFTER_CLOCK.match(line, at, _LOOK)
     if after:
         return _Found(after.end(), clock, word or (after[after.lastindex] if after.lastindex else None), rank)
+    return _Found(_skip_blanks(line, at), clock, word, rank)
+
+
+def _skip_blanks(line: bytes, at: int) -> int:
     while line[at : at + 1] == b" ":
         at += 1
-    return _Found(at, clock, word, rank)
+    return at
 
 
-def _skip_labels(line: bytes) -> tuple[int, int | None]:
-    at, rank = 0, None
+def _skip_labels(line: bytes, at: int = 0) -> tuple[int, int | None]:
+    rank = None
     while line[at : at + 1] in (b"[", b"(") and at < _LOOK:
         match = _RANK.match(line, at, _LOOK)
         if not match:
             break
         at = match.end()
-        rank = int(match[1]) if match[1] else rank
+        named = match[1] or match[2]
+        rank = int(named) if named else rank
     return at, rank
 
 

@@ -9,11 +9,14 @@ from collections.abc import Collection
 from lptui.formats.log_prefix import read_prefix
 
 _CRASH = re.compile(
-    rb"\s*(?:Traceback \(most recent call last\)|[A-Za-z_][\w.]{0,60}(?:Error|Exception|Interrupt)(?::|\s*$)"
+    rb"\s*(?:Traceback \(most recent call last\)|Fatal Python error: "
+    rb"|[A-Za-z_][\w.]{0,60}(?:Error|Exception|Interrupt)(?::|\s*$)"
     rb"|(?:[-+| ]*)?\xe2\x95\xad[^\n]{0,120}Traceback \(most recent call last\))"
 )
 _JSON_LEVEL = re.compile(rb'"(?:level|levelname|severity|lvl|level_name)"\s{0,2}:\s{0,2}"([A-Za-z]{3,8})"')
 _JSON_RANK = re.compile(rb'"(?:rank|global_rank)"\s{0,2}:\s{0,2}(\d{1,6})\b')
+_WARNED = re.compile(rb"[^\s:][^\n:]{0,300}:\d{1,7}: [A-Za-z]{0,40}Warning: ")
+"""How the interpreter's `warnings` print."""
 _NCCL = re.compile(
     rb"[\w.-]{1,80}:\d{1,10}:\d{1,10} \[(\d{1,4})\] (?:[\w/.]{1,80}:\d{1,6} )?NCCL (INFO|WARN|TRACE|ERROR)\b"
 )
@@ -44,6 +47,8 @@ def line_level(head: bytes) -> str | None:
         return _NCCL_LEVELS[found[2]]
     if head.startswith((b"slurm", b"srun", b"sbatch", b"salloc")) and (found := _SLURM.match(head)) is not None:
         return _WORDS[found[1].decode()]
+    if b"Warning: " in head and _WARNED.match(head, prefix.start) is not None:
+        return "warning"
     return "error" if _CRASH.match(head, prefix.start) else None
 
 
@@ -84,13 +89,16 @@ def level_gate(levels: Collection[str]) -> bytes:
     any_case = b"|".join(w.encode() for w in words)
     letters = b"".join(_GLOG_LETTERS[level] for level in levels)
     parts = [
-        rb"\b(?:" + upper + rb")\b",
+        rb"(?:\b|[0-9;\[]m)(?:" + upper + rb")\b",  # right behind a colour there is no edge of a word
         rb'"(?i:' + any_case + rb')"',
         rb"(?m:^[^\n]{0,60}?\[?[" + letters + rb"](?:\d{4} | [\w./+-]{1,200}:\d))",
         rb"(?:slurm|srun|sbatch|salloc)[^\n]{0,90}: (?:" + any_case + rb")\b",
     ]
+    parts.append(rb"(?:\[|[0-9;\[]m)(?:" + any_case + rb"|exception) *(?:\]|\x1b)")
+    if "warning" in levels:
+        parts.append(rb":\d{1,7}: [A-Za-z]{0,40}Warning: ")
     if "error" in levels:
-        parts.append(rb"Traceback \(most recent|(?:Error|Exception|Interrupt)(?m::|\s*$)")
+        parts.append(rb"Fatal Python error|Traceback \(most recent|(?:Error|Exception|Interrupt)(?m::|\s*$)")
     return b"|".join(parts)
 
 

@@ -16,8 +16,10 @@ from lptui.model.value import frozen
 from lptui.text.regex import Regex
 
 MARK = b"Traceback (most recent call last)"
-HEAD = b"Traceback (most"
-"""What is left of the mark in the title of a narrow box: Rich cuts it to the box's width."""
+HEAD = b"Traceback "
+"""What every mark begins with: Rich cuts the rest to the width of its box, and colours it apart."""
+_TITLE = b"Traceback (most"
+_COLOURED = 64  # bytes before and behind that hold colours
 _RULE = "─".encode()
 _LONGEST_LINE = 4096
 _MOST_FRAMES = 200
@@ -100,10 +102,17 @@ def find_tracebacks(data: bytes) -> tuple[Traceback, ...]:
 def find_mark(data: bytes, at: int) -> int:
     """Where the next traceback is announced, from `at` on; -1 if none is."""
     while (mark := data.find(HEAD, at)) >= 0:
-        if data.startswith(MARK, mark) or data.endswith((_RULE + b" ", b"- "), max(0, mark - 4), mark):
+        if data.startswith(MARK, mark) or _is_title(data, mark):
             return mark
         at = mark + len(HEAD)
     return -1
+
+
+def _is_title(data: bytes, mark: int) -> bool:
+    """Whether the word at `mark` begins the title of a box."""
+    before = strip_escapes(data[max(0, mark - _COLOURED) : mark])
+    title = strip_escapes(data[mark : mark + len(_TITLE) + _COLOURED])
+    return title.startswith(_TITLE) and before.endswith((_RULE + b" ", b"- "))
 
 
 def _read_chain(data: bytes, mark: int, used: set[int]) -> Traceback | None:
