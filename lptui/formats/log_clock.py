@@ -34,20 +34,23 @@ class _Shape(NamedTuple):
     end: int
 
 
+_SECONDS: dict[bytes, float] = {}
+"""What whole seconds that were written mean: the same for all files, of which many tell the same seconds."""
+
+
 class LineClock:
     """Reads the clocks of one file's lines; not for several threads at once."""
 
     def __init__(self) -> None:
         self._shapes: dict[bytes, _Shape] = {}
         self._lengths: list[int] = []
-        self._seconds: dict[bytes, float] = {}
         self.dayless = False
         """Whether there was a clock without a date."""
 
     def times(self, lines: list[bytes], not_after: float) -> list[float]:
         """When each line was written (unix s), NEVER without a clock. Clocks without a date are dated backwards from
         `not_after`."""
-        shapes, seconds, lengths = self._shapes, self._seconds, self._lengths
+        shapes, seconds, lengths = self._shapes, _SECONDS, self._lengths
         found: list[float] = []
         dayless = False
         for line in lines:
@@ -80,9 +83,9 @@ class LineClock:
             at = NEVER if known is None or known < _EARLIEST else known
         else:
             at = prefix.clock
-        if len(self._seconds) >= _MOST_SECONDS:
-            self._seconds.clear()
-        self._seconds[key] = at
+        if len(_SECONDS) >= _MOST_SECONDS:
+            _SECONDS.clear()
+        _SECONDS[key] = at
         return at
 
     def _learn(self, line: bytes) -> float:

@@ -134,10 +134,12 @@ class LogPart:
         view = self.view
         if view.end - view.start > BLOCK or len(view.segments) != 1:
             return []
-        lines = split_lines(self._raw(view.start, view.end))
-        times = self.clock.times(lines, view.modified_at or float("inf"))
+        sample = split_lines(self._raw(view.start, min(view.end, view.start + PIECE // 8)))
+        self.clock.times(sample, view.modified_at or float("inf"))
         if not self.clock.dayless:
             return []
+        lines = split_lines(self._raw(view.start, view.end))
+        times = self.clock.times(lines, view.modified_at or float("inf"))
         days: list[tuple[int, float]] = []
         at, day = view.start, None
         for line, written in zip(lines, times, strict=True):

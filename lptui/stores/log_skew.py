@@ -12,8 +12,8 @@ from lptui.formats.log_prefix import find_message, strip_escapes
 from lptui.stores.log_cuts import LogCuts
 from lptui.stores.log_part import LogPart
 
-LOOK = 256 * 1024
-"""Bytes of each file, the newest, in which lines are compared."""
+LOOK = 2 * 1024 * 1024
+"""Bytes, the newest of all files together, in which lines are compared."""
 LEAST_PAIRS = 5
 LEAST_GROWTHS = 5
 MOST_GROWTHS = 32
@@ -51,7 +51,7 @@ class ClockSkew:
         self._compared_at, self._compared_to = now, cuts.end
         said: dict[str, dict[bytes, float]] = {}
         for part, end in zip(cuts.parts, cuts.newest, strict=True):
-            low = part.line_at(max(part.view.start, end - LOOK), end)
+            low = part.line_at(max(part.view.start, end - LOOK // len(cuts.parts)), end)
             data = part.text(low, end)
             times = part.times(data, end)
             self._clockless.discard(part.path)
