@@ -87,8 +87,9 @@ def scan_from(data: bytes, place: BarPlace, most: int | None = None) -> tuple[tu
     for one in found:
         fact = one.fact
         if isinstance(fact, Progress):
-            fact = place_bar(fact, place)
-            one = one if fact is one.fact else LogFact(one.offset, fact)
+            if fact.form in ("bar", "table"):
+                fact = place_bar(fact, place)
+                one = one if fact is one.fact else LogFact(one.offset, fact)
         elif fact.kind == "started":
             place = BarPlace()
         placed.append(one)
