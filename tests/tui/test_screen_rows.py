@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from lptui.text import cell_width
 from lptui.tui.widgets.rows import Page, RowsView
 from lptui.tui.widgets.spans import Row, bar, crop, row_width, spread, wrap
-from lptui.tui.widgets.strips import GAP, changed_cells, changed_ranges
+from lptui.tui.widgets.strips import GAP, changed_cells, changed_ranges, quick_range
 
 SPANS = st.lists(st.tuples(st.text(max_size=8).filter(str.isprintable), st.sampled_from(["", "ok", "dim"])), max_size=5)
 
@@ -67,6 +67,23 @@ def test_only_characters_that_differ_are_sent() -> None:
     assert changed_ranges(apart, moved, 80) == [(3, 4), (6 + GAP, 7 + GAP)]
     assert changed_ranges(before, before, 80) == []
     assert changed_ranges((("漢1", ""),), (("漢2", ""),), 9) == [(0, 3)]
+
+
+@given(SPANS, SPANS, st.integers(1, 40), st.booleans())
+def test_what_is_outside_of_the_quick_range_is_equal(
+    one: list[tuple[str, str]], two: list[tuple[str, str]], width: int, alike: bool
+) -> None:
+    if alike:  # the same styles, as rows of a log have
+        two = [(text, style) for (text, _), (_, style) in zip(two, one, strict=False)]
+        one = one[: len(two)]
+    start, end = quick_range(tuple(one), tuple(two), width)
+    assert 0 <= start <= end <= width
+    if all(cell_width(c) == 1 for text, _ in (*one, *two) for c in text):
+        old, new = (
+            [*[(c, style) for text, style in row for c in text], *[(" ", "")] * width][:width] for row in (one, two)
+        )
+        assert old[:start] == new[:start]
+        assert old[end:] == new[end:]
 
 
 @given(SPANS, SPANS, st.integers(1, 40))

@@ -31,6 +31,8 @@ class Spotted:
 class ChartMouse(ChartBoard):
     """The board of charts with its mouse."""
 
+    thorough = True
+
     _drag: tuple[Spotted, Range, bool] | None = None
     """(where it began, what was shown then, whether it pans)."""
     _dragged = False

@@ -22,15 +22,14 @@ from textual.widget import Widget
 
 from lptui.tui.theme import SpanStyles, span_styles
 from lptui.tui.widgets.spans import Row, crop, row_width
-from lptui.tui.widgets.strips import ASCII, KeptStrips, changed_ranges, strip_of
-
-MANY = 12
-"""Rows that may change at once before they are sent whole."""
+from lptui.tui.widgets.strips import ASCII, KeptStrips, find_changes, strip_of
 
 
 class LinesView(Widget):
     """Base: `lines(width, height)` are computed on `redraw`, and only the cells that differ are refreshed."""
 
+    thorough = False
+    """Whether rows are compared to the character however many changed: worth it for what is drawn once a second."""
     drawn_rows = 0
     """Lines sent to the screen since the start; a state that does not change must not move it."""
 
@@ -69,12 +68,9 @@ class LinesView(Widget):
             if before != after:
                 changed.append((y, before, after))
         self.drawn_rows += len(changed)
-        if len(changed) > MANY:  # another text: comparing its characters would cost more than it saves
-            self.refresh(*(Region(0, y, width, 1) for y, _, _ in changed))
-        elif changed:
-            self.refresh(
-                *(Region(a, y, b - a, 1) for y, one, two in changed for a, b in changed_ranges(one, two, width))
-            )
+        regions = [Region(a, y, b - a, 1) for y, a, b in find_changes(changed, width, thorough=self.thorough)]
+        if regions:
+            self.refresh(*regions)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self._base = base = self.rich_style  # resolving the style sheet costs more than a whole line; once for all

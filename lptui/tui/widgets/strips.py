@@ -18,6 +18,8 @@ from lptui.tui.widgets.spans import Row, row_width
 
 GAP = 16
 """Unchanged cells that are sent again rather than skipped: going on behind them costs as many bytes."""
+MANY = 12
+"""Rows that may change at once before only their beginnings and ends are compared."""
 ASCII = str.maketrans("…›·°—–×└─▐“”≥≤≈→█░", '~>. --x`-|""><~>#.')
 """Our own punctuation, one cell for one cell (`~` says that text was cut: a full stop would end the sentence); the
 glyphs that carry meaning have their twins in `glyphs`."""
@@ -77,6 +79,45 @@ def changed_ranges(before: Row, after: Row, width: int) -> list[tuple[int, int]]
         else:
             ranges.append((start, end))
     return ranges
+
+
+def find_changes(
+    changed: Sequence[tuple[int, Row, Row]], width: int, *, thorough: bool
+) -> Iterator[tuple[int, int, int]]:
+    """(line, first column, column behind the last) of what differs in rows given as (line, before, after)."""
+    for y, before, after in changed:
+        if len(changed) > MANY and not thorough:  # another text: comparing all of it would cost more than it saves
+            start, end = quick_range(before, after, width)
+            if end > start:
+                yield y, start, end
+        else:
+            yield from ((y, start, end) for start, end in changed_ranges(before, after, width))
+
+
+def quick_range(before: Row, after: Row, width: int) -> tuple[int, int]:
+    """The columns in which two rows may differ, found in a few comparisons: for many rows at once. Not exact, but never
+    too few: what is plain text in the same styles is compared by its beginning and its end, the rest is all of it."""
+    one, two = "".join(text for text, _ in before), "".join(text for text, _ in after)
+    if not (one.isascii() and two.isascii()) or [style for _, style in before] != [style for _, style in after]:
+        return 0, width
+    start, end = 0, min(width, max(len(one), len(two)))
+    for (text, _), (other, _) in zip(before, after, strict=True):
+        if text != other:
+            start += _lead_of(text, other)
+            break
+        start += len(text)
+    if [len(text) for text, _ in before] == [len(text) for text, _ in after]:
+        end = min(end, len(one) - _lead_of(one[:start:-1], two[:start:-1]))
+    return min(start, end), end
+
+
+def _lead_of(one: str, two: str) -> int:
+    """How many characters two texts have in common at their beginning, by halving."""
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[:middle] == two[:middle] else (low, middle - 1)
+    return low
 
 
 def _pieces(before: Row, after: Row, width: int) -> Iterator[tuple[str, str, bool]]:
