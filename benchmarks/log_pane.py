@@ -39,6 +39,8 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="interpreter of the probe (psutil, pyte)")
     parser.add_argument("--parts", default=PARTS)
     parser.add_argument("--sizes", default="10M,1G", help="sizes of the logs that are opened; the last is searched")
+    parser.add_argument("--logs", type=Path, help="a folder that keeps them for the next time (4 GB take minutes)")
+    parser.add_argument("--timeout", default="60", help="seconds after which a viewer counts as not opened")
     parser.add_argument("--viewers", default="lptui,lnav,less")
     parser.add_argument("--toolong", default="", help="path of Toolong's `tl`")
     parser.add_argument("--rates", default="1000,20000")
@@ -48,7 +50,7 @@ def main() -> None:
     warm()
     print(f"before: {tell_machine()}")
     with tempfile.TemporaryDirectory() as folder:
-        logs = make_logs(args, Path(folder))
+        logs = make_logs(args, args.logs or Path(folder))
         for part in args.parts.split(","):
             print(f"\n## {part}\n")
             PRINTERS[part](args, logs)
@@ -60,7 +62,9 @@ def make_logs(args: argparse.Namespace, folder: Path) -> dict[str, Path]:
     logs: dict[str, Path] = {}
     for size in args.sizes.split(","):
         logs[size] = folder / size / "script.log"
-        logs[size].parent.mkdir()
+        if logs[size].exists():
+            continue
+        logs[size].parent.mkdir(parents=True)
         command = [sys.executable, str(args.generator), "--style", "metta", "--seed", "5", "--size", size]
         subprocess.run([*command, "--out", str(logs[size])], check=True, stderr=subprocess.DEVNULL)
         with logs[size].open("r+b") as file:
@@ -140,7 +144,8 @@ def show_fields(args: argparse.Namespace, what: str, fields: list[str], cases: d
 
 
 def show_open(args: argparse.Namespace, logs: dict[str, Path]) -> None:
-    cases = {size: ["--log", str(log), "--repeat", str(args.repeat)] for size, log in logs.items()}
+    options = ["--repeat", str(args.repeat), "--timeout", args.timeout]
+    cases = {size: ["--log", str(log), *options] for size, log in logs.items()}
     show_fields(args, "open", ["seconds", "cpu_s", "cpu_s_settled", "peak_mb"], cases)
 
 
