@@ -16,6 +16,7 @@ from lptui.model.events import CareTaken, Tick
 from lptui.model.run import RunInfo
 from lptui.sources import Source
 from lptui.sources.registry import HOST_SOURCES, SOURCES, sources_of
+from lptui.sources.wandb import WandbSource
 from lptui.state.fold import fold
 from lptui.state.life import WATCH
 from lptui.state.pace import UNKNOWN
@@ -41,6 +42,9 @@ def read_run(
     """
     begun = clock()
     sources = [source for kind in sources_of(run, (*SOURCES, *HOST_SOURCES)) for source in kind.make(run).values()]
+    for source in sources:
+        if isinstance(source, WandbSource):
+            source.sampling = False
     lane = Lane("reading", clock, lambda events: None)
     state = RunState(run=run, now=begun, began=begun, rules=rules)
     state = fold(state, CareTaken(entries=read_care(care_path(os.environ, run.path)), seen_at=begun))

@@ -49,6 +49,8 @@ class WandbSource:
     """Follows one `.wandb` file from its first record to its growing end."""
 
     period = 0.25
+    sampling = True
+    """Whether a big file is sampled first; not worth it where nobody looks before all has been read."""
 
     def __init__(self, path: str, place: Place | None = None, *, use_config: bool = True, name: str = "") -> None:
         self.path = path
@@ -95,7 +97,7 @@ class WandbSource:
         if plan is None or fresh:
             plan = self._plan = Plan(size, TURN)
             yield from self._begin(data_at, size, now)
-        if not fresh or size < SAMPLE_FROM:  # what a sample says is shown before anything else is read
+        if not fresh or not self._samples_first(size):  # what a sample says is shown before anything else is read
             piece = plan.read_next(data_at, size)
             if piece is not None:
                 yield from self._tell_piece(piece, now)
@@ -110,11 +112,14 @@ class WandbSource:
     def _begin(self, data_at: DataAt, size: int, now: float) -> Iterator[Event]:
         """What can be said of a file before it is read."""
         yield from self._read_ending(data_at, size, now)
-        if size >= SAMPLE_FROM:
+        if self._samples_first(size):
             points = self._read_rows(sample(data_at, size, SAMPLE_BLOCKS))
             if points:
                 self._sampled = True
                 yield self._samples(points, now, sampled=True)
+
+    def _samples_first(self, size: int) -> bool:
+        return self.sampling and size >= SAMPLE_FROM
 
     def _read_ending(self, data_at: DataAt, size: int, now: float) -> Iterator[Event]:
         """How the run ended, read from the file's end before anything else: the exit record is among the last."""

@@ -36,6 +36,7 @@ def add_samples(state: RunState, event: Samples) -> RunState:
     series = dict(state.series)
     names = state.quantities.names
     fresh: list[str] = []
+    news = False  # of a cell of the task table: history that is read behind the newest points does not change it
     batch = Batch(event, len(series))
     for points in event.points:
         key = names.get((event.source, points.key), points.key) if names else points.key
@@ -44,14 +45,15 @@ def add_samples(state: RunState, event: Samples) -> RunState:
             if len(series) >= SERIES_LIMIT:
                 continue
             fresh.append(key)
-        series[key] = batch.add(old, key, points)
+        new = series[key] = batch.add(old, key, points)
+        if not news and state.cells.get(key) is not None:
+            news = old is not None and new.last() != old.last()
     cells = state.cells
     if fresh:
         cells = {**cells, **{key: classify(key) for key in fresh}}
+        news = news or any(cells[key] is not None for key in fresh)
     state = report(replace(state, series=series, cells=cells), event.source, _said(event, state.run))
-    if any(cells.get(p.key) is not None for p in event.points):
-        state = replace(state, curriculum=build_curriculum(series, cells))
-    return state
+    return replace(state, curriculum=build_curriculum(series, cells)) if news else state
 
 
 def place_of(event: Samples) -> Order:

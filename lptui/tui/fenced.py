@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from textual.app import App
+from textual.driver import Driver
 
 
 class FencedApp(App[int]):
-    """Keeps what ended it in `failure`; nothing is printed."""
+    """Keeps what ended it in `failure`; nothing is printed, and nothing but errors of others comes to stderr."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's, but for Linux's, which would draw on stderr."""
+        from lptui.tui.outlet import to_stdout
+
+        return to_stdout(super().get_driver_class())
 
     @property
     def failure(self) -> Exception | None:

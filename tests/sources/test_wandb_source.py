@@ -103,6 +103,17 @@ def test_an_overview_of_a_big_file_comes_first_and_is_marked(
     assert shape([e for e in events if not (isinstance(e, Samples) and e.sampled)]) == whole
 
 
+def test_a_reader_who_sees_nothing_before_the_end_gets_no_overview(
+    monkeypatch: pytest.MonkeyPatch, whole: dict[str, list[str]]
+) -> None:
+    monkeypatch.setattr("lptui.sources.wandb.SAMPLE_FROM", 1024)
+    source = WandbSource(str(FIXTURE))
+    source.sampling = False
+    events = drain(source)
+    assert not any(isinstance(e, Samples) and e.sampled for e in events)
+    assert shape(events) == whole
+
+
 def test_system_readings_are_no_sign_of_life() -> None:
     """W&B's own process goes on with them when the training hangs."""
     source = WandbSource(str(FIXTURE))

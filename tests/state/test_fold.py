@@ -111,6 +111,15 @@ def test_task_table_joins_the_families_of_one_task() -> None:
     assert after.curriculum.signals.largest_probability == 0.75
 
 
+def test_history_behind_the_newest_points_leaves_the_task_table_as_it_is() -> None:
+    key = "env_curriculum_task_probs//env/a/b"
+    newest = fold(START, samples(key, [0.5], first=9.0, order=9.0))
+    older = fold(newest, samples(key, [0.1, 0.2], first=1.0, order=1.0))
+    assert older.curriculum is newest.curriculum
+    assert older.series[key].count == 3
+    assert fold(older, samples(key, [0.75], first=10.0, order=10.0)).curriculum.rows[0].probability == 0.75
+
+
 def test_a_missing_reading_is_none_never_zero() -> None:
     after = fold(START, samples("env_curriculum_task_probs//env/a/b", [1.0]))
     row = after.curriculum.rows[0]

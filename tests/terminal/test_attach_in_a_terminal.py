@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -39,6 +40,18 @@ def training(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     yield process, run
     process.kill()
     process.wait()
+
+
+def test_what_goes_to_stderr_may_go_to_a_file(tmp_path: Path, recorded: Callable[[str], Path]) -> None:
+    command = shlex.join([*ATTACH, str(recorded("healthy"))])
+    kept = tmp_path / "stderr.txt"
+    with Terminal(["sh", "-c", f"exec {command} 2>{shlex.quote(str(kept))}"], 80, 24) as terminal:
+        terminal.wait_for("Training complete!")
+        terminal.type("3")
+        terminal.wait_for("Metrics")
+        terminal.type("q")
+        assert terminal.wait_for_end() == 0
+    assert kept.read_text() == ""
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
