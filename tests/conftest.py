@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,10 @@ from types import ModuleType
 import pytest
 
 RUNS = Path(__file__).parent / "runs"
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background; programs that are started inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _load_recorder() -> ModuleType:
