@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lptui.child import Child, ChildError
+from lptui.run.listing import Listing
 from lptui.sources.writers import Writers
+
+log = logging.getLogger(__name__)
 
 MOST = 4
 """Processes at once, on a machine with as many processors."""
@@ -20,8 +24,32 @@ _LONGEST_ANSWER = 16 << 20
 _PROGRAM = "from lptui.engine.look_worker import serve; serve()"
 
 
+class OwnHand:
+    """Looks in the thread that asks, where there are few runs or no processes."""
+
+    glances, chunk = 32, 1
+
+    def __init__(self, writers: Writers, listing: Listing) -> None:
+        self._writers, self._listing = writers, listing
+
+    def look(self, paths: Sequence[str], now: float) -> list[dict[str, Any]]:
+        """As LookHand's."""
+        from lptui.engine.look_worker import look  # loaded where it is needed: most lists are kept, or hands look
+
+        return [look(path, self._writers, now, self._listing) for path in paths]
+
+    def glance(self, paths: Sequence[str], listed: Sequence[float], now: float) -> list[dict[str, Any]]:
+        """As LookHand's."""
+        from lptui.engine.look_worker import glance
+
+        return [glance(path, at, self._writers, now, self._listing) for path, at in zip(paths, listed, strict=True)]
+
+
 class LookHand:
     """One process that looks at runs; started anew after one that died of a run. For one thread, but `kill`."""
+
+    glances, chunk = 32, 8
+    """Runs that it is given at once, to glance at and to look at."""
 
     def __init__(self, writers: Writers, budget: int) -> None:
         self._child, self._new = Child(_LONGEST_ANSWER), True
@@ -44,6 +72,14 @@ class LookHand:
             return [{}]
         return [row for path in paths for row in self.look((path,), now)]
 
+    def glance(self, paths: Sequence[str], listed: Sequence[float], now: float) -> list[dict[str, Any]]:
+        """What `look_worker.glance` tells of each, whose folders were written when `listed`; {} where it died."""
+        try:
+            return self._ask(paths, now, {"listed": list(listed)})
+        except (ChildError, OSError, ValueError):
+            self._child.end()
+            return [{} for _ in paths]
+
     def kill(self) -> None:
         """End it at once, from any thread."""
         self._child.kill()
@@ -52,16 +88,32 @@ class LookHand:
         """End it."""
         self._child.end()
 
-    def _ask(self, paths: Sequence[str], now: float) -> list[dict[str, Any]]:
+    def _ask(self, paths: Sequence[str], now: float, more: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         if not self._child.running:
             self.start()
         known = {**self._known, "here": os.getcwd()} if self._new else {}
         self._new = False
-        answer = self._child.ask({**known, "paths": list(paths), "now": now}, time.monotonic() + _DEADLINE)
+        answer = self._child.ask(
+            {**known, **(more or {}), "paths": list(paths), "now": now}, time.monotonic() + _DEADLINE
+        )
         rows: list[dict[str, Any]] = answer["rows"]
         if len(rows) != len(paths):
             raise ChildError("it answered another question")
         return rows
+
+
+def start_hands(most: int, writers: Writers, budget: int) -> list[LookHand]:
+    """So many, or as many as there can be."""
+    hands: list[LookHand] = []
+    for _ in range(most):
+        hand = LookHand(writers, budget)
+        try:
+            hand.start()
+        except OSError:  # no interpreter, or no more processes: threads do it
+            log.exception("look")
+            break
+        hands.append(hand)
+    return hands
 
 
 def count_hands() -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from lptui.engine.glance import glance_at
 from lptui.engine.quick_look import look_at
 from lptui.engine.summary_cache import files_of, stamp
 from lptui.model.summary import RunSummary
@@ -33,6 +34,14 @@ def look(path: str, writers: Writers, now: float, listing: Listing) -> dict[str,
     return {"files": files, "stamp": stamp(files), "summary": asdict(row)}
 
 
+def glance(path: str, listed_at: float, writers: Writers, now: float, listing: Listing) -> dict[str, Any]:
+    """The first row of one run as plain data; {} where there is none: the look tells why."""
+    try:
+        return {"summary": asdict(glance_at(path, listed_at, writers, now, listing))}
+    except Exception:  # noqa: BLE001 - as above
+        return {}
+
+
 def serve() -> None:
     """Answer until the other side ends."""
     gc.freeze()  # what was imported is not searched for garbage again with every few looks
@@ -45,6 +54,11 @@ def serve() -> None:
             told = question["writers"]
             tables = [{path: (int(pid), str(name)) for path, (pid, name) in table.items()} for table in told[:2]]
             writers, listing = Writers(tables[0], tables[1], told[2]), Listing(int(question["budget"]))
-        rows = [look(path, writers, question["now"], listing) for path in question["paths"]]
+        paths, now = question["paths"], question["now"]
+        if "listed" in question:
+            pairs = zip(paths, question["listed"], strict=True)
+            rows = [glance(path, at, writers, now, listing) for path, at in pairs]
+        else:
+            rows = [look(path, writers, now, listing) for path in paths]
         out.write(json.dumps({"id": question["id"], "rows": rows}).encode("ascii") + b"\n")
         out.flush()

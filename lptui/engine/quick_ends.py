@@ -10,7 +10,7 @@ from lptui.files import FileFailure, open_file
 from lptui.formats.columns import to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
 from lptui.formats.log_time import date_facts
-from lptui.formats.progress import LogFact, Progress, scan, scan_thinly
+from lptui.formats.progress import LogFact, Progress, scan, scan_bounds, scan_thinly
 from lptui.formats.wandb import HistoryRow, RunExit, decode, decode_summary, is_history, is_summary
 from lptui.model.events import DatedFact, Points
 from lptui.state.metrics import STEP_KEYS
@@ -83,6 +83,22 @@ def read_facts(log: LogEnd, hits: Sequence[int] = (), *, whole: bool = False) ->
     return date_facts(log.data, log.start, facts, log.modified_at)
 
 
+def read_last_facts(log: LogEnd) -> tuple[DatedFact, ...]:
+    """The newest line of progress, and all that `read_facts` tells of how attempts began and ended: a fifth of the
+    work."""
+    data = log.data
+    low = high = len(data)
+    late = _line_after(data, high - _LATE)
+    facts: tuple[LogFact, ...] = ()
+    while high > late and not _count_steps(facts):
+        low = max(late, _line_after(data, high - _PART // 2, high))
+        facts, high = (*_scan_part(data, low, high), *facts), low
+    if not _count_steps(facts) or any(isinstance(f.fact, Progress) and f.fact.form in ("bar", "table") for f in facts):
+        return read_facts(log)
+    before = [LogFact(late + fact.offset, fact.fact) for fact in scan_bounds(data[late:low])]
+    return date_facts(data, log.start, (*before, *facts), log.modified_at)
+
+
 def _scan_newest(data: bytes, late: int, first_hit: int) -> tuple[LogFact, ...] | None:
     """The newest lines and a sample of those before; None where there are few, or tables and bars, which this cuts."""
     facts: tuple[LogFact, ...] = ()
@@ -102,8 +118,8 @@ def _count_steps(facts: tuple[LogFact, ...]) -> int:
 
 
 def _line_after(data: bytes, at: int, high: int | None = None) -> int:
-    """Where the first line begins that lies behind `at`; the beginning, if there is none before `high`."""
-    return data.find(b"\n", max(0, at), high) + 1 if at > 0 else 0
+    """Where the first line begins that lies behind `at`; the beginning, if there is none that ends before `high`."""
+    return data.find(b"\n", max(0, at), None if high is None else high - 1) + 1 if at > 0 else 0
 
 
 def _scan_part(data: bytes, low: int, high: int, most: int | None = None) -> tuple[LogFact, ...]:

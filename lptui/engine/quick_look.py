@@ -7,6 +7,7 @@ failure catalogue; only the rest of the files is left unread, and the summary sa
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lptui.detect.log_failures import Memory, take_block, take_facts, tell
@@ -40,8 +41,9 @@ def look_at(run: RunInfo, writers: Writers, now: float, listing: Listing | None 
     wandb = read_wandb_end(run.wandb[-1]) if run.wandb else None
     listing = listing or Listing()
     records = [*read_records(run, now), *read_mlflow_end(run, now, listing)]
-    state = _begin(run, log, wandb, now, [event for event in records if isinstance(event, WitnessSeen)])
-    processes, reason, local = _find_processes(run, writers)
+    witnesses = [event for event in records if isinstance(event, WitnessSeen)]
+    state = begin(run, log, wandb, now, witnesses, listing)
+    processes, reason, local = find_processes(run, writers)
     state = replace(state, processes=processes, processes_reason=reason, local=local)
     if log is not None:
         state = _read_log(state, log, whole=bool(processes) or now - log.modified_at < _LATELY)
@@ -53,7 +55,9 @@ def look_at(run: RunInfo, writers: Writers, now: float, listing: Listing | None 
     summary = summarise(replace(state, life=judge(state)), "quick")
     size, count = measure(run, listing)
     last = max((t for t in (summary.modified_at, run.modified_at) if t is not None), default=None)
-    return replace(summary, size=size, checkpoints=count, modified_at=last, restarts=_restarts(run, summary.restarts))
+    return replace(
+        summary, size=size, checkpoints=count, modified_at=last, restarts=count_restarts(run, summary.restarts)
+    )
 
 
 def summarise(state: RunState, looked: Looked) -> RunSummary:
@@ -85,18 +89,23 @@ def summarise(state: RunState, looked: Looked) -> RunSummary:
     )
 
 
-def _restarts(run: RunInfo, told: int | None) -> int | None:
+def count_restarts(run: RunInfo, told: int | None) -> int | None:
     """Also a W&B folder each start: the end of a log does not tell how often it began."""
     return max(told or 0, len(run.wandb) - 1)
 
 
-def _begin(
-    run: RunInfo, log: LogEnd | None, wandb: WandbEnd | None, now: float, records: list[WitnessSeen]
+def begin(
+    run: RunInfo,
+    log: LogEnd | None,
+    wandb: WandbEnd | None,
+    now: float,
+    records: Sequence[WitnessSeen],
+    listing: Listing,
 ) -> RunState:
     """What is known before the numbers are; its files count as read, so that their ends are judged as ends."""
     paths = [f"log {path}" for path in run.logs[:1]] + [f"wandb {path}" for path in run.wandb[-1:]]
     statuses = {name: SourceStatus(name, "ok", since=now, path=name.partition(" ")[2]) for name in paths}
-    seen = [*_small_files(run), *(Seen(event.name, event.value, event.source, event.at) for event in records)]
+    seen = [*_small_files(run, listing), *(Seen(event.name, event.value, event.source, event.at) for event in records)]
     if wandb is not None and wandb.exit_code is not None:
         seen.append(Seen("exit_code", str(wandb.exit_code), "W&B", wandb.at))
     if wandb is not None and wandb.at is not None:
@@ -115,11 +124,12 @@ def _begin(
     )
 
 
-def _small_files(run: RunInfo) -> list[Seen]:
+def _small_files(run: RunInfo, listing: Listing) -> list[Seen]:
     seen: list[Seen] = []
     for name in ("restart_count", "termination_reason"):
         for folder in (run.job_metadata, run.path):
-            found = read_end(f"{folder}/{name}", 256) if folder else None
+            missing = not folder or listing.lacks(folder, name)
+            found = None if missing else read_end(f"{folder}/{name}", 256)
             if found is not None:
                 value = found[0].decode("utf-8", "replace").strip().partition("\n")[0]
                 seen.append(Seen(name, value, ".job_metadata", found[2]))
@@ -150,7 +160,7 @@ def _read_log(state: RunState, log: LogEnd, *, whole: bool) -> RunState:
     return fold(state, FindingsChanged(seen_at=now, changes=tuple(changes)))
 
 
-def _find_processes(run: RunInfo, writers: Writers) -> tuple[tuple[ProcessReading, ...] | None, str, bool]:
+def find_processes(run: RunInfo, writers: Writers) -> tuple[tuple[ProcessReading, ...] | None, str, bool]:
     """The process that writes the run's files, or why none is known, and whether it would be seen from here."""
     found = writers.of(run.path, (*run.logs, *run.wandb, *run.event_files))
     if found is not None:

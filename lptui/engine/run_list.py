@@ -1,5 +1,5 @@
-"""All runs below some roots: named first, then looked at, newest first, many by a few processes; and again as they
-change."""
+"""All runs below some roots: named first, glanced at where they are many, then looked at, newest first, many by a few
+processes; and again as they change."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lptui.engine.look_pool import MANY, LookHand, count_hands
+from lptui.engine.look_pool import MANY, LookHand, OwnHand, count_hands, start_hands
 from lptui.engine.summary_cache import GOES_ON, SummaryCache, to_summary
-from lptui.model.summary import RunBoard, RunSummary, board_order
+from lptui.model.summary import UNLOOKED, RunBoard, RunSummary, board_order
 from lptui.run.listing import Listing
 from lptui.run.lookup import find_runs
 from lptui.sources.writers import Writers, find_writers
@@ -22,8 +22,6 @@ from lptui.sources.writers import Writers, find_writers
 log = logging.getLogger(__name__)
 LOOKERS = 3
 """Threads where few runs are looked at: what waits for a slow disk does not keep the others waiting."""
-CHUNK = 8
-"""Runs that a process is given at once."""
 BUDGET = 2_000_000
 """Entries of folders that are looked at in one pass; past it runs are left out, and that is said."""
 PUBLISH = 0.2
@@ -79,6 +77,9 @@ class RunList:
         self._most_hands = count_hands() if hands is None else hands
         self._hands: list[LookHand] = []
         self._todo: deque[str] = deque()
+        self._fresh: deque[str] = deque()
+        """Of many that are new: those that have not been glanced at."""
+        self._streams = False
         self._preferred: set[str] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -94,6 +95,7 @@ class RunList:
 
     def start(self, on_board: OnBoard) -> None:
         """Publish the list as it grows, and then whenever it changes."""
+        self._streams = True
         self._thread = threading.Thread(target=self._run, args=(on_board,), name="lptui runs", daemon=True)
         self._thread.start()
 
@@ -114,7 +116,7 @@ class RunList:
     def _is_done(self, path: str) -> bool:
         """Whether a run waits for a first look that it had already, when it was preferred."""
         known = self._runs.get(path)
-        if path not in self._preferred or known is None or known.summary.looked == "listed":
+        if path not in self._preferred or known is None or known.summary.looked in UNLOOKED:
             return False
         self._preferred.discard(path)
         return True
@@ -124,7 +126,7 @@ class RunList:
         now = self._clock()
         with self._lock:
             rows = tuple(known.summary for known in self._runs.values())
-        looked = sum(row.looked != "listed" for row in rows)
+        looked = sum(row.looked not in UNLOOKED for row in rows)
         return RunBoard(board_order(rows, now), now, self._listed, looked, self._notes, self.roots)
 
     def _run(self, on_board: OnBoard) -> None:
@@ -178,7 +180,7 @@ class RunList:
                 if old is None:
                     strange += not self._cache.has(path)
                     if strange == MANY:  # they start while the rest is named
-                        self._start_hands()
+                        self._hands = self._hands or start_hands(self._most_hands, self._writers, BUDGET)
                     name = path.rpartition("/")[2] or path
                     found[path] = _Known(modified, RunSummary(name, path, modified_at=modified or None))
                 else:
@@ -193,7 +195,8 @@ class RunList:
         if fresh or gone or tuple(notes) != self._notes or not self._listed:
             self._dirty.set()
         self._notes, self._listed = tuple(notes), True
-        self._todo.extend(fresh)
+        many = self._streams and len(fresh) >= MANY
+        (self._fresh if many else self._todo).extend(fresh)
 
     def _queue_changed(self, now: float) -> None:
         """What changed since its last look, and what goes on: its age and its processes may have changed."""
@@ -217,18 +220,8 @@ class RunList:
             return True
         return known.summary.condition in GOES_ON and now - known.looked_at >= LOOK_AGAIN
 
-    def _start_hands(self) -> None:
-        while len(self._hands) < self._most_hands:
-            hand = LookHand(self._writers, BUDGET)
-            try:
-                hand.start()
-            except OSError:  # no interpreter, or no more processes: threads do it
-                log.exception("look")
-                return
-            self._hands.append(hand)
-
     def _look_at_all(self) -> None:
-        hands = [*self._hands] or [None] * LOOKERS
+        hands = [*self._hands] or [OwnHand(self._writers, self._listing)] * LOOKERS
         threads = [threading.Thread(target=self._look, args=(hand,), name="lptui look", daemon=True) for hand in hands]
         for thread in threads:
             thread.start()
@@ -238,37 +231,42 @@ class RunList:
             hand.end()
         self._hands.clear()
 
-    def _look(self, hand: LookHand | None) -> None:
-        while not self._stopping.is_set():
-            chunk: list[str] = []
-            while len(chunk) < (CHUNK if hand is not None else 1):
-                try:
-                    path = self._todo.popleft()
-                except IndexError:
-                    break
-                if self._is_done(path):
-                    continue
-                kept = self._cache.find(path, self._clock(), path in self._writers.folders)
-                if kept is None:
-                    chunk.append(path)
-                else:
-                    self._put(path, kept)
-            if not chunk:
-                return
+    def _look(self, hand: LookHand | OwnHand) -> None:
+        while (chunk := self._next(self._fresh, hand.glances)) and not self._stopping.is_set():
+            self._glance(hand, chunk)
+        while (chunk := self._next(self._todo, hand.chunk)) and not self._stopping.is_set():
             begun = time.monotonic()
-            answers = self._ask(hand, chunk)
+            answers = hand.look(chunk, self._clock())
             cost = (time.monotonic() - begun) / len(chunk)
             for path, told in zip(chunk, answers, strict=True):
                 self._take(path, told, cost)
 
-    def _ask(self, hand: LookHand | None, paths: list[str]) -> list[dict[str, Any]]:
-        if hand is not None and not self._stopping.is_set():
-            return hand.look(paths, self._clock())
-        from lptui.engine.look_worker import (
-            look,  # loaded where it is needed: most lists are kept, or looked at by hands
-        )
+    def _next(self, queue: deque[str], most: int) -> list[str]:
+        """Runs that are to be asked for, at most so many; those whose looks are kept are answered at once."""
+        chunk: list[str] = []
+        while len(chunk) < most and not self._stopping.is_set():
+            try:
+                path = queue.popleft()
+            except IndexError:
+                break
+            if self._is_done(path):
+                continue
+            kept = self._cache.find(path, self._clock(), path in self._writers.folders)
+            if kept is None:
+                chunk.append(path)
+            else:
+                self._put(path, kept)
+        return chunk
 
-        return [look(path, self._writers, self._clock(), self._listing) for path in paths]
+    def _glance(self, hand: LookHand | OwnHand, paths: list[str]) -> None:
+        """Put what can be said of them at once, and have them looked at."""
+        with self._lock:
+            listed = [known.modified_at if (known := self._runs.get(path)) else 0.0 for path in paths]
+        answers = hand.glance(paths, listed, self._clock())
+        for path, told in zip(paths, answers, strict=True):
+            if "summary" in told:
+                self._put(path, to_summary(told["summary"]), only_first=True)
+        self._todo.extend(paths)
 
     def _take(self, path: str, told: dict[str, Any], cost: float) -> None:
         """What a look told of a run; nothing, if the process that looked at it died."""
@@ -287,10 +285,11 @@ class RunList:
             died = "lptui: the process that looked at it died or hung; attach it to see more"
             self._put(path, replace(self._runs[path].summary, looked="quick", reason=died))
 
-    def _put(self, path: str, summary: RunSummary) -> None:
+    def _put(self, path: str, summary: RunSummary, *, only_first: bool = False) -> None:
+        """`only_first`: unless more is known."""
         with self._lock:
             known = self._runs.get(path)
-            if known is None:
+            if known is None or (only_first and known.summary.looked != "listed"):
                 return
             known.looked_at = self._clock()
             if known.summary == summary:

@@ -99,8 +99,13 @@ def scan_from(data: bytes, place: BarPlace, most: int | None = None) -> tuple[tu
 def scan_thinly(data: bytes, most: int) -> tuple[LogFact, ...]:
     """About `most` progress lines, evenly spread, and every line that tells how an attempt began or ended."""
     thinned = _find_facts(data, _load_gate(), len(data) // most)
-    kept = {fact.offset: fact for fact in (*thinned, *_find_facts(data, _load_bounds(), 0))}
+    kept = {fact.offset: fact for fact in (*thinned, *scan_bounds(data))}
     return tuple(kept[offset] for offset in sorted(kept))
+
+
+def scan_bounds(data: bytes) -> tuple[LogFact, ...]:
+    """Every line that tells how an attempt began or ended."""
+    return tuple(_find_facts(data, _load_bounds(), 0))
 
 
 class FactReader:

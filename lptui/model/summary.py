@@ -7,9 +7,13 @@ from typing import Literal
 from lptui.model.finding import Severity
 from lptui.model.value import frozen
 
-Looked = Literal["listed", "quick", "full", "server"]
-"""`listed`: its name and when it was written; `quick`: the ends of its log and W&B file, small files, processes;
+Looked = Literal["listed", "glance", "quick", "full", "server"]
+"""`listed`: its name and when it was written; `glance`: the last lines of its log and W&B file, and what says that it
+ended, not what is wrong; `quick`: the ends of its log and W&B file, small files, processes;
 `full`: everything, since it is attached; `server`: what the W&B server says."""
+
+UNLOOKED: tuple[Looked, ...] = ("listed", "glance")
+"""What waits for its look: nothing is known of its findings."""
 
 
 @frozen
@@ -22,7 +26,8 @@ class RunSummary:
     layout: str = ""
     looked: Looked = "listed"
     condition: str = "unknown"
-    """As `Life.condition`, or what the server calls it."""
+    """As `Life.condition`, or what the server calls it; after a glance `silent`: nobody writes it, and how it ended is
+    not known yet."""
     reason: str = ""
     modified_at: float | None = None
     """The newest sign of life."""

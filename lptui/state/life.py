@@ -37,7 +37,7 @@ class Silence:
 
 
 @frozen
-class _End:
+class Ending:
     """Something that says that the run is over."""
 
     clean: bool
@@ -51,7 +51,7 @@ def judge(state: RunState) -> Life:
     before = state.life
     pace = learn_pace(state, before.pace, before.grown)
     signs = _signs(state, pace)
-    ending = _ending(state, signs)
+    ending = find_ending(state)
     last = max(((s.at, s.name) for s in signs if s.at is not None), default=(None, ""))
     activity = read_activity(state.processes, state.gpu, before.usual_power)
     phase = name_phase(pace, _last_attempt(state))
@@ -147,11 +147,11 @@ def _silence(signs: list[Witness], now: float, patience: float) -> list[Witness]
     ]
 
 
-def _end_witness(ending: _End | None) -> list[Witness]:
+def _end_witness(ending: Ending | None) -> list[Witness]:
     return [Witness("end", "ended", ending.text, ending.at)] if ending else []
 
 
-def _ending(state: RunState, signs: list[Witness]) -> _End | None:
+def find_ending(state: RunState) -> Ending | None:
     """The newest word that says that the run is over, unless the run went on after it."""
     ends = [e for e in (_log_end(state), _wandb_end(state), _reason_end(state), _summary_end(state)) if e is not None]
     if not ends:
@@ -170,43 +170,43 @@ def _last_attempt(state: RunState) -> list[Milestone]:
     return [m for m in own if m.position >= starts[-1].position] if starts else own
 
 
-def _log_end(state: RunState) -> _End | None:
+def _log_end(state: RunState) -> Ending | None:
     for milestone in reversed(_last_attempt(state)):
         at = milestone.at
         if milestone.kind == "completed":
-            return _End(True, "the log says that training completed", at)
+            return Ending(True, "the log says that training completed", at)
         if milestone.kind == "exit_code":
             code = int(milestone.value) if milestone.value.lstrip("-").isdigit() else None
-            return _End(code == 0, f"the log says exit code {milestone.value}", at, code)
+            return Ending(code == 0, f"the log says exit code {milestone.value}", at, code)
         if milestone.kind in ("failed", "interrupted", "heartbeat_timeout"):
-            return _End(False, f"the log says {milestone.kind.replace('_', ' ')}: {milestone.value[:80]}", at)
+            return Ending(False, f"the log says {milestone.kind.replace('_', ' ')}: {milestone.value[:80]}", at)
     return None
 
 
-def _wandb_end(state: RunState) -> _End | None:
+def _wandb_end(state: RunState) -> Ending | None:
     seen = state.seen.get("exit_code")
     if seen is None or not seen.value.lstrip("-").isdigit():
         return None
     code = int(seen.value)
-    return _End(code == 0, f"{seen.source} recorded exit code {code}", seen.at, code)
+    return Ending(code == 0, f"{seen.source} recorded exit code {code}", seen.at, code)
 
 
-def _reason_end(state: RunState) -> _End | None:
+def _reason_end(state: RunState) -> Ending | None:
     seen = state.seen.get("termination_reason")
     if seen is None or not seen.value:
         return None
     clean = seen.value in _CLEAN_REASONS
     code = seen.value.removeprefix("exit_code_")
-    return _End(clean, f"termination_reason: {seen.value}", seen.at, int(code) if code.isdigit() else None)
+    return Ending(clean, f"termination_reason: {seen.value}", seen.at, int(code) if code.isdigit() else None)
 
 
-def _summary_end(state: RunState) -> _End | None:
+def _summary_end(state: RunState) -> Ending | None:
     seen = state.seen.get("training_summary")
     words = "holds the summary of a training that completed"
-    return _End(True, f"{seen.source} {words}", seen.at) if seen is not None and seen.value else None
+    return Ending(True, f"{seen.source} {words}", seen.at) if seen is not None and seen.value else None
 
 
-def _conclude(state: RunState, ending: _End | None, silence: Silence) -> tuple[Condition, str]:
+def _conclude(state: RunState, ending: Ending | None, silence: Silence) -> tuple[Condition, str]:
     process = _process_witness(state)
     says = process.says if process else "unknown"
     if state.run.remote:

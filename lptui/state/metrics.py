@@ -52,7 +52,7 @@ def add_samples(state: RunState, event: Samples) -> RunState:
     if fresh:
         cells = {**cells, **{key: classify(key) for key in fresh}}
         news = news or any(cells[key] is not None for key in fresh)
-    state = report(replace(state, series=series, cells=cells), event.source, _said(event, state.run))
+    state = report(replace(state, series=series, cells=cells), event.source, tell_progress(event, state.run))
     return replace(state, curriculum=build_curriculum(series, cells)) if news else state
 
 
@@ -107,7 +107,7 @@ def _drop_overviews(state: RunState, source: str) -> RunState:
     return replace(state, series={k: s for k, s in series.items() if s.count})
 
 
-def _said(event: Samples, run: RunInfo) -> Iterator[tuple[str, Reported]]:
+def tell_progress(event: Samples, run: RunInfo) -> Iterator[tuple[str, Reported]]:
     """What a batch says of progress: the step that the run itself declares, else the record's own, epoch, and pace.
     The server's record of a run with files here says nothing of it: its upload may lag."""
     if event.source.startswith("wandb cloud") and not run.remote:

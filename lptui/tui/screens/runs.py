@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from lptui.model.summary import RunBoard, RunSummary
+from lptui.model.summary import UNLOOKED, RunBoard, RunSummary
 from lptui.run.selection import Selection, read_selection
 from lptui.text import plural
 from lptui.tui.bindings import footer_bindings
@@ -220,7 +220,7 @@ class RunsScreen(ThriftyScreen):
         """What is in view is looked at before the rest."""
         page = self._page_kept[1].rows if self._filling and self._page_kept is not None else ()
         if isinstance(page, RunRows):
-            self._prefer([run.path for run in page.drawn if run.looked == "listed"])
+            self._prefer([run.path for run in page.drawn if run.looked in UNLOOKED])
 
     def _page(self, width: int) -> Page:
         if not self._choice.rows:

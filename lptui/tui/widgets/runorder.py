@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lptui.model.finding import rank
-from lptui.model.summary import RunSummary
+from lptui.model.summary import UNLOOKED, RunSummary
 from lptui.model.value import frozen
 
 ATTENTION = "attention"
@@ -25,7 +25,7 @@ def _count(run: RunSummary) -> tuple[bool, int] | None:
 
 _COLUMNS: Mapping[str, tuple[Callable[[RunSummary], Any], bool]] = {
     "run": (lambda run: run.name.lower(), False),
-    "state": (lambda run: None if run.looked == "listed" else run.condition, False),
+    "state": (lambda run: None if run.looked in UNLOOKED and run.condition == "unknown" else run.condition, False),
     "age": (lambda run: run.modified_at, True),
     "step": (_count, True),
     "done": (lambda run: run.share, True),

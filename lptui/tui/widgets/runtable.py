@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from lptui.model.summary import RunBoard, RunSummary
+from lptui.model.summary import UNLOOKED, RunBoard, RunSummary
 from lptui.state.run_state import Condition
 from lptui.text import format_value, plural, short_age, short_bytes, short_number
 from lptui.text.width import shorten_middle
@@ -27,7 +27,7 @@ _WIDEST = 36
 
 def condition_cell(run: RunSummary, *, plain: bool) -> Cell:
     """Glyph and word of what a run does."""
-    if run.looked == "listed":
+    if run.looked in UNLOOKED and run.condition == "unknown":
         return "looking", "faint"
     glyph, style = condition_glyph(_GLYPHS.get(run.condition, "unknown"), plain=plain)
     return f"{glyph} {clean(run.condition, 20)}", style
@@ -61,6 +61,8 @@ def _metric(run: RunSummary) -> Cell:
 
 
 def _finding(run: RunSummary, *, plain: bool) -> Cell:
+    if run.looked in UNLOOKED:
+        return "..." if plain else "…", "faint"
     if run.severity is None:
         return "", ""
     _glyph, style = severity_glyph(run.severity, plain=plain)
@@ -198,7 +200,7 @@ def board_words(board: RunBoard, shown: int, marked: int) -> Row:
         row.append((f", {shown} shown", "accent"))
     counts: dict[str, int] = {}
     for run in board.rows:
-        if run.looked != "listed":
+        if run.looked not in UNLOOKED or run.condition != "unknown":
             counts[run.condition] = counts.get(run.condition, 0) + 1
     styles = {"running": "ok", "stalled": "warn", "crashed": "error"}
     ordered = sorted(counts, key=lambda c: (c not in styles, c))
@@ -218,6 +220,7 @@ def tell_run(run: RunSummary | None, board: RunBoard, width: int) -> list[Row]:
         return []
     how = {
         "listed": "not looked at yet",
+        "glance": "a glance at its last lines; not yet looked at for failures",
         "quick": "a quick look: the ends of its log and W&B file; attach (enter) for the whole verdict",
         "full": "read in full: it is attached",
         "server": "as the W&B server says",
