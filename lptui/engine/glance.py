@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from lptui.engine.headline import choose_headline, wanted
 from lptui.engine.quick_ends import WandbEnd, read_last_facts, read_log_end, read_wandb_end
-from lptui.engine.quick_look import begin, count_restarts, find_processes
+from lptui.engine.quick_state import begin, count_restarts, find_processes
 from lptui.files import Entry
 from lptui.formats.log_points import collect_points
 from lptui.model.events import Facts, Samples
@@ -54,9 +54,10 @@ def glance_at(path: str, listed_at: float, writers: Writers, now: float, listing
         facts = Facts(seen_at=now, backfill=True, file=run.logs[0], facts=read_last_facts(log))
         state = add_facts(state, facts)
         points = tuple(p for p in collect_points(facts.facts) if wanted(p.key))
-        told = Samples(seen_at=now, backfill=True, source="log", points=points, order=float(log.start))
-        state = report(state, "log", tell_progress(told, run))
-        text = choose_headline(p.key for p in points)
+        if points:
+            told = Samples(seen_at=now, backfill=True, source="log", points=points, order=float(log.start))
+            state = report(state, "log", tell_progress(told, run))
+            text = choose_headline(p.key for p in points)
     if wandb is not None:
         state = report(state, "wandb", tell_progress(_samples(wandb, now), run))
     row = _judge(row, state, _newest(state, wandb, row.modified_at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from lptui.state.metrics import RATE_KEYS, STEP_KEYS
 from lptui.trends.roles import find_role
@@ -16,6 +17,7 @@ def is_headline(key: str) -> bool:
     return find_role(key) in HEADLINES
 
 
+@lru_cache(maxsize=16384)  # asked for each of a hundred metrics of each of a thousand runs
 def wanted(key: str) -> bool:
     """Whether a metric tells how far a run is, or how well it does."""
     return key in STEP_KEYS or key in RATE_KEYS or is_headline(key)

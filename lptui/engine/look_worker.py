@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import Any
 
 from lptui.engine.glance import glance_at
-from lptui.engine.quick_look import look_at
 from lptui.engine.summary_cache import files_of, stamp
 from lptui.model.summary import RunSummary
 from lptui.run.discovery import discover
@@ -21,6 +20,8 @@ from lptui.sources.writers import Writers
 
 def look(path: str, writers: Writers, now: float, listing: Listing) -> dict[str, Any]:
     """The row of one run as plain data, with the files it rests on and how they were; `gone` if there is none."""
+    from lptui.engine.quick_look import look_at  # the catalogue and the detectors: not needed for glances
+
     run = discover(path, listing=listing)
     if not run.exists:
         return {"gone": True}

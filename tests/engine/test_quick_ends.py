@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lptui.engine.quick_ends import LOG_TAIL, read_facts, read_log_end, read_wandb_end
+from lptui.engine.quick_ends import LOG_TAIL, read_facts, read_last_facts, read_log_end, read_wandb_end
 from lptui.formats.progress import Lifecycle, Progress
 from tests.formats.test_leveldb import write_log
 from tests.formats.test_wandb import history, item, number, text
@@ -112,3 +112,13 @@ def test_tables_and_long_tracebacks_are_not_cut(tmp_path: Path) -> None:
     assert len(steps_of(log)) > 5
     log.write_text("step=41 loss=0.5\n" + '  File "x.py", line 3, in f\n    g()\n' * ((LOG_TAIL * 2 // 3) // 36))
     assert steps_of(log) == [41]
+
+
+@pytest.mark.parametrize("length", [600, 1100, 5000])
+def test_long_lines_near_the_end_of_a_log_do_not_hold_up_the_look(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "train.log"
+    path.write_text("step=7 loss=0.5\n" * 600 + f"{'x' * length}\n" * 3)
+    log = read_log_end(str(path))
+    assert log is not None
+    for facts in (read_facts(log), read_last_facts(log)):
+        assert {fact.fact.step for fact in facts if isinstance(fact.fact, Progress)} <= {7}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import lptui.engine.look_worker as look_worker
+import lptui.engine.quick_look as quick_look
 import lptui.engine.run_list as module
 from lptui.child import ChildError
 from lptui.engine.look_pool import LookHand
@@ -114,7 +114,7 @@ def test_a_thousand_runs_are_named_at_once_and_each_is_looked_at_once(
         looked.append(run.name)
         return look_at(run, writers, now, listing)
 
-    monkeypatch.setattr(look_worker, "look_at", look)
+    monkeypatch.setattr(quick_look, "look_at", look)
     monkeypatch.setattr(module, "LOOKERS", 1)
     runs = make_list(tmp_path / "train_dir", now=10_000.0, cache=tmp_path / "cache")
     board = runs.read()
@@ -135,7 +135,7 @@ def test_runs_in_view_are_looked_at_first_and_only_once(tmp_path: Path, monkeypa
         looked.append(run.name)
         return look_at(run, writers, now, listing)
 
-    monkeypatch.setattr(look_worker, "look_at", look)
+    monkeypatch.setattr(quick_look, "look_at", look)
     monkeypatch.setattr(module, "LOOKERS", 1)
     runs = make_list(tmp_path / "train_dir", now=10_000.0)
     runs._begin()
