@@ -8,7 +8,7 @@ knows is an `uncaught-exception`. Nothing here remembers: a block and its lead g
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lptui.detect.catalogue import Entry, Pattern
@@ -25,8 +25,9 @@ from lptui.detect.log_lines import (
     tells_recovery,
 )
 from lptui.detect.raised import read_tracebacks, read_unreadable
-from lptui.detect.scanner import Scanner
+from lptui.detect.scanner import UNREADABLE, Scanner
 from lptui.formats.traceback import HEAD, MARK
+from lptui.model.log import Suspect
 
 __all__ = ["RECOVERY", "UNCAUGHT", "Hit", "find_hits"]
 
@@ -37,23 +38,38 @@ _SHAPE_BEFORE, _SHAPE_AFTER = 32, 48
 _WRAPPED = 60
 _CONTEXT, _CONTEXT_OF_RAISED = 6, 30
 """Lines before a hit in which a pattern's `context` is looked for; an exception's frames count."""
-_UNREADABLE = (b"SyntaxError: ", b"IndentationError: ", b"TabError: ")
 _HELP = 5
 """Lines before one of a help text in which its option stands."""
 _DIGITS = re.compile(rb"0x[0-9a-f]+|\d{2,}(?:[:.,]\d+)*|\d+(?:[:.,]\d+)+")
 _FRAME = re.compile(r'\s*File "[^"]+", line \d+')
 
 
-def find_hits(scanner: Scanner, data: bytes, start: int, lead: bytes = b"") -> list[Hit]:
-    """All hits whose line begins in `data` (which lies at position `start`, after `lead`), in order."""
+def find_hits(
+    scanner: Scanner, data: bytes, start: int, lead: bytes = b"", suspects: Sequence[Suspect] | None = None
+) -> list[Hit]:
+    """All hits whose line begins in `data` (which lies at position `start`, after `lead`), in order; `suspects` if
+    the scanner was over it already."""
     lead = _restore_mark(lead)
+    suspects = list(scanner.scan(data)) if suspects is None else suspects
+    goes_on = HEAD in lead
+    if not suspects and not goes_on:
+        return []
     block = Block(lead + data, len(lead), start - len(lead))
-    hits = list(_confirm_lines(scanner, block, block.head, len(block.buffer)))
-    if HEAD in data or HEAD in lead:
-        hits = read_tracebacks(block, hits, lambda at: _confirm_lines(scanner, block, at, block.head))
-    if b"Error: " in data and any(word in data for word in _UNREADABLE):
+    hits = list(_confirm_lines(scanner, block, block.head, suspects))
+    if goes_on or _hold(data, suspects, HEAD):
+
+        def find_before(at: int) -> Iterator[Hit]:
+            return _confirm_lines(scanner, block, at, scanner.scan(block.buffer[at : block.head]))
+
+        hits = read_tracebacks(block, hits, find_before)
+    if any(_hold(data, suspects, word) for word in UNREADABLE):
         hits += list(read_unreadable(block, hits))
     return sorted(hits, key=lambda h: (h.position, h.key))
+
+
+def _hold(data: bytes, suspects: Sequence[Suspect], mark: bytes) -> bool:
+    """Whether a suspicious line holds a mark; the scanner suspects each that does."""
+    return any(data.find(mark, s.at, s.end + len(mark)) >= 0 for s in suspects)
 
 
 def _restore_mark(lead: bytes) -> bytes:
@@ -66,14 +82,13 @@ def _restore_mark(lead: bytes) -> bytes:
     return MARK + b":" + lead[frame:] if frame >= 0 else lead
 
 
-def _confirm_lines(scanner: Scanner, block: Block, first: int, stop: int) -> Iterator[Hit]:
-    """What the lines of the block in [first, stop) say."""
+def _confirm_lines(scanner: Scanner, block: Block, first: int, suspects: Iterable[Suspect]) -> Iterator[Hit]:
+    """What suspicious lines say, whose places count from `first` on."""
     shapes: dict[bytes, tuple[list[Hit], int]] = {}
-    data = block.buffer[first:stop]
-    for suspect in scanner.scan(data):
-        start, end = first + suspect.start, first + suspect.end
-        low, high = max(suspect.start, suspect.at - _SHAPE_BEFORE), min(suspect.end, suspect.at + _SHAPE_AFTER)
-        shape = _DIGITS.sub(b"#", data[low:high])
+    for suspect in suspects:
+        start, end, at = first + suspect.start, first + suspect.end, first + suspect.at
+        low, high = max(start, at - _SHAPE_BEFORE), min(end, at + _SHAPE_AFTER)
+        shape = _DIGITS.sub(b"#", block.buffer[low:high])
         known, times = shapes.get(shape, ([], 0))
         if times >= _FLOOD:
             yield from (replace(hit, position=block.base + start, count=1) for hit in known)

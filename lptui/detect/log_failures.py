@@ -54,7 +54,7 @@ def tell(memory: Memory, state: RunState) -> tuple[Memory, Sequence[Change]]:
 
 def take_block(memory: Memory, event: LogBlock, scanner: Scanner) -> Memory:
     """The memory with what a block of a log says."""
-    hits = find_hits(scanner, event.data, event.start, event.lead)
+    hits = find_hits(scanner, event.data, event.start, event.lead, event.suspects)
     if not hits:
         return memory
     place, record = event.place, event.happened_at is not None

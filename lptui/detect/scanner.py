@@ -17,6 +17,9 @@ from typing import Protocol, cast
 from lptui.config.rules import RuleFile
 from lptui.detect.catalogue import Catalogue, Entry, Pattern, load_catalogue
 from lptui.detect.trie import LONG_LITERAL, Shapes, loosen, make_search
+from lptui.formats.progress import RARE
+from lptui.formats.traceback import HEAD
+from lptui.model.log import Suspect
 from lptui.model.value import frozen
 
 REACH = 4096
@@ -39,7 +42,9 @@ _RECOVERIES = (
     *("owering batch", "educing the", "educing micro", "atch size reduced", "atch size lowered", "atch size halved"),
     *("alling back to", "kipping batch", "kipping this", "kipping the", "kipping sample", "kipping file"),
 )
-MARKS = ("Traceback (most recent call last)", *_RECOVERIES)
+UNREADABLE = (b"SyntaxError: ", b"IndentationError: ", b"TabError: ")
+"""How a program that Python cannot read ends, which has no traceback."""
+MARKS = (*(mark.decode() for mark in (HEAD, *UNREADABLE)), *_RECOVERIES)
 """What makes a line worth a look besides the patterns."""
 
 
@@ -50,15 +55,6 @@ class _Found(Protocol):
 
 class _Search(Protocol):
     def __call__(self, data: bytes, at: int, /) -> _Found | None: ...
-
-
-@frozen
-class Suspect:
-    """A line that may say a failure: bytes [start, end) of the block, without its line break; found by what is `at`."""
-
-    start: int
-    end: int
-    at: int
 
 
 class _ShortText:
@@ -100,6 +96,12 @@ class Scanner:
             line = data[start:end]
             for suspect in self._walk(line, line.lower(), self.search):
                 yield Suspect(start + suspect.start, start + suspect.end, start + suspect.at)
+
+    def sift(self, data: bytes) -> tuple[Suspect, ...] | None:
+        """Suspicious lines and those with anything of `RARE`, which cost RE2 nothing in the same pass. None: look for
+        them one by one."""
+        whole = self if self.whole is None else self.whole()
+        return tuple(whole.scan(data)) if whole.engine == "re2" else None
 
     def _narrow(self, data: bytes) -> _Search | None:
         """A search for those patterns alone whose literal text occurs in a short block: it finds what all would."""
@@ -154,7 +156,7 @@ def make_scanner(catalogue: Catalogue, *, use_re2: bool) -> Scanner:
 
     @cache
     def make_whole() -> Scanner:
-        search = _compile_re2(plain)
+        search = _compile_re2(plain, RARE)
         return make_scanner(catalogue, use_re2=False) if search is None else Scanner("re2", search, index)
 
     return Scanner("re2", marks, index, short=_ShortText(), whole=make_whole)
@@ -181,13 +183,13 @@ def _find_line(data: bytes, start: int, end: int, at: int) -> Suspect:
 # --- RE2 ------------------------------------------------------------------------------------------------------
 
 
-def _compile_re2(patterns: list[Pattern]) -> _Search | None:
-    """A search for `patterns` and MARKS; None if there is no RE2, or none that passes its self-test."""
+def _compile_re2(patterns: list[Pattern], besides: tuple[bytes, ...] = ()) -> _Search | None:
+    """A search for `patterns`, MARKS and what is sought `besides`; None without an RE2 that passes its self-test."""
     try:
         import re2
     except ImportError:
         return None
-    source = b"|".join(_shorten(patterns))
+    source = b"|".join((*_shorten(patterns), *besides))
     try:
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1

@@ -6,9 +6,13 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from lptui.config.rules import RuleFile
 from lptui.detect import Detector
+from lptui.detect.scanner import load_scanner
 from lptui.model.events import Event, FindingsChanged
 from lptui.model.finding import Change, Evidence, Finding
+from lptui.sources import Source
+from lptui.sources.log import LogSource
 from lptui.state.fold import fold
 from lptui.state.run_state import RunState
 
@@ -33,6 +37,13 @@ def advance_all(state: RunState, events: Iterable[Event], detectors: Sequence[De
     for event in events:
         state = advance(state, event, detectors)
     return state
+
+
+def share_scan(sources: Iterable[Source], rules: tuple[RuleFile, ...]) -> None:
+    """Have the logs among `sources` looked through for failures where they are read: one pass for all readers."""
+    for source in sources:
+        if isinstance(source, LogSource):
+            source.sift = lambda data: load_scanner(rules).sift(data)
 
 
 def _run(detector: Detector, event: Event, state: RunState) -> tuple[RunState, Sequence[Change]]:

@@ -16,7 +16,7 @@ from lptui.detect import Detector
 from lptui.detect.registry import load_detectors
 from lptui.engine.answers import Answers
 from lptui.engine.bell import Bell
-from lptui.engine.core import advance, advance_all
+from lptui.engine.core import advance, advance_all, share_scan
 from lptui.engine.host import HostEngine
 from lptui.engine.keeper import Keeper, entry_for
 from lptui.engine.lane import STUCK_AFTER, Lane
@@ -164,6 +164,7 @@ class Engine:
             for source in (s for key, s in made.items() if key not in fresh):
                 source.close()
             self._known.update({(registered.kind, key): s for key, s in fresh.items()})
+            share_scan(fresh.values(), self.state.rules)
             if fresh:
                 self._lanes[registered.lane].add(fresh.values())
         self._bell.watch({folder for s in self._known.values() for folder in s.watched()})

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from lptui.config.care_file import care_path, read_care
 from lptui.config.rules import RuleFile
 from lptui.detect.registry import load_detectors
-from lptui.engine.core import advance, advance_all
+from lptui.engine.core import advance, advance_all, share_scan
 from lptui.engine.lane import Lane
 from lptui.engine.line_numbers import number_lines
 from lptui.model.events import CareTaken, Tick
@@ -45,6 +45,7 @@ def read_run(
     for source in sources:
         if isinstance(source, WandbSource):
             source.sampling = False
+    share_scan(sources, rules)
     lane = Lane("reading", clock, lambda events: None)
     state = RunState(run=run, now=begun, began=begun, rules=rules)
     state = fold(state, CareTaken(entries=read_care(care_path(os.environ, run.path)), seen_at=begun))

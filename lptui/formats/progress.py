@@ -8,7 +8,7 @@ dict lines of transformers, `step=123 loss=0.5` and relatives, tables of many ro
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Protocol, cast
@@ -22,6 +22,7 @@ from lptui.formats.progress_lines import read_progress
 from lptui.formats.progress_tables import close_table, read_opening
 from lptui.formats.progress_values import Progress
 from lptui.formats.table_lead import find_rows_before, find_section
+from lptui.model.log import Suspect
 from lptui.model.value import frozen
 
 __all__ = [
@@ -57,11 +58,28 @@ class _Hit(Protocol):
     def end(self) -> int: ...
 
 
+class _Span:
+    """A hit in a line, at its place in the block."""
+
+    __slots__ = ("_end", "_start")
+
+    def __init__(self, start: int, end: int) -> None:
+        self._start, self._end = start, end
+
+    def start(self) -> int:
+        return self._start
+
+    def end(self) -> int:
+        return self._end
+
+
 Search = Callable[[bytes, int], "_Hit | None"]
 _WINDOW = 16 << 10
 _GATE_MEMORY = 64 << 20
 _BROKEN = rb"[=: ][-+]?(?:nan|NaN|inf|Inf|Infinity)\b"
 _BROKEN_WORDS = (b"nan", b"NaN", b"inf", b"Inf")
+RARE: tuple[bytes, ...] = (_BROKEN, *lifecycle.GATE)
+"""Patterns in RE2 syntax for what must never be missed, however many progress lines are left out."""
 _PROBE = b"Epoch 3$"  # what the self-test below looks for
 
 
@@ -74,13 +92,18 @@ def scan(data: bytes, most: int | None = None) -> tuple[LogFact, ...]:
     return scan_from(data, BarPlace(), most)[0]
 
 
-def scan_from(data: bytes, place: BarPlace, most: int | None = None) -> tuple[tuple[LogFact, ...], BarPlace]:
-    """As `scan`, of a block before which the training's bars stood at `place`; and where they stand after it."""
+def scan_from(
+    data: bytes, place: BarPlace, most: int | None = None, suspects: Sequence[Suspect] | None = None
+) -> tuple[tuple[LogFact, ...], BarPlace]:
+    """As `scan`, of a block before which the training's bars stood at `place`; and where they stand after it.
+    `suspects`: the only lines that may hold anything of RARE, if they are known."""
     if most is None:
         found = _find_facts(data, _load_gate(), 0)
     else:
         thinned = _find_facts(data, _load_gate(), len(data) // most)
-        kept = {fact.offset: fact for fact in (*thinned, *_find_facts(data, _load_gate(rare=True), 0))}
+        rare = _load_gate(rare=True)
+        search = rare if suspects is None else _search_among(suspects, rare)
+        kept = {fact.offset: fact for fact in (*thinned, *_find_facts(data, search, 0))}
         found = [kept[offset] for offset in sorted(kept)]
     place = replace(place)
     placed: list[LogFact] = []
@@ -114,10 +137,12 @@ class FactReader:
     def __init__(self) -> None:
         self._place: BarPlace | None = None
 
-    def read(self, data: bytes, most: int | None, *, backfill: bool) -> tuple[LogFact, ...]:
-        """As `scan`. The first block of history that is read is the newest one."""
+    def read(
+        self, data: bytes, most: int | None, suspects: Sequence[Suspect] | None = None, *, backfill: bool
+    ) -> tuple[LogFact, ...]:
+        """As `scan_from`. The first block of history that is read is the newest one."""
         start = BarPlace() if backfill or self._place is None else self._place
-        facts, after = scan_from(data, start, most)
+        facts, after = scan_from(data, start, most, suspects)
         if not backfill or self._place is None:
             self._place = after
         return facts
@@ -214,7 +239,7 @@ def _join_wrapped(data: bytes, line: bytes, end: int) -> tuple[bytes, int]:
 def _load_gate(*, rare: bool = False) -> Search:
     """A search for anything of interest (`rare`: only what must never be missed)."""
     if rare:
-        return _make_gate((_BROKEN, *lifecycle.GATE), (*_BROKEN_WORDS, *lifecycle.GATE_WORDS))
+        return _make_gate(RARE, (*_BROKEN_WORDS, *lifecycle.GATE_WORDS))
     return _make_gate((*progress_lines.GATE, *lifecycle.GATE), (*progress_lines.GATE_WORDS, *lifecycle.GATE_WORDS))
 
 
@@ -241,6 +266,24 @@ def _make_gate(patterns: tuple[bytes, ...], words: tuple[bytes, ...]) -> Search:
     except (ImportError, AttributeError, TypeError, ValueError):
         pass  # no wheel here, or another package of this name
     return _make_plain_gate(pattern, words)
+
+
+def _search_among(suspects: Sequence[Suspect], gate: Search) -> Search:
+    """The gate, run only over the lines of `suspects`, to be asked with places that grow."""
+    rest = iter(suspects)
+
+    def search(data: bytes, at: int) -> _Hit | None:
+        for suspect in rest:
+            if suspect.end <= at:
+                continue
+            end = data.find(b"\n", suspect.end)
+            start, end = max(at, suspect.start), len(data) if end < 0 else end
+            hit = gate(data[start:end], 0)
+            if hit is not None:
+                return _Span(start + hit.start(), start + hit.end())
+        return None
+
+    return search
 
 
 def _make_plain_gate(pattern: bytes, words: tuple[bytes, ...]) -> Search:

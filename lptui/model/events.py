@@ -9,7 +9,7 @@ from lptui.model.care import CareEntry
 from lptui.model.expectation import Profile
 from lptui.model.finding import Change
 from lptui.model.launch import Launch
-from lptui.model.log import LogView
+from lptui.model.log import LogView, Suspect
 from lptui.model.merged import MergedView
 from lptui.model.place import Moment, Place
 from lptui.model.readings import (
@@ -74,12 +74,14 @@ class MergedSeen(Event):
 @frozen(kw_only=True)
 class LogBlock(Event):
     """Complete lines of a log, for scanning; kept by nobody. `lead` are up to 8 KiB right before `data`, so that a
-    traceback which began in the block before can be read whole. `start` is the position of data[0]."""
+    traceback which began in the block before can be read whole. `start` is the position of data[0].
+    `suspects`: the lines that may say a failure, where the block was looked through already."""
 
     file: str
     start: int
     data: bytes
     lead: bytes = b""
+    suspects: tuple[Suspect, ...] | None = None
     generation: int = 0
     base: int = 0
 

@@ -16,6 +16,15 @@ SeamKind = Literal["start", "rotated", "truncated", "replaced", "returned"]
 
 
 @frozen
+class Suspect:
+    """A line that may say something: bytes [start, end) of a block, without its line break; found by what is `at`."""
+
+    start: int
+    end: int
+    at: int
+
+
+@frozen
 class LogSegment:
     """One generation of a log file: bytes [base, base + size) in positions.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from lptui.formats.log_points import UNITS, collect_points
 from lptui.formats.log_time import AHEAD, date_facts, last_time
 from lptui.formats.progress import FactReader
 from lptui.model.events import DatedFact, Event, Facts, LogBlock, LogSeen, Samples, StatusSeen
-from lptui.model.log import Chunk, LogSegment
+from lptui.model.log import Chunk, LogSegment, Suspect
 from lptui.model.place import Place
 from lptui.model.readings import SourceCondition, SourceStatus
 from lptui.sources.procfs import is_on_network
@@ -67,14 +67,13 @@ class LogSource:
         self.older = OlderParts(self.tail)
         self.pending = False
         self._status: SourceStatus | None = None
-        self._carry = b""  # a line that has no end yet
+        self._carry = self._lead = b""  # a line that has no end yet, and what came before it
         self._carry_at = self._carry_generation = 0
-        self._lead = b""
         self._all_from = 0  # below this position the numbers of progress lines are thinned
         self._facts = FactReader()
-        self._floor = 0
+        self.sift: Callable[[bytes], tuple[Suspect, ...] | None] = lambda data: None  # for all readers
+        self._floor = self._tries = 0  # tries to read a block of history that would not come
         self._backfill: int | None = None  # history from `_floor` up to this position is still to be read
-        self._tries = 0  # to read a block of history that would not come
         self._lost = ""
         self._not_after = float("inf")  # the oldest time dated so far in history
         self._indexer = Indexer()
@@ -244,8 +243,8 @@ class LogSource:
 
     def _emit(self, data: bytes, start: int, lead: bytes, now: float, *, backfill: bool) -> Iterator[Event]:
         segment = self.tail.view.segment_at(start)
-        base = segment.base if segment else 0
-        generation = segment.generation if segment else 0
+        most = self._most_facts(start, data, backfill=backfill)
+        suspects = self.sift(data) if most is not None else None
         yield LogBlock(
             place=self.place,
             seen_at=now,
@@ -254,10 +253,11 @@ class LogSource:
             start=start,
             data=data,
             lead=lead,
-            generation=generation,
-            base=base,
+            suspects=suspects,
+            generation=segment.generation if segment else 0,
+            base=segment.base if segment else 0,
         )
-        facts = self._facts.read(data, self._most_facts(start, data, backfill=backfill), backfill=backfill)
+        facts = self._facts.read(data, most, suspects, backfill=backfill)
         limit = min(self._not_after, self.tail.view.modified_at or now) if backfill else now + AHEAD
         dated = date_facts(data, start, facts, limit)
         self._mark(data, start, dated, now, backfill=backfill)

@@ -134,7 +134,7 @@ def test_short_text_is_searched_for_what_occurs_in_it_and_found_alike() -> None:
         data = ("step 1\n" + "\n".join((*entry.examples, *entry.counter_examples)) + "\nstep 2\n").encode()
         if len(data) <= SHORT:
             fresh = make_scanner(CATALOGUE, use_re2=True)
-            assert list(fresh.scan(data)) == list(whole().scan(data)), entry.id
+            assert find_hits(fresh, data, 0) == find_hits(whole(), data, 0), entry.id
 
 
 def test_all_patterns_are_compiled_only_once_the_text_is_not_short(monkeypatch: pytest.MonkeyPatch) -> None:
