@@ -17,7 +17,7 @@ from typing import Protocol, cast
 from lptui.config.rules import RuleFile
 from lptui.detect.catalogue import Catalogue, Entry, Pattern, load_catalogue
 from lptui.detect.trie import LONG_LITERAL, Shapes, loosen, make_search
-from lptui.formats.progress import RARE
+from lptui.formats.progress_gate import RARE
 from lptui.formats.traceback import HEAD
 from lptui.model.log import Suspect
 from lptui.model.value import frozen

@@ -8,16 +8,15 @@ dict lines of transformers, `step=123 loss=0.5` and relatives, tables of many ro
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-from typing import Protocol, cast
 
-from lptui.formats import lifecycle, progress_lines, progress_tables
+from lptui.formats import progress_tables
 from lptui.formats.bar_end import find_behind
 from lptui.formats.lifecycle import Lifecycle, read_lifecycle
 from lptui.formats.log_prefix import find_message, level, parse_clock, strip_escapes, strip_prefix
 from lptui.formats.progress_epochs import BarPlace, place_bar
+from lptui.formats.progress_gate import Search, load_bounds, load_gate, search_among
 from lptui.formats.progress_lines import read_progress
 from lptui.formats.progress_tables import close_table, read_opening
 from lptui.formats.progress_values import Progress
@@ -53,36 +52,6 @@ class LogFact:
     fact: Progress | Lifecycle
 
 
-class _Hit(Protocol):
-    def start(self) -> int: ...
-    def end(self) -> int: ...
-
-
-class _Span:
-    """A hit in a line, at its place in the block."""
-
-    __slots__ = ("_end", "_start")
-
-    def __init__(self, start: int, end: int) -> None:
-        self._start, self._end = start, end
-
-    def start(self) -> int:
-        return self._start
-
-    def end(self) -> int:
-        return self._end
-
-
-Search = Callable[[bytes, int], "_Hit | None"]
-_WINDOW = 16 << 10
-_GATE_MEMORY = 64 << 20
-_BROKEN = rb"[=: ][-+]?(?:nan|NaN|inf|Inf|Infinity)\b"
-_BROKEN_WORDS = (b"nan", b"NaN", b"inf", b"Inf")
-RARE: tuple[bytes, ...] = (_BROKEN, *lifecycle.GATE)
-"""Patterns in RE2 syntax for what must never be missed, however many progress lines are left out."""
-_PROBE = b"Epoch 3$"  # what the self-test below looks for
-
-
 def scan(data: bytes, most: int | None = None) -> tuple[LogFact, ...]:
     """The facts in a block of whole lines (the last may lack its newline), in order. Linear in its size.
 
@@ -98,11 +67,11 @@ def scan_from(
     """As `scan`, of a block before which the training's bars stood at `place`; and where they stand after it.
     `suspects`: the only lines that may hold anything of RARE, if they are known."""
     if most is None:
-        found = _find_facts(data, _load_gate(), 0)
+        found = _find_facts(data, load_gate(), 0)
     else:
-        thinned = _find_facts(data, _load_gate(), len(data) // most)
-        rare = _load_gate(rare=True)
-        search = rare if suspects is None else _search_among(suspects, rare)
+        thinned = _find_facts(data, load_gate(), len(data) // most)
+        rare = load_gate(rare=True)
+        search = rare if suspects is None else search_among(suspects, rare)
         kept = {fact.offset: fact for fact in (*thinned, *_find_facts(data, search, 0))}
         found = [kept[offset] for offset in sorted(kept)]
     place = replace(place)
@@ -121,14 +90,14 @@ def scan_from(
 
 def scan_thinly(data: bytes, most: int) -> tuple[LogFact, ...]:
     """About `most` progress lines, evenly spread, and every line that tells how an attempt began or ended."""
-    thinned = _find_facts(data, _load_gate(), len(data) // most)
+    thinned = _find_facts(data, load_gate(), len(data) // most)
     kept = {fact.offset: fact for fact in (*thinned, *scan_bounds(data))}
     return tuple(kept[offset] for offset in sorted(kept))
 
 
 def scan_bounds(data: bytes) -> tuple[LogFact, ...]:
     """Every line that tells how an attempt began or ended."""
-    return tuple(_find_facts(data, _load_bounds(), 0))
+    return tuple(_find_facts(data, load_bounds(), 0))
 
 
 class FactReader:
@@ -233,72 +202,3 @@ def _join_wrapped(data: bytes, line: bytes, end: int) -> tuple[bytes, int]:
         line = _strip_location(line).rstrip() + b" " + data[end + 1 : stop].strip()
         end = stop
     return line, end
-
-
-@cache
-def _load_gate(*, rare: bool = False) -> Search:
-    """A search for anything of interest (`rare`: only what must never be missed)."""
-    if rare:
-        return _make_gate(RARE, (*_BROKEN_WORDS, *lifecycle.GATE_WORDS))
-    return _make_gate((*progress_lines.GATE, *lifecycle.GATE), (*progress_lines.GATE_WORDS, *lifecycle.GATE_WORDS))
-
-
-@cache
-def _load_bounds() -> Search:
-    """A search for what tells how an attempt began or ended."""
-    return _make_gate(lifecycle.BOUNDS, lifecycle.GATE_WORDS)
-
-
-def _make_gate(patterns: tuple[bytes, ...], words: tuple[bytes, ...]) -> Search:
-    """google-re2 where it is installed and behaves, `re` otherwise."""
-    pattern = b"|".join((*patterns, _PROBE))
-    try:
-        import re2
-
-        options = re2.Options()
-        options.encoding = re2.Options.Encoding.LATIN1
-        options.never_capture = True
-        options.max_mem = _GATE_MEMORY
-        gate = re2.compile(pattern, options)
-        hit = gate.search(b"x\nEpoch 3", 1)
-        if hit is not None and hit.start() == 2:
-            return cast(Search, gate.search)
-    except (ImportError, AttributeError, TypeError, ValueError):
-        pass  # no wheel here, or another package of this name
-    return _make_plain_gate(pattern, words)
-
-
-def _search_among(suspects: Sequence[Suspect], gate: Search) -> Search:
-    """The gate, run only over the lines of `suspects`, to be asked with places that grow."""
-    rest = iter(suspects)
-
-    def search(data: bytes, at: int) -> _Hit | None:
-        for suspect in rest:
-            if suspect.end <= at:
-                continue
-            end = data.find(b"\n", suspect.end)
-            start, end = max(at, suspect.start), len(data) if end < 0 else end
-            hit = gate(data[start:end], 0)
-            if hit is not None:
-                return _Span(start + hit.start(), start + hit.end())
-        return None
-
-    return search
-
-
-def _make_plain_gate(pattern: bytes, words: tuple[bytes, ...]) -> Search:
-    """The gate without google-re2: `re`, run only over windows of lines that hold one of the words."""
-    compiled = re.compile(pattern)
-
-    def search(data: bytes, at: int) -> re.Match[bytes] | None:
-        while at < len(data):
-            stop = data.find(b"\n", at + _WINDOW)
-            stop = len(data) if stop < 0 else stop
-            if any(data.find(word, at, stop) >= 0 for word in words):
-                match = compiled.search(data, at, stop)
-                if match:
-                    return match
-            at = stop
-        return None
-
-    return search

@@ -9,6 +9,7 @@ import pytest
 from lptui.detect.scanner import load_scanner
 from lptui.engine import core, reading
 from lptui.formats import progress
+from lptui.formats.progress_gate import Search, load_gate
 from lptui.model.events import Event, Facts, LogBlock
 from lptui.run import Missing, discover
 from lptui.sources.log import LogSource
@@ -64,16 +65,16 @@ def test_the_facts_are_those_of_two_passes(log: Path) -> None:
 @pytest.mark.skipif(load_scanner().engine != "re2", reason="google-re2 is not installed")
 def test_no_gate_passes_old_blocks_again(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     passed: list[int] = []
-    real = progress._load_gate(rare=True)
+    real = load_gate(rare=True)
 
-    def load(*, rare: bool = False) -> progress.Search:
+    def load(*, rare: bool = False) -> Search:
         def search(data: bytes, at: int) -> object:
             passed.append(len(data) - at)
             return real(data, at)
 
         return search if rare else (lambda data, at: None)  # type: ignore[return-value]
 
-    monkeypatch.setattr(progress, "_load_gate", load)
+    monkeypatch.setattr(progress, "load_gate", load)
     source = LogSource(str(log))
     core.share_scan([source], ())
     blocks(source)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lptui.formats import lifecycle, progress, progress_lines
+from lptui.formats import lifecycle, progress, progress_gate, progress_lines
 from lptui.formats.progress import Progress, read_line, scan
 
 
@@ -202,11 +202,11 @@ def test_both_engines_and_line_by_line_agree(lines: list[bytes]) -> None:
             expected.append((at, fact))
         at += len(line) + 1
     assert repr([(fact.offset, fact.fact) for fact in scan(block)]) == repr(expected)  # repr: nan is not nan
-    plain = progress._make_plain_gate(
+    plain = progress_gate._make_plain_gate(
         b"|".join((*progress_lines.GATE, *lifecycle.GATE)), (*progress_lines.GATE_WORDS, *lifecycle.GATE_WORDS)
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(progress, "_load_gate", lambda: plain)
+        patch.setattr(progress, "load_gate", lambda: plain)
         assert repr([(fact.offset, fact.fact) for fact in scan(block)]) == repr(expected)
 
 
@@ -251,13 +251,13 @@ def test_repetition_costs_no_more_than_its_length(piece: bytes) -> None:
 
 
 def test_the_gate_without_re2_crosses_its_windows() -> None:
-    plain = progress._make_plain_gate(
+    plain = progress_gate._make_plain_gate(
         b"|".join((*progress_lines.GATE, *lifecycle.GATE)), (*progress_lines.GATE_WORDS, *lifecycle.GATE_WORDS)
     )
     quiet = b"all is quiet\n" * 5000
     for block in (quiet + LINE_1, LINE_1 + b"\n" + quiet, quiet + b"STEP: 4 a=1\n" + quiet, quiet):
         hit = plain(block, 0)
-        best = progress._load_gate()(block, 0)
+        best = progress_gate.load_gate()(block, 0)
         assert (hit is None) == (best is None)
         if hit is not None and best is not None:
             assert hit.start() == best.start()
