@@ -22,6 +22,7 @@ class BarPlace:
     `before`: epochs that came before this one, of `epochs`; `offset`: their steps, None where nothing said so.
     `outer`: what an outer bar counted; `base`: the number of the first epoch. `total` and `step` are those of the last
     bar of the training. `renewed`: an epoch began since that bar; `whole`: that bar goes on over the epochs.
+    `longest`: (total, step) of the longest bar without a label.
     """
 
     before: int | None = None
@@ -33,6 +34,7 @@ class BarPlace:
     step: int | None = None
     renewed: bool = False
     whole: bool = False
+    longest: tuple[int, int] = (0, 0)
 
     @property
     def reached(self) -> int | None:
@@ -51,8 +53,22 @@ def place_bar(fact: Progress, place: BarPlace) -> Progress:
         return fact
     if _is_emptied(fact, place):
         fact = replace(fact, step=fact.total_steps)
+    if _is_within(fact, place):
+        return replace(fact, steps_per_second=None)
     _advance(place, fact)
     return _count_through(fact, place)
+
+
+def _is_within(fact: Progress, place: BarPlace) -> bool:
+    """Whether a bar without label and numbers runs within a longer one that is not full: an evaluation (transformers),
+    whose pace is not that of the training."""
+    if fact.label.strip() or fact.role or fact.step is None or fact.total_steps is None:
+        return False
+    total, step = place.longest
+    if fact.total_steps < total and step < total and not fact.metrics:
+        return True
+    place.longest = (fact.total_steps, fact.step)
+    return False
 
 
 def _is_emptied(fact: Progress, place: BarPlace) -> bool:
@@ -119,8 +135,9 @@ def _count_through(fact: Progress, place: BarPlace) -> Progress:
         return fact
     offset = place.offset or 0
     total = None if place.epochs is None else offset + max(1, place.epochs - place.before) * fact.total_steps
+    each = fact.total_steps if total is None else None
     epoch = fact.epoch if fact.epoch is not None else float(place.before + (place.base or 0))
-    return replace(fact, step=offset + fact.step, total_steps=total, epoch=epoch)
+    return replace(fact, step=offset + fact.step, total_steps=total, epoch=epoch, epoch_steps=each)
 
 
 def _name(role: str, name: str) -> str:

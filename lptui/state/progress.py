@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 from math import isfinite
 
 from lptui.formats.progress import Lifecycle
@@ -21,6 +22,8 @@ TOTAL_KEYS = (
     "training.total_timesteps",
     "total_steps",
 )
+EPOCHS_KEYS = ("trainer.max_epochs", "max_epochs", "trainer.num_epochs", "num_epochs", "num_train_epochs", "epochs")
+"""Planned epochs of the training. Not `n_epochs` and the like: PPO's passes over one batch."""
 
 
 def add_facts(state: RunState, event: Facts) -> RunState:
@@ -49,7 +52,7 @@ def _read_line(line: ProgressLine, dated: DatedFact) -> Iterator[tuple[str, Repo
         return
     bar = name_bar(line) if line.form == "bar" else ""
     fields = ("step", line.step), ("total", line.total_steps), ("epoch", line.epoch), ("rate", line.steps_per_second)
-    for name, value in fields:
+    for name, value in (*fields, ("epoch steps", line.epoch_steps)):
         if value is not None and isfinite(value):
             resolution = line.step_resolution if name == "step" else 1
             yield name, Reported(float(value), float(dated.position), dated.at, line.form, resolution, bar)
@@ -152,10 +155,35 @@ def _newest_total(state: RunState) -> int | None:
 
 
 def _configured_total(state: RunState) -> int | None:
-    rows = dict(state.config)
-    for key in TOTAL_KEYS:
+    """The steps that the configuration or the command line plans, in steps or in epochs whose steps a bar tells."""
+    rows = {**_arguments(state), **dict(state.config)}
+    total = _number(rows, TOTAL_KEYS)
+    if total is not None:
+        return total
+    each, epochs = _newest(_heard(state.reported), "epoch steps"), _number(rows, EPOCHS_KEYS)
+    if each is None or epochs is None or epochs * each < (state.progress.step or 0):
+        return None
+    return round(epochs * each)
+
+
+def _arguments(state: RunState) -> dict[str, str]:
+    """`--max_epochs 9`, `--trainer.max_epochs=9`, `max_epochs=9` of the command line."""
+    words = state.launch.arguments if state.launch is not None else ()
+    found: dict[str, str] = {}
+    for word, after in zip_longest(words, words[1:], fillvalue=""):
+        name, equals, value = word.partition("=")
+        if equals or name.startswith("--"):
+            found[name.lstrip("-").replace("-", "_")] = value if equals else after
+    return found
+
+
+def _number(rows: Mapping[str, str], keys: Iterable[str]) -> int | None:
+    """The value of the first of `keys` that is a number above 0."""
+    for key in keys:
         try:
-            return int(float(rows[key].replace("_", ""))) or None
+            number = float(rows[key].replace("_", ""))
         except (KeyError, ValueError):
             continue
+        if isfinite(number) and number >= 1:
+            return int(number)
     return None

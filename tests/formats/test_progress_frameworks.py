@@ -199,6 +199,23 @@ def test_repetition_costs_no_more_than_its_length(piece: str) -> None:
         scan(line.encode())
 
 
+def test_the_pace_of_an_evaluation_without_a_label_is_not_that_of_the_training() -> None:
+    """transformers draws both bars bare; the second one runs while the first one stands still."""
+
+
+    def rates(*bars: str) -> list[float | None]:
+        lines = "".join(f"50%|##   | {bar} [00:02<00:02, {rate}it/s]\n" for bar, rate in map(str.split, bars))
+        return [f.fact.steps_per_second for f in scan(lines.encode()) if isinstance(f.fact, Progress)]
+
+    assert rates("40/80 20.0", "5/20 90.0", "42/80 19.0") == [20.0, None, 19.0]
+    assert rates("80/80 20.0", "10/20 90.0") == [20.0, 90.0]
+
+
+def test_a_bar_of_an_epoch_without_their_number_tells_the_steps_of_one() -> None:
+    fact = only("Epoch 4:  33%|###3      | 9/27 [00:02<00:04, 4.4it/s]")
+    assert (fact.step, fact.total_steps, fact.epoch_steps) == (117, None, 27)
+
+
 def test_a_bar_of_rich_tells_total_and_rate() -> None:
     fact = only(f"Epoch 4/9 {BLOCKS} 9/27 0:00:02 • 0:00:04 4.40it/s loss: 0.5")
     assert (fact.total_steps, fact.steps_per_second, fact.label) == (270, 4.4, "Epoch 4/9")

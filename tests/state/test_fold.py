@@ -16,6 +16,7 @@ from lptui.model.events import (
     FindingsChanged,
     GpuSeen,
     HeartbeatSeen,
+    LaunchSeen,
     LogBlock,
     LogSeen,
     Points,
@@ -26,6 +27,7 @@ from lptui.model.events import (
     WitnessSeen,
 )
 from lptui.model.finding import Change, Evidence, Finding, Fix
+from lptui.model.launch import Launch
 from lptui.model.log import LogView
 from lptui.model.place import Anchor
 from lptui.model.readings import GpuDevice, GpuProcess, GpuSweep, ProcessReading, SourceStatus
@@ -93,6 +95,28 @@ def test_total_comes_from_the_configuration_when_no_line_says_it() -> None:
         START, (config, samples("metric/agent_step", [100.0]), samples("overview/sps", [9.0]), Tick(now=2))
     )
     assert (after.progress.step, after.progress.total, after.progress.eta) == (100, 1000, 100.0)
+
+
+EPOCH_BAR = Progress("bar", epoch=4.0, step=117, steps_per_second=3.0, role="training", epoch_steps=27)
+
+
+@pytest.mark.parametrize(
+    ("said", "total"),
+    [
+        (ConfigSeen(path="hparams.yaml", rows=(("max_epochs", "10"),)), 270),
+        (ConfigSeen(path="config.yaml", rows=(("trainer.max_epochs", "10"), ("max_epochs", "99"))), 270),
+        (LaunchSeen(launch=Launch(("python", "train.py", "--max-epochs", "10"))), 270),
+        (LaunchSeen(launch=Launch(("python", "train.py", "fit", "--trainer.max_epochs=10"))), 270),
+        (ConfigSeen(path="c", rows=(("ppo.n_epochs", "10"),)), None),
+        (ConfigSeen(path="c", rows=(("max_epochs", "-1"),)), None),
+        (ConfigSeen(path="c", rows=(("max_epochs", "4"),)), None),  # it is in its fifth: that is not this run's
+    ],
+)
+def test_a_bar_of_one_epoch_has_its_total_from_the_planned_epochs(said: Event, total: int | None) -> None:
+    bar = Facts(file=LOG, facts=(DatedFact(0, EPOCH_BAR, 1.0),))
+    progress = fold_all(START, (said, bar, Tick(now=2.0))).progress
+    assert (progress.step, progress.total) == (117, total)
+    assert progress.eta == (51.0 if total else None)
 
 
 def test_task_table_joins_the_families_of_one_task() -> None:

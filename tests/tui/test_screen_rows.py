@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
+from textual.events import Resize
 
 from lptui.text import cell_width
 from lptui.tui.widgets.rows import Page, RowsView
@@ -30,6 +31,28 @@ def table(count: int, head: int = 0) -> Page:
     return Page(
         [((f"row {i}", "value"),) for i in range(count)], [None if i < head else f"k{i}" for i in range(count)], head
     )
+
+
+class LateResize(RowsView):
+    """Its event of a new size is still waiting, as on a busy machine."""
+
+    def on_resize(self, event: Resize) -> None:
+        if not self.shown:
+            super().on_resize(event)
+
+
+async def test_what_is_laid_out_anew_is_drawn_in_its_new_size_before_the_event_comes() -> None:
+    class Late(App[None]):
+        CSS = "LinesView { height: 1fr; width: 1fr; }"
+
+        def compose(self) -> ComposeResult:
+            yield LateResize(lambda width: Page([((f"{width} wide", ""),)] * 30, ["k"] * 30))
+
+    async with Late().run_test(size=(40, 10)) as pilot:
+        view = pilot.app.query_one(LateResize)
+        assert (len(view.shown), view.shown[0][:7]) == (10, "39 wide")
+        await pilot.resize_terminal(60, 20)
+        assert (len(view.shown), view.shown[0][:7]) == (20, "59 wide")
 
 
 def test_only_the_span_that_differs_is_sent() -> None:

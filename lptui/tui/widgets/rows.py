@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -39,6 +40,7 @@ class LinesView(Widget):
         self._styles: SpanStyles | None = None
         self._base: Style | None = None
         self._kept = KeptStrips()
+        self._made_for = (0, 0)  # the size of which the lines are
 
     def lines(self, width: int, height: int) -> Sequence[Row]:
         """The visible lines, top to bottom; fewer than `height` leave the rest blank."""
@@ -59,20 +61,22 @@ class LinesView(Widget):
         width, height = self.size
         if not width or not height:
             return
-        new = list(self.lines(width, height))[:height]
-        old, self._lines = self._lines, new
-        changed: list[tuple[int, Row, Row]] = []
-        for y in range(max(len(old), len(new))):
-            before: Row = old[y] if y < len(old) else ()
-            after: Row = new[y] if y < len(new) else ()
-            if before != after:
-                changed.append((y, before, after))
+        old, new = self._lines, self._make(width, height)
+        pairs = enumerate(zip_longest(old, new, fillvalue=()))
+        changed: list[tuple[int, Row, Row]] = [(y, before, after) for y, (before, after) in pairs if before != after]
         self.drawn_rows += len(changed)
         regions = [Region(a, y, b - a, 1) for y, a, b in find_changes(changed, width, thorough=self.thorough)]
         if regions:
             self.refresh(*regions)
 
+    def _make(self, width: int, height: int) -> list[Row]:
+        self._made_for = (width, height)
+        self._lines = list(self.lines(width, height))[:height]
+        return self._lines
+
     def render_lines(self, crop: Region) -> list[Strip]:
+        if all(self._made_for) and self._made_for != self.size:
+            self._make(*self.size)  # laid out anew: on a busy machine the event that says so comes a second later
         self._base = base = self.rich_style  # resolving the style sheet costs more than a whole line; once for all
         styles, width = self.styles, self.size.width
         if any(styles.gutter) or styles.tint.a or styles.text_opacity != 1.0 or self.opacity != 1.0:
