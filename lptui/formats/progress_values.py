@@ -17,7 +17,7 @@ class Progress:
     prints a percentage only). `train`, `rollout`, `stats`: shares of the epoch's time, 0 to 1. `label`: the
     run's name, or what stands before a bar (a bar may count other things than training steps). `role`: what a bar
     counts, as far as its label says; `epochs`: how many there are to be; `first_epoch`: the number of the first one,
-    where the form tells; `epoch_steps`: the steps of one epoch, where the bar does not say how many epochs there will be.
+    where the form tells; `epoch_steps`: the steps of one epoch, where the bar does not say how many there will be.
     """
 
     form: str

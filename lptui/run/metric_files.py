@@ -28,6 +28,7 @@ _NUMBERED = Regex(
     r"|([A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_).+\Z"
 )
 """A folder for each start: numbers of Lightning and Stable-Baselines3, date and host of PyTorch's SummaryWriter."""
+_VERSION = Regex(r"version_\d+\Z")
 _PLAIN_FOLDER = Regex(
     r"(?:lightning_logs|csv_logs|runs?|tb|tb_?logs?|tensorboard(?:_?logs?)?|logs?|events?|metrics|csv|results?|outputs?"
     r"|monitors?|vis_data|summar(?:y|ies)|checkpoints?|checkpoint-\d+|\d{8}[_-]\d{6}|\d{10}\.\d+)\Z",
@@ -112,7 +113,9 @@ def _tell(kind: str, paths: Sequence[str], note: str, none: str) -> Looked:
 def series_prefix(root: str, folder: str) -> str:
     """What the place of a file below the run says of its series: `train/`, or nothing."""
     parts = _below(root, folder).split("/")
-    return "".join(f"{p}/" for p in parts if p and not _PLAIN_FOLDER.match(p) and not _NUMBERED.match(p))
+    # what `version_N` lies in is the name that Lightning's logger was given, and tells nothing apart
+    named = [p for p, below in zip(parts, [*parts[1:], ""], strict=True) if p and not _VERSION.match(below)]
+    return "".join(f"{p}/" for p in named if not _PLAIN_FOLDER.match(p) and not _NUMBERED.match(p))
 
 
 def _below(root: str, path: str) -> str:
