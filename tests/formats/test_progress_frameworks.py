@@ -202,7 +202,6 @@ def test_repetition_costs_no_more_than_its_length(piece: str) -> None:
 def test_the_pace_of_an_evaluation_without_a_label_is_not_that_of_the_training() -> None:
     """transformers draws both bars bare; the second one runs while the first one stands still."""
 
-
     def rates(*bars: str) -> list[float | None]:
         lines = "".join(f"50%|##   | {bar} [00:02<00:02, {rate}it/s]\n" for bar, rate in map(str.split, bars))
         return [f.fact.steps_per_second for f in scan(lines.encode()) if isinstance(f.fact, Progress)]

@@ -19,6 +19,7 @@ RECORDED = Path(__file__).parents[1] / "formats" / "recorded"
     [
         ("/r", ""),
         ("/r/lightning_logs/version_3", ""),
+        ("/r/my_experiment/version_3", ""),
         ("/r/train", "train/"),
         ("/r/tb/validation", "validation/"),
         ("/r/runs/Nov28_12-05-31_host", ""),

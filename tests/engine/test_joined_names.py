@@ -1,0 +1,60 @@
+"""Runs whose framework told the same numbers two or three times (recorded with Lightning 2, Keras 3 on torch and
+Stable-Baselines3, each with a CSV, TensorBoard's files and its console in a log): one series for each quantity."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lptui.engine.reading import read_run
+from lptui.run import discover
+from lptui.stores.provenance import members
+
+JOINED = Path(__file__).parents[1] / "formats" / "recorded" / "joined"
+
+
+@pytest.mark.parametrize(
+    ("name", "quantities", "alone"),
+    [
+        (
+            "lightning",
+            {
+                "val_loss": {"val_loss"},
+                "train_loss_step": {"train_loss_step"},
+                "train_loss_epoch": {"train_loss_epoch"},
+            },
+            {"epoch", "lr", "log/epoch", "log/steps_per_second"},
+        ),
+        (
+            "keras",
+            {
+                "epoch_loss": {"epoch_loss", "loss"},
+                "epoch_mae": {"epoch_mae", "mae"},
+                "epoch_val_loss": {"epoch_val_loss", "val_loss"},
+                "epoch_val_mae": {"epoch_val_mae", "val_mae"},
+            },
+            {"log/epoch", "log/steps_per_second"},
+        ),
+        (
+            "sb3",
+            {key: {key} for key in ("rollout/ep_rew_mean", "rollout/ep_len_mean", "time/fps", "train/value_loss")},
+            set[str](),
+        ),
+    ],
+)
+def test_what_csv_tensorboard_and_the_log_tell_is_one_series(
+    name: str, quantities: dict[str, set[str]], alone: set[str], tmp_path: Path
+) -> None:
+    run = shutil.copytree(JOINED / name, tmp_path / name)
+    series = read_run(discover(str(run)), patience=0.0).series
+    for key, names in quantities.items():
+        parts = members(series[key])
+        assert len({part.source for part in parts}) == len(parts) == 3
+        assert {part.name or part.key for part in parts} == names
+        assert not any(part.agrees is False for part in parts)
+    if alone:
+        assert set(series) == {*quantities, *alone}
+    else:
+        assert all("/" in key for key in series)
