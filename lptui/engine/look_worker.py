@@ -7,11 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from lptui.engine.glance import glance_at
-from lptui.engine.summary_cache import files_of, stamp
+from lptui.engine.summary_cache import files_of, stamp, to_record
 from lptui.model.summary import RunSummary
 from lptui.run.discovery import discover
 from lptui.run.listing import Listing
@@ -30,15 +29,15 @@ def look(path: str, writers: Writers, now: float, listing: Listing) -> dict[str,
     except Exception as error:  # noqa: BLE001 - one odd run must not hide the others
         name = path.rpartition("/")[2] or path
         reason = f"lptui: the look failed: {type(error).__name__}"
-        return {"summary": asdict(RunSummary(name, path, looked="quick", reason=reason))}
+        return {"summary": to_record(RunSummary(name, path, looked="quick", reason=reason))}
     files = files_of(run)
-    return {"files": files, "stamp": stamp(files), "summary": asdict(row)}
+    return {"files": files, "stamp": stamp(files), "summary": to_record(row)}
 
 
 def glance(path: str, listed_at: float, writers: Writers, now: float, listing: Listing) -> dict[str, Any]:
     """The first row of one run as plain data; {} where there is none: the look tells why."""
     try:
-        return {"summary": asdict(glance_at(path, listed_at, writers, now, listing))}
+        return {"summary": to_record(glance_at(path, listed_at, writers, now, listing))}
     except Exception:  # noqa: BLE001 - as above
         return {}
 

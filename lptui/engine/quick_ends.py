@@ -84,19 +84,20 @@ def read_facts(log: LogEnd, hits: Sequence[int] = (), *, whole: bool = False) ->
 
 
 def read_last_facts(log: LogEnd) -> tuple[DatedFact, ...]:
-    """The newest line of progress, and all that `read_facts` tells of how attempts began and ended: a fifth of the
+    """The newest line of progress, and all that `read_facts` tells of how attempts began and ended: a tenth of the
     work."""
     data = log.data
     low = high = len(data)
     late = _line_after(data, high - _LATE)
-    facts: tuple[LogFact, ...] = ()
-    while high > late and not _count_steps(facts):
-        low = max(late, _line_after(data, high - _PART // 2, high))
-        facts, high = (*_scan_part(data, low, high), *facts), low
-    if not _count_steps(facts) or any(isinstance(f.fact, Progress) and f.fact.form in ("bar", "table") for f in facts):
+    newest: tuple[LogFact, ...] = ()
+    while high > late and not newest:
+        low = max(late, _line_after(data, high - _PART // 4, high))
+        newest, high = tuple(f for f in _scan_part(data, low, high) if isinstance(f.fact, Progress)), low
+    if not _count_steps(newest) or any(f.fact.form in ("bar", "table") for f in newest if isinstance(f.fact, Progress)):
         return read_facts(log)
-    before = [LogFact(late + fact.offset, fact.fact) for fact in scan_bounds(data[late:low])]
-    return date_facts(data, log.start, (*before, *facts), log.modified_at)
+    bounds = [LogFact(late + fact.offset, fact.fact) for fact in scan_bounds(data[late:])]
+    facts = sorted((*bounds, *newest[-1:]), key=lambda fact: fact.offset)
+    return date_facts(data, log.start, tuple(facts), log.modified_at)
 
 
 def _scan_newest(data: bytes, late: int, first_hit: int) -> tuple[LogFact, ...] | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lptui.engine.errand import Errand
 from lptui.engine.look_pool import MANY, LookHand, OwnHand, count_hands, start_hands
 from lptui.engine.summary_cache import GOES_ON, SummaryCache, to_summary
 from lptui.model.summary import UNLOOKED, RunBoard, RunSummary, board_order
@@ -83,7 +84,7 @@ class RunList:
         self._preferred: set[str] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._dirty = threading.Event()
+        self._dirty, self._wake = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
     def read(self) -> RunBoard:
@@ -156,10 +157,9 @@ class RunList:
 
     def _publish_while(self, on_board: OnBoard, work: Callable[[], None]) -> None:
         """Do `work` in a thread and publish what it has changed so far, at a bounded rate and at its end."""
-        worker = threading.Thread(target=work, name="lptui look", daemon=True)
-        worker.start()
-        while worker.is_alive() and not self._stopping.is_set():
-            worker.join(PUBLISH * max(1.0, len(self._runs) / MANY_ROWS))
+        errand, goes_on = Errand(work, self._wake), True
+        while goes_on and not self._stopping.is_set():
+            goes_on = errand.wait(PUBLISH * max(1.0, len(self._runs) / MANY_ROWS))
             if self._dirty.is_set():
                 self._dirty.clear()
                 on_board(self.board())
@@ -234,6 +234,8 @@ class RunList:
     def _look(self, hand: LookHand | OwnHand) -> None:
         while (chunk := self._next(self._fresh, hand.glances)) and not self._stopping.is_set():
             self._glance(hand, chunk)
+            if not self._fresh:  # all have a row now, or nearly
+                self._wake.set()
         while (chunk := self._next(self._todo, hand.chunk)) and not self._stopping.is_set():
             begun = time.monotonic()
             answers = hand.look(chunk, self._clock())

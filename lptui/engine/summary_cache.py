@@ -25,6 +25,7 @@ GOES_ON = ("running", "stalled", "waiting")
 SILENT = 3600.0
 """Seconds of silence after which a run that nobody writes is taken from here, even without an end."""
 Stamp = list[list[float]]
+_NAMES = tuple(field.name for field in fields(RunSummary))
 
 
 class SummaryCache:
@@ -115,9 +116,14 @@ def _is_entry(entry: object) -> bool:
 
 
 def _from_record(record: dict[str, Any]) -> RunSummary | None:
-    if set(record) != {field.name for field in fields(RunSummary)}:
+    if set(record) != set(_NAMES):
         return None
     return to_summary(record)
+
+
+def to_record(summary: RunSummary) -> dict[str, Any]:
+    """A row as plain data."""
+    return {name: getattr(summary, name) for name in _NAMES}
 
 
 def to_summary(record: Mapping[str, Any]) -> RunSummary:

@@ -50,7 +50,7 @@ def _find_job_metadata(listing: Listing, run_path: str, name: str) -> str:
     """`DATA_DIR/.job_metadata/RUN`; a run's name may hold slashes (sweeps), so up to four folders above
     count."""
     for parent in parents_of(run_path):
-        if listing.lacks(parent, ".job_metadata"):
+        if not listing.entries(f"{parent.rstrip('/')}/.job_metadata") and not listing.spent:  # listed once for all runs
             continue
         for below in dict.fromkeys((run_path[len(parent.rstrip("/")) + 1 :], name)):
             path = f"{parent.rstrip('/')}/.job_metadata/{below}"
