@@ -1,4 +1,5 @@
-"""What a quick look reads of TensorBoard's and other metrics files: small ones, of others only when they grew."""
+"""What a quick look reads of TensorBoard's and other metrics files: small ones; of large tables the last rows, of large
+event files only when they grew."""
 
 from __future__ import annotations
 
@@ -6,14 +7,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lptui.engine.headline import wanted
+from lptui.engine.quick_ends import read_end
 from lptui.files import FileFailure, stat_file
+from lptui.formats.columns import to_points
+from lptui.formats.table_names import HEAD, is_one_document
+from lptui.formats.tables import DelimitedReader
+from lptui.formats.timeline import Timeline
 from lptui.model.events import Event, Samples, WitnessSeen
-from lptui.model.run import RunInfo
+from lptui.model.run import MetricFile, RunInfo
+from lptui.run.listing import read_head
+from lptui.sources.metric_files import choose_reader
 from lptui.sources.registry import SOURCES
 
 SMALL = 128 * 1024
 """Bytes of such files, all together, up to which they are read."""
 TURNS = 8
+TABLES, TAIL = 4, 32 * 1024
+"""Large tables of which the end is read, and bytes of it."""
 KINDS = ("event_files", "metric_files")
 
 
@@ -33,6 +43,33 @@ def read_records(run: RunInfo, now: float) -> Iterator[Event]:
     yield WitnessSeen(seen_at=now, source="metrics", name="metrics_record", value=latest, at=newest)
     if sizes <= SMALL:
         yield from _read(run, now)
+        return
+    for file in run.metric_files[:TABLES]:
+        yield from read_table_end(file, now)
+
+
+def read_table_end(file: MetricFile, now: float) -> Iterator[Samples]:
+    """The telling metrics of the last rows of a large table, under the names that stand at its beginning; nothing of a
+    document, which would have to be read as a whole, nor of episodes, whose steps are summed from the first one."""
+    head, found = read_head(file.path, HEAD), read_end(file.path, TAIL)
+    if not head or found is None or is_one_document(head):
+        return
+    data, start, _ = found
+    apart = start > len(head)
+    parts = (_whole(head), data[data.find(b"\n") + 1 :]) if apart else (head[:start] + data,)
+    reader = choose_reader(head)
+    rows = [row for part in parts if reader is not None for row in reader.feed(part)]
+    if isinstance(reader, DelimitedReader) and reader.about:
+        return
+    timeline = Timeline(file.prefix)
+    points = tuple(p for p in to_points(timeline.place(rows)) if wanted(p.key))
+    if points:
+        name = file.path.rpartition("/")[2]
+        yield Samples(seen_at=now, backfill=True, source=name, points=points, order=1.0, unit=timeline.unit)
+
+
+def _whole(head: bytes) -> bytes:
+    return head[: head.rfind(b"\n") + 1]
 
 
 def _read(run: RunInfo, now: float) -> Iterator[Event]:

@@ -26,7 +26,7 @@ _ATTEMPT = float(1 << 40)
 """Distance in the order of samples between what a file held and what it holds after another attempt wrote it anew."""
 
 
-def _choose_reader(head: bytes) -> TableReader | None:
+def choose_reader(head: bytes) -> TableReader | None:
     """By the first bytes of the file; None for a JSON document, which is read as a whole."""
     if is_one_document(head):
         return None
@@ -127,7 +127,7 @@ class MetricFileSource:
     def _read_rows(self, stat: Stat) -> list[Row]:
         assert self._handle is not None
         if self._read == 0:
-            self._reader = _choose_reader(self._handle.pread(0, HEAD))
+            self._reader = choose_reader(self._handle.pread(0, HEAD))
         if self._reader is None:
             return self._read_document(self._handle, stat)
         self._torn = ""

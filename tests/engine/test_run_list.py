@@ -309,10 +309,19 @@ def test_a_run_with_nothing_but_a_metrics_file_is_read_from_that(tmp_path: Path)
     found = look_at(discover(str(run)), NOBODY, written + 5)
     assert (found.step, found.metric, found.value, found.condition) == (20, "train_loss", 0.4, "running")
     assert look_at(discover(str(run)), NOBODY, written + 9000).condition == "unknown"
-    metrics.write_text("epoch,step,train_loss\n" + "1,10,0.5\n" * 20_000)
+    metrics.write_text("epoch,step,train_loss\n" + "".join(f"{n // 100},{n},{1 / (n + 1)}\n" for n in range(20_000)))
     large = look_at(discover(str(run)), NOBODY, written + 5)
-    assert large.step is None  # not read in a quick look
-    assert large.condition == "running"  # but it grows
+    assert (large.step, large.metric, large.value) == (19_999, "train_loss", 1 / 20_000)
+    assert large.condition == "running"
+    with metrics.open("a") as file:
+        file.write("200,20")  # a row that is being written
+    assert look_at(discover(str(run)), NOBODY, written + 5).step == 19_999
+    metrics.write_text("train_loss,lr\n" + "0.25,0.001\n" * 20_000)
+    plain = look_at(discover(str(run)), NOBODY, written + 5)
+    assert (plain.step, plain.metric, plain.value) == (None, "train_loss", 0.25)  # rows are not counted from the end
+    metrics.unlink()
+    (run / "log.jsonl").write_text("".join(f'{{"step": {n}, "train_loss": 0.5}}\n' for n in range(10_000)))
+    assert look_at(discover(str(run)), NOBODY, written + 5).step == 9_999
     deeper = tmp_path / "other" / "lightning_logs" / "version_0" / "metrics.csv"
     deeper.parent.mkdir(parents=True)
     deeper.write_text("epoch,step,train_loss\n1,10,0.5\n")
