@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from lptui.detect.hit_memory import KEPT, Seen
 from lptui.detect.log_block import Hit
-from lptui.formats.log_prefix import read_prefix, strip_escapes
+from lptui.formats.log_prefix import read_prefix
+from lptui.formats.log_time import line_head
 from lptui.model.events import LogBlock
 from lptui.model.place import Anchor
 
@@ -17,7 +18,6 @@ AHEAD = 90.0
 """How far a clock in the log may run ahead of the file's own time."""
 _REACH = 4096
 """Bytes before a hit in which a line with a clock is looked for: tracebacks have none of their own."""
-_HEAD = 160
 
 
 def place_hits(hits: Sequence[Hit], event: LogBlock) -> Iterator[Seen]:
@@ -49,7 +49,7 @@ def _find_clock(text: bytes, start: int) -> tuple[float | None, float | None, bo
     low = max(0, start - _REACH)
     at = start
     while at >= low:
-        prefix = read_prefix(strip_escapes(text[at : at + _HEAD].split(b"\n", 1)[0]))
+        prefix = read_prefix(line_head(text, at))
         if prefix.clock is not None:
             if not prefix.has_date:
                 return None, prefix.clock, at == start

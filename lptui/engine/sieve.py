@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lptui.formats.bar_end import find_behind
+from lptui.formats.json_clock import LOOK
 from lptui.formats.log_shape import (
     continues,
     last_frame,
@@ -137,7 +138,8 @@ class Sieve:
             line = last_frame(line)
             if self._text is not None and self._text.search(_COLOUR.sub(b"", line)) is None:
                 return False
-        head = _COLOUR.sub(b"", line[:_LOOK]) if b"\x1b" in line[:_LOOK] else line[:_LOOK]
+        head = line[: LOOK if b"{" in line[:_LOOK] else _LOOK]
+        head = _COLOUR.sub(b"", head) if b"\x1b" in head else head
         if self._worst and line_level(head) not in self._worst and not self._grave_behind_bar(line):
             return False
         if self.ranks and rank_of(head) not in self.ranks:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from lptui.formats.log_prefix import ClockSpan, find_clock, read_prefix, strip_escapes
-from lptui.formats.log_time import AHEAD, DAY, PREFIX, place_clock, read_time
+from lptui.formats.log_prefix import ClockSpan, find_clock, read_prefix
+from lptui.formats.log_time import AHEAD, DAY, PREFIX, line_head, place_clock, read_time
 
 NEVER = float("-inf")
 """The time of a line without a clock: before all others."""
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _CLOCK = re.compile(rb"\d\d:\d\d:\d\d")
+_STEADY = re.compile(rb'[^{]*+(?:\{\s?"@?\w{1,16}"\s?:\s?(?:"[A-Za-z]{1,8}",\s?"@?\w{1,16}"\s?:\s?)?"?)?+$')
+"""What may stand before a clock for its shape to be worth remembering: of JSON its own name, or a level before it.
+Behind a message each line would have a shape of its own."""
 _MOST_SHAPES = 64
 _MOST_LENGTHS = 8
 _MOST_SECONDS = 20_000
@@ -28,6 +31,7 @@ class _Shape(NamedTuple):
 
     start: int
     stop: int
+    point: int
     fraction: int
     scale: float
     zone: int
@@ -62,13 +66,13 @@ class LineClock:
             if shape is None:
                 at = self._learn(line)
             else:
-                start, stop, fraction, scale, zone, end = shape
+                start, stop, point, fraction, scale, zone, end = shape
                 key = line[start:stop] if zone < 0 else line[start:stop] + line[zone:end]
                 at = seconds.get(key, -1.0)
                 if at == -1.0:
                     at = self._convert(key)
                 if scale and at != NEVER:
-                    at += int(line[stop + 1 : fraction]) * scale
+                    at += int(line[point:fraction]) * scale
             dayless = dayless or 0.0 <= at < _EARLIEST
             found.append(at)
         self.dayless = self.dayless or dayless
@@ -76,7 +80,9 @@ class LineClock:
 
     def _convert(self, key: bytes) -> float:
         prefix = read_prefix(key + b" ")
-        if prefix.clock is None:
+        if key.isdigit():
+            at = float(key)  # counted since 1970
+        elif prefix.clock is None:
             at = NEVER
         elif prefix.has_date:
             known = read_time(prefix, float("inf"))
@@ -89,19 +95,21 @@ class LineClock:
         return at
 
     def _learn(self, line: bytes) -> float:
-        head = line[:PREFIX]
-        if _CLOCK.search(head) is None:
+        if b"{" not in line[:PREFIX] and _CLOCK.search(line, 0, PREFIX) is None:
             return NEVER
-        plain = strip_escapes(head)
+        plain = line_head(line, 0)
         span = find_clock(plain)
         if span is None:
             return NEVER
-        fraction = plain[span.stop + 1 : span.fraction]
-        at = self._convert(plain[span.start : span.stop] + plain[span.zone : span.end])
+        fraction = plain[span.point : span.fraction]
+        key = plain[span.start : span.stop] + plain[span.zone : span.end]
+        at = _SECONDS.get(key, -1.0)
+        at = self._convert(key) if at == -1.0 else at
         if at == NEVER:
             return NEVER
         scale = 10.0 ** -len(fraction) if fraction else 0.0
-        self._keep_shape(line, plain, span, scale)
+        if _STEADY.match(line, 0, span.start) is not None:
+            self._keep_shape(line, plain, span, scale)
         return at + int(fraction) * scale if fraction else at
 
     def _keep_shape(self, line: bytes, plain: bytes, span: ClockSpan, scale: float) -> None:
@@ -115,7 +123,8 @@ class LineClock:
             self._lengths.append(end + 1)
         zone = span.zone + shift if span.zone < span.end else -1
         key = line[: end + 1].translate(_DIGITS)
-        self._shapes[key] = _Shape(span.start + shift, span.stop + shift, span.fraction + shift, scale, zone, end)
+        places = (span.start + shift, span.stop + shift, span.point + shift, span.fraction + shift)
+        self._shapes[key] = _Shape(*places, scale, zone, end)
 
 
 def _date(found: list[float], not_after: float) -> list[float]:

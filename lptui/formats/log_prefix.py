@@ -1,8 +1,9 @@
 """What stands before the message of a log line: rank, clock, level, logger name.
 
 Known: the console and file formats of Metta (three eras), Python logging with asctime in its usual arrangements
-(Hydra's and DeepSpeed's among them), ISO 8601, loguru, glog / absl / torch C++, transformers, `LEVEL:name:`, and
-the rank labels of torchrun and Ray. Rich's continuation lines are the caller's business.
+(Hydra's and DeepSpeed's among them), ISO 8601, loguru, glog / absl / torch C++, transformers, `LEVEL:name:`, JSON
+objects (their clock only), and the rank labels of torchrun and Ray. Rich's continuation lines are the caller's
+business.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from lptui.formats.json_clock import COUNTED, DAY_CLOCK, LOOK, find_json_clock
 from lptui.model.value import frozen
 
 _LOOK = 400  # no known prefix is longer; a line may be megabytes
@@ -21,12 +23,7 @@ _RANK = re.compile(
     rb"|\((?:[\w.:<>\[\]-]{1,60},? )?(?:rank=(\d{1,6}), )?pid=\d{1,10}(?:, ip=[\d.:a-f]{1,45})?\) ?"  # Ray, SkyPilot
 )
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_CLOCK = re.compile(
-    # Rich's date has no century, and its order is the locale's: of it the time of day counts
-    rb"\[?(?:(\d{4})[-/](\d\d)[-/](\d\d)[T ]|\d\d/\d\d/\d\d )?([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)"
-    rb"(?:[.,](\d{1,9})(?:\.\d{3}(?!\d))?)?"
-    rb"(?: ?(Z|UTC|[+-]\d\d:?\d\d)(?![\d.]))?\]?(?=[\s\[|>-]|$)"
-)
+_CLOCK = re.compile(rb"\[?" + DAY_CLOCK + rb"\]?(?=[\s\[|>-]|: |$)")
 _GLOG = re.compile(
     rb"\[?([DIWEFC])(\d\d)(\d\d) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))? +(?:\d+ +)?"
     rb"(?:\[?[\w./+-]{1,200}:\d+\] ?)?"
@@ -41,11 +38,13 @@ _AFTER_CLOCK = re.compile(
     rb"(?:\[(?:\d+(?:-\d+)?)?\] +)?" + _WORD + rb"\b:? +(?:\[\d+(?:-\d+)?\] )?(?:- )?"
     # Metta's file, DeepSpeed
     rb"|\[ *" + _WORD + rb" *\] *(?:-+ +)?(?:\[[^\]\s]{1,120}\] |[\w.-]{1,80}: )?"
-    rb"|[-|] *" + _WORD + rb" *[-|] (?:[\w.<>-]{1,80}(?::[\w.<>-]{1,80}){1,2} - )?"  # loguru
+    rb"|[-|] *" + _WORD + rb" *[-|] (?:[\w.<>-]{1,80}(?::[\w.<>-]{1,80}){1,2} - "  # loguru
+    rb"|(?:__main__|\w{1,40}(?:\.\w{1,40}){1,6}) - )?"  # the examples of transformers
     rb"|- [\w./:-]{1,80} - " + _WORD + rb"(?: - |: )"  # the example of the logging manual
     rb"|\[[\w./:-]{1,80}\]\[" + _WORD + rb"\] - "  # Hydra
     rb"|\[(trace|debug|info|notice|warn|warning|error|exception|critical|fatal) *\] "  # structlog
     rb"|>> "  # transformers
+    rb"|: ([WEF]) (?=[\w./+-]{1,200}:\d+\] )"  # TensorFlow
     rb")"
 )
 _ALONE = re.compile(
@@ -99,6 +98,9 @@ def read_prefix(line: bytes) -> Prefix:
     clock, has_date, has_zone = None, False, False
     if found.clock is not None and found.clock.re is _GLOG:
         clock = _seconds(found.clock, 4)
+    elif found.clock is not None and found.clock.re is COUNTED:
+        whole, fraction = found.clock.groups()
+        clock, has_date, has_zone = int(whole) + (float(b"0." + fraction) if fraction else 0.0), True, True
     elif found.clock is not None:
         clock, has_date = _to_time(found.clock)
         has_zone = found.clock[8] is not None
@@ -107,11 +109,12 @@ def read_prefix(line: bytes) -> Prefix:
 
 
 class ClockSpan(NamedTuple):
-    """Where in a line its clock stands: whole seconds are [start, stop), a fraction ends at `fraction`, a zone is
-    [zone, end); without one both are equal."""
+    """Where in a line its clock stands: whole seconds are [start, stop), digits of a fraction [point, fraction), a zone
+    is [zone, end); without one both are equal."""
 
     start: int
     stop: int
+    point: int
     fraction: int
     zone: int
     end: int
@@ -122,11 +125,13 @@ def find_clock(line: bytes) -> ClockSpan | None:
     match = _match_prefix(line).clock
     if match is None:
         return None
-    has_date, has_zone = match.re is _CLOCK and match[1] is not None, match.re is _CLOCK and match[8] is not None
-    stop = match.end(6)
-    fraction = match.end(7) if match[7] else stop
+    if match.re is COUNTED:
+        point, fraction = match.span(2) if match[2] else (match.end(1), match.end(1))
+        return ClockSpan(match.start(1), match.end(1), point, fraction, fraction, fraction)
+    has_date, has_zone = match.re is not _GLOG and match[1] is not None, match.re is not _GLOG and match[8] is not None
+    point, fraction = match.span(7) if match[7] else (match.end(6), match.end(6))
     zone, end = match.span(8) if has_zone else (fraction, fraction)
-    return ClockSpan(match.start(1 if has_date else 4), stop, fraction, zone, end)
+    return ClockSpan(match.start(1 if has_date else 4), match.end(6), point, fraction, zone, end)
 
 
 def find_message(line: bytes) -> int:
@@ -139,7 +144,7 @@ def parse_clock(line: bytes) -> tuple[float, bool] | None:
 
     A date without a zone is the writer's local time counted as UTC; `read_prefix` tells which it was.
     """
-    prefix = read_prefix(strip_escapes(line[:_LOOK]))
+    prefix = read_prefix(strip_escapes(line[:LOOK]))
     return None if prefix.clock is None else (prefix.clock, prefix.has_date)
 
 
@@ -185,6 +190,8 @@ def _match_prefix(line: bytes) -> _Found:
 def _match_unranked(line: bytes, start: int = 0) -> _Found:
     at, rank = _skip_labels(line, start)
     word = None
+    if line[at : at + 1] == b"{":
+        return _Found(at, find_json_clock(line, at), None, rank)
     if line[at : at + 1] in _GLOG_STARTS:
         match = _GLOG.match(line, at, _LOOK)
         if match:

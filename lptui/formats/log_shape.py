@@ -13,7 +13,10 @@ _CRASH = re.compile(
     rb"|[A-Za-z_][\w.]{0,60}(?:Error|Exception|Interrupt)(?::|\s*$)"
     rb"|(?:[-+| ]*)?\xe2\x95\xad[^\n]{0,120}Traceback \(most recent call last\))"
 )
-_JSON_LEVEL = re.compile(rb'"(?:level|levelname|severity|lvl|level_name)"\s{0,2}:\s{0,2}"([A-Za-z]{3,8})"')
+_JSON_LEVEL = re.compile(
+    rb'"(?:level|levelname|severity|lvl|level_name)"\s{0,2}:\s{0,2}'
+    rb'(?:\{[^{}]{0,60}"name"\s?:\s?)?"([A-Za-z]{3,8})"'  # loguru's is an object
+)
 _JSON_RANK = re.compile(rb'"(?:rank|global_rank)"\s{0,2}:\s{0,2}(\d{1,6})\b')
 _WARNED = re.compile(rb"[^\s:][^\n:]{0,300}:\d{1,7}: [A-Za-z]{0,40}Warning: ")
 """How the interpreter's `warnings` print."""
@@ -40,8 +43,8 @@ def line_level(head: bytes) -> str | None:
     prefix = read_prefix(head)
     if prefix.level is not None:
         return prefix.level
-    if head[:1] == b"{":
-        found = _JSON_LEVEL.search(head)
+    if head.startswith(b"{", prefix.start):
+        found = _JSON_LEVEL.search(head, prefix.start)
         return _WORDS.get(found[1].decode().lower()) if found else None
     if b"NCCL" in head and (found := _NCCL.match(head, prefix.start)) is not None:
         return _NCCL_LEVELS[found[2]]
@@ -54,10 +57,12 @@ def line_level(head: bytes) -> str | None:
 
 def rank_of(head: bytes) -> int | None:
     """The rank that a line names: a launcher's label, Metta's `[3-1]`, NCCL's device, JSON's "rank"."""
-    rank = read_prefix(head).rank
-    if rank is not None:
-        return rank
-    found = _METTA_RANK.match(head) or _NCCL.match(head) or (_JSON_RANK.search(head) if head[:1] == b"{" else None)
+    prefix = read_prefix(head)
+    if prefix.rank is not None:
+        return prefix.rank
+    found = _METTA_RANK.match(head) or _NCCL.match(head, prefix.start)
+    if found is None and head.startswith(b"{"):
+        found = _JSON_RANK.search(head)
     return int(found[1]) if found else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lptui.formats.json_clock import LOOK
 from lptui.formats.log_prefix import Prefix, read_prefix, strip_escapes
 from lptui.formats.progress import LogFact
 from lptui.model.events import DatedFact
@@ -28,7 +29,17 @@ def date_facts(data: bytes, start: int, facts: tuple[LogFact, ...], not_after: f
 
 def line_time(data: bytes, start: int, not_after: float) -> float | None:
     """When the line at `start` was written (unix s), or None if it has no clock."""
-    return read_time(read_prefix(strip_escapes(data[start : start + PREFIX])), not_after)
+    return read_time(read_prefix(line_head(data, start)), not_after)
+
+
+def line_head(data: bytes, start: int) -> bytes:
+    """What of the line at `start` can hold its clock, without escape sequences: of JSON, which may tell it at its end,
+    the line."""
+    head = data[start : start + PREFIX]
+    if b"{" in head:
+        end = data.find(b"\n", start, start + LOOK)
+        return strip_escapes(data[start : start + LOOK if end < 0 else end])
+    return strip_escapes(head.partition(b"\n")[0])
 
 
 def first_time(data: bytes, start: int, end: int, not_after: float, lines: int = _LINES) -> float | None:

@@ -22,7 +22,8 @@ _MOST_LINES = 4000
 _LONGEST_LINE = 4096
 _MOST_FRAMES = 200
 _MOST_WRAPS = 20
-_MOST_TITLE = 6
+_MOST_TITLE = 16
+"""Rows of a frame's title: a long path in a narrow box."""
 _MOST_ROWS = 120
 """Rows of one frame: program text and locals."""
 _MOST_PARTS = 100
@@ -114,7 +115,7 @@ def frame_at(data: bytes, at: int) -> tuple[str, int] | None:
             following = inside(number + more)
             if not following:
                 break
-            text += (" " if text.endswith(" in") else "") + following
+            text = _join_title(text, following)
     return None
 
 
@@ -135,14 +136,20 @@ def _find_frames(inside: list[str]) -> list[tuple[str, int, str]]:
         if not line or line[0] in " ❱╭│╰" or len(frames) >= _MOST_FRAMES or (place and inside[place - 1]):
             continue
         title = line
-        for following in inside[place + 1 : place + 6]:
+        for following in inside[place + 1 : place + _MOST_TITLE]:
             if _FRAME.fullmatch(title) or not following:
                 break
-            title += (" " if title.endswith(" in") else "") + following
+            title = _join_title(title, following)
         match = _FRAME.fullmatch(title)
         if match:
             frames.append((match[1], int(match[2]), match[3]))
     return frames
+
+
+def _join_title(title: str, following: str) -> str:
+    """Two rows of a wrapped title: a path is cut anywhere, between words a blank goes with the cut."""
+    cut = title.endswith(" in") or (title[-1:].isdigit() and following.startswith("in "))
+    return f"{title} {following}" if cut else title + following
 
 
 def _read_below(data: bytes, at: int, left: int, width: int) -> tuple[str, int]:

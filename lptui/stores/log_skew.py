@@ -8,7 +8,7 @@ from statistics import fmean, median
 
 from lptui.formats.log_clock import NEVER
 from lptui.formats.log_merge import split_lines
-from lptui.formats.log_prefix import find_message, strip_escapes
+from lptui.formats.log_prefix import find_clock, find_message, strip_escapes
 from lptui.stores.log_cuts import LogCuts
 from lptui.stores.log_part import LogPart
 
@@ -106,6 +106,8 @@ def _once_said(lines: Sequence[bytes], times: Sequence[float], rank: int | None)
             continue
         plain = strip_escapes(line[:400])
         text = plain[find_message(plain) :].strip()
+        if text.startswith(b"{") and (clock := find_clock(text)) is not None:
+            text = text[: clock.start] + text[clock.end :]
         if len(text) < _SHORTEST:
             continue
         text = own.sub(b"R", text) if own is not None else text

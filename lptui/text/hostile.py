@@ -1,7 +1,7 @@
 """Foreign text made harmless: what a log, a metric name or a file name holds must never steer the terminal.
 
-Kept: printable text, tab (as blanks), SGR colours (as values, never as bytes). Made visible: control bytes, C1
-controls, bidirectional overrides, invisible formatters, characters on whose width terminals disagree. Removed with a
+Kept: printable text, tab (as blanks), SGR colours (as values, never as bytes), the text of links
+(OSC 8). Made visible: control bytes, C1 controls, bidirectional overrides, invisible formatters, characters on whose width terminals disagree. Removed with a
 placeholder: escape sequences (CSI but SGR, OSC, DCS, APC, PM, SOS, also unterminated ones) as in ECMA-48. Text that is
 invalid UTF-8 decodes to U+FFFD.
 """
@@ -38,6 +38,8 @@ _ESCAPE = re.compile(
     r"|[ -/]{1,8}[0-~]?|[0-~]|$)?"
     r"|\x9b[0-?]{0,256}[ -/]{0,16}[@-~]?|[\x90\x98\x9d\x9e\x9f][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)?"
 )
+# What opens or ends a link, whole and well-formed: Rich's handler wraps a file's name so. The text between is kept.
+_LINK = re.compile(r"\x1b\]8;[ -:<-~]{0,256};[!-~]{0,2048}(?:\x07|\x1b\\)")
 _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _COMBINING = re.compile(f"({_MARKS}{{{COMBINING_LIMIT}}}){_MARKS}+")
 
@@ -54,7 +56,9 @@ def sanitise(text: str) -> str:
     """`text` with nothing left that a terminal would obey, one line, tabs expanded; colours are dropped."""
     if text.isascii() and text.isprintable():
         return text
-    return _make_visible(_ESCAPE.sub(lambda m: "" if _SGR.fullmatch(m[0]) else PLACEHOLDER, text))
+    return _make_visible(
+        _ESCAPE.sub(lambda m: "" if _SGR.fullmatch(m[0]) or _LINK.fullmatch(m[0]) else PLACEHOLDER, text)
+    )
 
 
 def parse_sgr(text: str | bytes, limit: int = 4096) -> list[Span]:

@@ -305,3 +305,22 @@ def test_what_is_added_later_goes_on_from_the_last_whole_line() -> None:
     request = SiftLog("f", LogQuery(text="hit"), start=last.covered, more=True)
     found = array("q", (at for a in sift(request, view_of(grown), reader(grown)) for at in a.found))
     assert list(found) == [22, 13]
+
+
+def test_json_lines_have_times_and_levels() -> None:
+    """structlog's order: the clock last; loguru's `serialize`: the level far behind the text."""
+    filler = b"x" * 600
+    rows = [
+        b'{"event": "step %d %s", "level": "info", "timestamp": "2026-03-01T12:%02d:00Z"}\n' % (n, filler, n)
+        for n in range(60)
+    ]
+    rows.append(
+        b'{"text": "%s", "record": {"level": {"icon": "x", "name": "ERROR", "no": 40}, "message": "it broke",'
+        b' "time": {"repr": "2026-03-01 13:00:00+00:00", "timestamp": 1772370000.0}}}\n' % filler
+    )
+    data = b"".join(rows)
+    starts = [at for at, _ in lines_with_starts(data)]
+    assert sifted(data, LogQuery(level="error"))[0] == starts[-1:]
+    assert sifted(data, read_query("since:2026-03-01T12:57Z", 2e9))[0] == starts[-4:]
+    (sought,) = seek(SeekLog("f", read_place("2026-03-01T12:30Z", 2e9), 0), view_of(data), reader(data))
+    assert sought.position == starts[30]

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lptui.formats.log_clock import NEVER, LineClock
 from lptui.formats.log_prefix import level, parse_clock, read_prefix, strip_prefix
+from lptui.formats.log_time import line_time
 
 
 def day(hour: int, minute: int, second: float) -> float:
@@ -53,6 +55,19 @@ LINES = [
     (b"I0102 03:04:05.250000 1234 file.cc:123] hello", day(3, 4, 5.25), False, "info", b"hello"),
     (b"W1123 00:00:00.763000 12 torch/distributed/run.py:793] hello", 0.763, False, "warning", b"hello"),
     (b"[rank1]:[W1123 00:00:00.763774618 reducer.cpp:1400] hello", 0.763774618, False, "warning", b"hello"),
+    # dates whose order is the locale's, or that have no year
+    (b"01/02/2026 03:04:05 - INFO - __main__ - hello", day(3, 4, 5), False, "info", b"hello"),
+    (b"INFO 01-02 03:04:05 [core.py:12] hello", day(3, 4, 5), False, "info", b"[core.py:12] hello"),
+    (b"[01/02 03:04:05 d2.utils]: hello", day(3, 4, 5), False, None, b"d2.utils]: hello"),
+    (
+        b"2026-01-02 03:04:05.250000: W tensorflow/c/x.cc:12] hello",
+        DATED + 0.25,
+        True,
+        "warning",
+        b"tensorflow/c/x.cc:12] hello",
+    ),
+    # Slurm
+    (b"[2026-01-02T03:04:05.250] error: hello", DATED + 0.25, True, None, b"error: hello"),
     # no clock
     (b"[rank2]:[E ProcessGroupNCCL.cpp:632] hello", None, False, "error", b"hello"),
     (b"WARNING:root:hello", None, False, "warning", b"hello"),
@@ -88,6 +103,55 @@ def test_zone_and_rank() -> None:
     assert not read_prefix(b"2026-01-02 03:04:05 x").has_zone
     assert read_prefix(b"[rank12]: x").rank == 12
     assert read_prefix(b"x").rank is None
+
+
+AT_MARCH = datetime(2026, 3, 1, 12, 4, 5, tzinfo=UTC).timestamp()
+MOST_FAR = b'{"event": "' + b"x" * 3900 + b'", "timestamp": "2026-03-01T12:04:05Z"}'
+
+JSON_LINES = [
+    (b'{"time": "2026-03-01T12:04:05.250Z", "level": "INFO", "msg": "x"}', 0.25, True),
+    (b'{"level": "info", "ts": 1772366645.25, "msg": "x"}', 0.25, True),
+    (b'{"ts":1772366645250,"level":"info"}', 0.25, True),
+    (b'{"ts":1772366645250000000}', 0.25, True),
+    (b'{"created": 1772366645, "msg": "x"}', 0, True),
+    (b'{"asctime": "2026-03-01 12:04:05,250", "levelname": "INFO"}', 0.25, False),
+    (b'{"event": "epoch {1}", "level": "info", "timestamp": "2026-03-01T12:04:05.250000Z"}', 0.25, True),
+    (b'{"@timestamp":"2026-03-01T12:04:05.250+01:00"}', 0.25 - 3600, True),
+    (b'[rank3]: {"timestamp": "2026-03-01T12:04:05"}', 0, False),
+    (b'{"text": "", "record": {"elapsed": {"seconds": 1}, "time": {"repr": "2026-03-01 12:04:05.25+00:00"}}}', 0.25, True),
+    # what only looks like one
+    (b'{"message": "say \\"time\\": \\"2026-03-01T12:04:05\\"", "step": 3}', None, False),
+    (b'{"time": 0.31, "step": 3}', None, False),
+    (b'{"time": 0.31, "timestamp": 1772366645}', 0, True),
+    (b'{"time": "2026-13-45T12:04:05", "step": 3}', None, False),
+    (MOST_FAR, 0, True),
+    (MOST_FAR.replace(b"xx", b"x" * 4), None, False),
+    (b"{", None, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "after", "zone"), JSON_LINES)
+def test_clocks_of_json_lines(line: bytes, after: float | None, zone: bool) -> None:
+    found = read_prefix(line)
+    assert found.clock == (None if after is None else pytest.approx(AT_MARCH + after, abs=1e-5))
+    if after is not None:
+        assert (found.has_date, found.has_zone) == (True, zone)
+
+
+@pytest.mark.parametrize("line", [line for line, *_ in JSON_LINES] + [line for line, *_ in LINES])
+def test_many_times_at_once_are_those_of_single_lines(line: bytes) -> None:
+    """The second line of a kind is read by the shape of the first."""
+    later = line.replace(b"04:05", b"04:06").replace(b"1772366645", b"1772366646")
+    limit = AT_MARCH + 3600
+    assert LineClock().times([line, later], limit) == [
+        pytest.approx(at) if (at := line_time(each, 0, limit)) is not None else NEVER for each in (line, later)
+    ]
+
+
+def test_a_json_line_ends_where_the_next_begins() -> None:
+    data = b'{"step": 1}\n{"step": 2, "time": "2026-03-01T12:04:05Z"}\n'
+    assert line_time(data, 0, AT_MARCH) is None
+    assert line_time(data, 12, AT_MARCH) == AT_MARCH
 
 
 @given(st.binary(max_size=600))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -119,6 +120,24 @@ def test_a_group_is_one_block_with_what_it_holds(width: int, handler: bool, show
     assert data[: fold.end].count(b"ValueError: rank 1") == data.count(b"ValueError: rank 1")
     told = [(trace.exception, trace.message) for trace in find_tracebacks(data)]
     assert told[1:] == [("ValueError", f"rank {rank}: shapes do not match") for rank in range(2)]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_paths_of_any_length_are_put_together(width: int, tmp_path: Path) -> None:
+    """The wrap falls in the path, before `in`, behind it, and in the line number, as the path grows."""
+    source = "def inner():\n    raise KeyError('k')\ninner()\n"
+    for length in range(1, 100):
+        path = tmp_path / ("d" * length) / "train.py"
+        path.parent.mkdir()
+        path.write_text(source)
+        code = compile(source, str(path), "exec")
+        data = drawn(lambda code=code: exec(code, {}), width, handler=True, show_locals=False)
+        (fold,) = find_folds(data)
+        assert fold.title == "KeyError: 'k'  train.py:2 in inner", length
+        (trace,) = find_tracebacks(data)
+        assert [(frame.path, frame.line) for frame in trace.frames[-2:]] == [(str(path), 3), (str(path), 2)]
+        raising = data.rindex("❱ 2".encode())
+        assert frame_at(data, data.rindex(b"\n", 0, raising) + 1) == (str(path), 2)
 
 
 def test_a_box_of_ascii() -> None:

@@ -92,3 +92,18 @@ def test_emoji_are_taken_apart_into_cells_that_every_terminal_counts_alike() -> 
     assert sanitise("❤\ufe0f") == "❤"
     assert sanitise("👋\U0001f3fd") == "👋"
     assert cell_width(sanitise("नि")) == 2  # a spacing vowel sign has a cell of its own
+
+
+@pytest.mark.parametrize("end", ["\x07", "\x1b\\"])
+def test_a_link_is_its_text(end: str) -> None:
+    """As Rich's handler writes it around a file's name."""
+    link = f"\x1b]8;id=123;file:///run/train.py{end}\x1b[2mtrain.py\x1b[0m\x1b]8;;{end}:388"
+    assert sanitise(link) == "train.py:388"
+    assert parse_sgr(link) == [Span("train.py", "2"), Span(":388")]
+
+
+@pytest.mark.parametrize(
+    "broken", ["\x1b]8;;http://a", "\x1b]8;http://a\x07", "\x1b]8;;a b\x07", "\x1b]8;;é\x07", "\x1b]88;;a\x07"]
+)
+def test_what_is_no_whole_link_leaves_a_placeholder(broken: str) -> None:
+    assert sanitise(broken) == PLACEHOLDER

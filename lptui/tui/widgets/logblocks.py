@@ -53,7 +53,7 @@ def read_fields(line: bytes) -> dict[str, Any] | None:
 
 def fields_row(fields: dict[str, Any]) -> Row:
     """A JSON line as time, level and message, then its other fields by name."""
-    rest = dict(fields)
+    rest = _unpack_record(fields)
     head = [sanitise(_show(rest.pop(name))) for name in _first(rest, _HEADS)]
     level = [sanitise(_show(rest.pop(name))).upper() for name in _first(rest, _LEVELS)]
     message = [mask_text(sanitise(_show(rest.pop(name)))) for name in _first(rest, _MESSAGES)]
@@ -64,6 +64,21 @@ def fields_row(fields: dict[str, Any]) -> Row:
     for name, value in list(rest.items())[:MOST_FIELDS]:
         row += [(f"{sanitise(name)}=", "dim"), (f"{sanitise(mask_secrets(name, _show(value)))} ", "")]
     return tuple(row)
+
+
+def _unpack_record(fields: dict[str, Any]) -> dict[str, Any]:
+    """What counts of loguru's `serialize`, whose "text" is the whole line once more; a copy of any other fields."""
+    record: Any = fields.get("record")
+    if not isinstance(record, dict) or "message" not in record:
+        return dict(fields)
+    known = cast("dict[str, Any]", record)
+    told = {name: known[name] for name in ("time", "level", "message") if name in known}
+    for name, inner in (("time", "repr"), ("level", "name")):
+        value: Any = told.get(name)
+        if isinstance(value, dict) and inner in value:
+            told[name] = cast("dict[str, Any]", value)[inner]
+    extra: Any = known.get("extra")
+    return {**told, **(cast("dict[str, Any]", extra) if isinstance(extra, dict) else {})}
 
 
 def field_rows(fields: dict[str, Any]) -> list[Row]:
