@@ -6,13 +6,14 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from lptui.detect.catalogue import Entry
 from lptui.detect.confirm import RECOVERY, UNCAUGHT
 from lptui.detect.hit_memory import FileMemory, Kept, Seen
 from lptui.detect.hit_times import date_clock
 from lptui.model.value import frozen
+from lptui.run.rank_logs import find_ranks
 from lptui.run.ranks import attempt_of, rank_of
 from lptui.state.attempts import attempt_at, attempt_starts
 from lptui.state.run_state import Milestone, RunState
@@ -59,10 +60,12 @@ class Log:
     deaths: Mapping[int, float]
     """Attempt -> its last exception that a launcher recorded."""
     modified_at: float | None
+    named: int | None
+    """Whose it is by its name, beside those of the other logs."""
 
     @cached_property
     def rank(self) -> int | None:
-        return self.memory.rank if self.memory.record else rank_of(self.name)
+        return self.memory.rank if self.memory.record else self.named
 
     @property
     def newest(self) -> int:
@@ -97,12 +100,20 @@ def list_logs(files: Mapping[str, FileMemory], state: RunState) -> Iterator[Log]
         if memory.record and memory.attempt is not None:
             ends = [s.at for kept in memory.kept.values() for s in kept.all if s.at is not None]
             deaths[memory.attempt] = max([deaths.get(memory.attempt, 0.0), *ends])
+    ranks = _find_ranks(tuple(sorted({*files, *state.logs})))
     for name, memory in sorted(files.items()):
         starts = attempt_starts(state, name)
         ends = [m.position for m in state.milestones if m.file == name and m.kind == "completed"]
         view = state.logs.get(name)
         place = 0 if primary is not None and primary.file == name else 1
-        yield Log(name, place, memory, starts, ends, known, deaths, view.modified_at if view is not None else None)
+        written = view.modified_at if view is not None else None
+        yield Log(name, place, memory, starts, ends, known, deaths, written, ranks.get(name, rank_of(name)))
+
+
+@lru_cache(4)
+def _find_ranks(names: tuple[str, ...]) -> dict[str, int | None]:
+    """Of the logs of a job, a rank each: the one without a number beside those with one is rank 0's."""
+    return {part.path: part.rank for part in find_ranks(names)}
 
 
 def share_out(entry: Entry, kept: Kept, log: Log) -> dict[int, list[Sighting]]:

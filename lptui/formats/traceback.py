@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from lptui.formats.log_prefix import strip_escapes, strip_labels
 from lptui.formats.traceback_box import read_box
+from lptui.formats.traceback_group import TITLE, skip_parts
 from lptui.model.value import frozen
 from lptui.text.regex import Regex
 
@@ -150,7 +151,10 @@ def _read_one(data: bytes, mark: int) -> Traceback | None:
             return None
         frames = tuple(Frame(*frame) for frame in box.frames)
         return Traceback(start, box.end, frames, box.exception, box.message)
-    return _read_plain(data, start, mark)
+    found = _read_plain(data, start, mark)
+    if found.exception and data.endswith(TITLE, start, mark):
+        found = replace(found, end=skip_parts(data, data[start : mark - len(TITLE)], found.end))
+    return found
 
 
 def _read_plain(data: bytes, start: int, mark: int) -> Traceback:
@@ -202,7 +206,7 @@ def _find_link(data: bytes, mark: int, end: int) -> tuple[int, bool] | None:
     """Where the next traceback of a chain begins, and whether a child process sent it; None: no chain."""
     between: list[bytes] = []
     at = end
-    for text, stop in _own_lines(data, mark, end):
+    for text, stop in _own_lines(data, mark, end, behind_group=True):
         place = find_mark(text, 0)
         if place >= 0:
             position = find_mark(data, at)
@@ -216,7 +220,7 @@ def _find_link(data: bytes, mark: int, end: int) -> tuple[int, bool] | None:
     return None
 
 
-def _own_lines(data: bytes, mark: int, at: int = -1) -> Iterator[tuple[bytes, int]]:
+def _own_lines(data: bytes, mark: int, at: int = -1, *, behind_group: bool = False) -> Iterator[tuple[bytes, int]]:
     """(text without its label, end) of the lines from `at` on that belong to the traceback at `mark`.
 
     What stands before the mark is the label when the next line has it too, its digits aside; lines without it are then
@@ -224,6 +228,8 @@ def _own_lines(data: bytes, mark: int, at: int = -1) -> Iterator[tuple[bytes, in
     """
     start = data.rfind(b"\n", 0, mark) + 1
     label = _find_label(data[start:mark])
+    if behind_group and data.endswith(TITLE, start, mark):
+        label = label[:-2].rstrip(b" ")
     first = _find_end(data, mark) + 1
     at = first if at < 0 else at
     exact = bool(label) and not strip_labels(label).strip()
@@ -256,8 +262,8 @@ def _find_label(before: bytes) -> bytes:
     before = before[before.rfind(b"\r") + 1 :]
     if before.endswith(b"Original "):
         before = before[: -len(b"Original ")]
-    if before.endswith(b"+ Exception Group "):
-        before = before[: -len(b"+ Exception Group ")] + b"| "
+    if before.endswith(TITLE):
+        before = before[: -len(TITLE)] + b"| "
     return before
 
 

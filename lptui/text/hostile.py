@@ -1,9 +1,9 @@
 """Foreign text made harmless: what a log, a metric name or a file name holds must never steer the terminal.
 
-Kept: printable text, tab (as blanks), SGR colours (as values, never as bytes), the text of links
-(OSC 8). Made visible: control bytes, C1 controls, bidirectional overrides, invisible formatters, characters on whose width terminals disagree. Removed with a
-placeholder: escape sequences (CSI but SGR, OSC, DCS, APC, PM, SOS, also unterminated ones) as in ECMA-48. Text that is
-invalid UTF-8 decodes to U+FFFD.
+Kept: printable text, tab (as blanks), SGR colours (as values, never as bytes), the text of links (OSC 8). Made visible:
+control bytes, C1 controls, bidirectional overrides, invisible formatters, characters on whose width terminals disagree.
+Removed with a placeholder: escape sequences (CSI but SGR, OSC, DCS, APC, PM, SOS, also unterminated ones) as in
+ECMA-48. Text that is invalid UTF-8 decodes to U+FFFD.
 """
 
 from __future__ import annotations

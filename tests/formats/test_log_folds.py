@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from itertools import pairwise
 from pathlib import Path
 
@@ -159,3 +160,45 @@ def test_a_long_redrawn_bar_is_told_in_parts_that_join() -> None:
     assert max(f.end - f.start for f in folds) <= 48 * 1024
     assert 0 <= folds[-1].end - 200_000 < 100
     assert find_folds(data[:300_000], 200_000) == folds
+
+
+def group_texts() -> dict[str, tuple[bytes, int]]:
+    """What Python prints of groups, with how many blocks that is."""
+
+    def fail(what: str | Exception) -> Exception:
+        try:
+            raise ValueError(what) if isinstance(what, str) else what
+        except Exception as error:
+            return error
+
+    def grouped(name: str, *errors: Exception, cause: Exception | None = None) -> bytes:
+        try:
+            raise ExceptionGroup(name, errors) from cause
+        except ExceptionGroup as error:
+            return "".join(traceback.format_exception(error)).encode()
+
+    inner = fail(ExceptionGroup("inner", [fail("a"), fail("b\nsecond line")]))
+    simple, nested = grouped("outer", fail("a"), fail("b")), grouped("outer", inner, fail("c"))
+    chained = grouped("outer", fail("a"), cause=fail("cause"))
+    without_margin = grouped("outer", fail("b\nsecond"), fail("c")).replace(b"    | second", b"second")  # excepthook
+    return {
+        "simple": (simple, 1),
+        "nested": (nested, 1),
+        "chained": (chained, 1),
+        "caused by a group": (grouped("outer", fail("a"), cause=inner), 1),
+        "without margin": (without_margin, 1),
+        "two": (simple + b"12:00:01 INFO on\n" + nested, 2),
+        "labelled": (b"".join(b"[rank3]: " + line for line in nested.splitlines(keepends=True)), 1),
+    }
+
+
+@pytest.mark.parametrize("name", list(group_texts()))
+def test_exception_groups_are_one_row(name: str) -> None:
+    text, count = group_texts()[name]
+    data = b"12:00:00 [ERROR] it failed\n" + text + b"12:00:02 [INFO] it goes on\n"
+    folds = find_folds(data)
+    assert [fold.title.split("  ")[0] for fold in folds] == ["ExceptionGroup: outer (2 sub-exceptions)"] * count or (
+        "outer (1 sub-exception)" in folds[0].title and len(folds) == count
+    )
+    assert data[folds[0].start :].startswith(text[:40])
+    assert folds[-1].end == len(data) - len(b"12:00:02 [INFO] it goes on\n")

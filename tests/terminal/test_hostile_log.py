@@ -67,8 +67,9 @@ SEQUENCE = re.compile(
 
 
 def kinds(raw: bytes) -> set[bytes]:
-    """Which sequences and controls a program wrote, but for their numbers."""
-    return {re.sub(rb"[0-9;]+", b"", found[0]) for found in SEQUENCE.finditer(raw)}
+    """Which sequences and controls a program wrote, but for their numbers; what was read so far may end in one."""
+    found = (each for each in SEQUENCE.finditer(raw) if each.end() < len(raw))
+    return {re.sub(rb"[0-9;]+", b"", each[0]) for each in found}
 
 
 def page_through(log: Path) -> tuple[bytes, str]:
