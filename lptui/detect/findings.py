@@ -10,12 +10,14 @@ from lptui.detect.catalogue import Entry, load_catalogue
 from lptui.detect.confirm import UNCAUGHT
 from lptui.detect.hit_memory import FileMemory, Kept
 from lptui.detect.incidents import Told, join_incidents
+from lptui.detect.log_block import LOGGED
 from lptui.detect.sightings import Log, Sighting, fingerprint, list_logs, share_out
 from lptui.model.finding import Evidence, Finding
 from lptui.state.run_state import RunState
 from lptui.text import clock, plural, sanitise, short_duration
 from lptui.text.secrets import mask_text
 
+_LOGGED = "An exception was logged: {exception}"
 _LONGEST_EVIDENCE = 400
 _MOST_EVIDENCE = 4
 _MOST_KINDS = 6
@@ -87,7 +89,7 @@ def _tell(group: _Group, config: Mapping[str, str]) -> Told:
         id=f"log:{entry.id}:{group.attempt}" + (f":{group.mark}" if group.mark else ""),
         cls=entry.id,
         severity=entry.severity,
-        title=fill_title(entry.title, groups)[:200],
+        title=fill_title(_LOGGED if LOGGED in hit.groups else entry.title, groups)[:200],
         role=entry.role,
         attempt=group.attempt,
         evidence=tuple(_list_evidence(main, active or ordered, group.ranks)),

@@ -6,6 +6,8 @@ from lptui.detect.log_lines import LONGEST, Line, read_line, read_text
 from lptui.model.value import frozen
 
 UNCAUGHT = "uncaught-exception"
+LOGGED = ("logged", "yes")
+"""The group of an exception that a logger told: that it ended the program is not said."""
 RECOVERY = "~recovery"
 GROUP_TEXT = 200
 """Longest text that a group hands on."""

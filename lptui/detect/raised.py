@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from lptui.detect.log_block import GROUP_TEXT, RECOVERY, UNCAUGHT, Block, Hit
+from lptui.detect.log_block import GROUP_TEXT, LOGGED, RECOVERY, UNCAUGHT, Block, Hit
 from lptui.detect.log_lines import LONGEST, is_handled, read_line
 from lptui.formats.traceback import MARK, Traceback, find_tracebacks
 from lptui.text.regex import Regex
@@ -122,8 +122,15 @@ def _tell_uncaught(block: Block, traceback: Traceback, frame: str) -> Iterable[H
     line = block.line_at(start, min(len(block.buffer), start + LONGEST))
     place = _name_place(traceback)
     word = "lost" if place == "env-crash" and origin.exception in _LOST else "exception"
-    groups = ((word, told[:GROUP_TEXT]), *((("frame", frame),) if frame else ()))
+    logged = place == UNCAUGHT and _is_logged(block, traceback)
+    groups = ((word, told[:GROUP_TEXT]), *((("frame", frame),) if frame else ()), *((LOGGED,) if logged else ()))
     yield Hit(place, block.base + start, told + cause, groups, rank=line.rank, at=line.at, frame=frame)
+
+
+def _is_logged(block: Block, traceback: Traceback) -> bool:
+    """Whether a logger wrote it (`logging.exception`): somebody caught it, whatever came of that."""
+    before = block.before(traceback.start, 1)
+    return bool(before) and read_line(before[0].encode()).level in ("warning", "error", "critical")
 
 
 def _name_place(traceback: Traceback) -> str:

@@ -11,6 +11,9 @@ from lptui.text.regex import Regex
 
 _WORKER = Regex(r"(?:^|[-_./])(?:worker|proc|process|trainer|gpu|local)[-_.]?(\d{1,4})(?=[-_./]|$)", re.IGNORECASE)
 _NODE = Regex(r"(?:^|[-_./])(?:node|host|machine)[-_.]?(\d{1,4})(?=[-_./]|$)", re.IGNORECASE)
+_LAST_NUMBER = Regex(
+    r"(?:[-_.](?:local[-_]?)?(?:rank|worker|proc|process|trainer|gpu|node))?[-_.]?\d+(?=[^\d/]*$)", re.IGNORECASE
+)
 _NUMBER = Regex(r"\d+")
 _COUNTS_OTHER = Regex(
     r"(?:attempt|restart|run|epoch|trial|seed|fold|part|step|version|v|try|task|exp|experiment|iter|round|stage|phase"
@@ -73,7 +76,7 @@ def _by_words(words: Regex[str]) -> Callable[[Sequence[str]], dict[str, int]]:
 def _with_first(ranks: dict[str, int], paths: Sequence[str]) -> dict[str, int]:
     if not ranks or 0 in ranks.values():
         return ranks
-    plain = {re.sub(r"[-_.]?\d+(?=[^\d/]*$)", "", path) for path in ranks}
+    plain = {_LAST_NUMBER.sub("", path) for path in ranks}
     return ranks | {path: 0 for path in paths if path in plain}
 
 

@@ -165,6 +165,23 @@ def test_files_of_several_ranks_make_one_finding() -> None:
     assert {e.file for e in found.evidence} == {"/r/a.log"}
 
 
+def test_the_log_without_a_number_is_rank_0() -> None:
+    files = ("/r/train.log", "/r/train_rank1.log", "/r/train_rank2.log")
+    events = [e for f in files for b in events_of(OOM, file=f) for e in b]
+    (found,) = run(events, files=files)
+    assert found.ranks == (0, 1, 2)
+
+
+def test_a_logged_exception_is_not_said_to_have_ended_the_program() -> None:
+    raised = "Traceback (most recent call last):\n  File \"t.py\", line 9, in main\n    step()\nKeyError: 'k'\n"
+    assert (
+        of("12:00:00 ERROR it failed\n" + raised)["uncaught-exception"].title
+        == "An exception was logged: KeyError: 'k'"
+    )
+    for above in ("", "12:00:00 INFO step 3\n", "it failed\n"):
+        assert of(above + raised)["uncaught-exception"].title == "The program ended with KeyError: 'k'"
+
+
 def test_secrets_and_control_bytes_stay_out_of_evidence() -> None:
     text = "ERROR \x1b]0;x\x07 loss is nan, token=ghp_abcdefghijklmnopqrstuvwxyz0123 \x1b[31m\x9b2J\n"
     shown = of(text)["nan-loss"].evidence[0].text

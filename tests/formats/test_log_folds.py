@@ -168,7 +168,7 @@ def group_texts() -> dict[str, tuple[bytes, int]]:
     def fail(what: str | Exception) -> Exception:
         try:
             raise ValueError(what) if isinstance(what, str) else what
-        except Exception as error:
+        except (ValueError, ExceptionGroup) as error:
             return error
 
     def grouped(name: str, *errors: Exception, cause: Exception | None = None) -> bytes:

@@ -192,3 +192,17 @@ async def test_a_run_with_one_log_says_so(tmp_path: Path) -> None:
         await pilot.press("m")
         await settle(app, pilot)
         assert said == ["this run has one log: there is nothing to merge it with"]
+
+
+async def test_line_numbers_are_said_to_be_missing_at_once(tmp_path: Path) -> None:
+    app = MergedApp(rank_files(tmp_path))
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.press("m")
+        await settle(app, pilot)
+        before = app.pane.view.paint.numbers
+        for keys in (("number_sign",), ("colon", *"12", "enter")):
+            app.clear_notifications()
+            await pilot.press(*keys)
+            await settle(app, pilot)
+            assert any("no line numbers" in note.message for note in app._notifications)
+        assert app.pane.view.paint.numbers == before

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from lptui.formats.log_query import read_place
+from lptui.model.merged import MergedView
 from lptui.model.request import SeekLog, Sought
 from lptui.text import sanitise
 from lptui.tui.widgets.logfinder import Host
+from lptui.tui.widgets.lognumber import NO_LINES
 from lptui.tui.widgets.logplaces import newest_time
 
 
@@ -28,6 +30,9 @@ class Goto:
             place = read_place(text, newest_time(extent, now))
         except ValueError as error:
             self._host.view.app.notify(sanitise(str(error)), severity="warning", markup=False, timeout=5)
+            return
+        if isinstance(extent, MergedView) and place.kind == "line" and place.value >= 0:
+            self._host.view.app.notify(NO_LINES, severity="warning", markup=False, timeout=5)
             return
         near = extent.end - 1 if scroll.follow else scroll.top
         self.words = f"going to {sanitise(text)} …"

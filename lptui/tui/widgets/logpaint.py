@@ -56,7 +56,13 @@ class Painter:
     @property
     def room(self) -> int:
         """Cells that a line's text has."""
-        return max(1, self.width - GUTTER - (NUMBER if self.numbers else 0) - (self.ranks.width if self.ranks else 0))
+        return max(
+            1,
+            self.width
+            - GUTTER
+            - (NUMBER if self.numbers and self.ranks is None else 0)
+            - (self.ranks.width if self.ranks else 0),
+        )
 
     def set_cards(self, cards: Cards) -> None:
         """The findings that stand in this log."""
@@ -189,7 +195,7 @@ class Painter:
         """What stands left of a line: its number, and the mark of a finding."""
         sign = gutter(self.cards.worst_within(unit.start, unit.end), self.plain) if index == 0 else ("  ", "")
         rank = self._rank(unit, hand) if self.ranks is not None else ()
-        if not self.numbers:
+        if not self.numbers or self.ranks is not None:
             return (sign, *rank)
         number = hand.number_of(unit) if index == 0 and _begins(hand, unit) else None
         text = "" if number is None else str(number)
