@@ -104,8 +104,8 @@ _TRAINING = re.compile(rb"Training \S{1,200} on \S{1,20}(?:: \S{1,20}| \()")
 
 GATE: tuple[bytes, ...] = (
     *(re.escape(literal) for literal, _, _ in _RULES),
-    rb" score: -?[0-9]",
-    rb"Training [!-~]+ on [a-z0-9]",
+    rb" score: (?:\x1b\[[0-9;]*m)*-?[0-9]",  # Rich colours numbers and names
+    rb"Training [!-~\x1b]+ on [a-z0-9]",
 )
 """Patterns in RE2 syntax, one of which occurs in every line that `read_lifecycle` knows."""
 BOUNDS: tuple[bytes, ...] = (

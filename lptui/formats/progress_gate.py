@@ -34,7 +34,7 @@ class _Span:
 Search = Callable[[bytes, int], "Hit | None"]
 _WINDOW = 16 << 10
 _GATE_MEMORY = 64 << 20
-_BROKEN = rb"[=: ][-+]?(?:nan|NaN|inf|Inf|Infinity)\b"
+_BROKEN = rb"[=: ](?:\x1b\[[0-9;]*m)*[-+]?(?:nan|NaN|inf|Inf|Infinity)\b"
 _BROKEN_WORDS = (b"nan", b"NaN", b"inf", b"Inf")
 RARE: tuple[bytes, ...] = (_BROKEN, *lifecycle.GATE)
 """Patterns in RE2 syntax for what must never be missed, however many progress lines are left out."""

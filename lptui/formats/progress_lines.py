@@ -49,14 +49,17 @@ _DRAWN = frozenset((b"=", b"-", b"*", b"#", b"|", b"\xe2", b" "))
 _CLU = re.compile(rb"\[(\d{1,15})\] (?=[\w/]{1,80}=)")
 _SPEED_KEYS = frozenset(("sps", "it/s", "steps/s", "steps/sec", "steps_per_sec", "steps_per_second"))
 
+_SGR = rb"(?:\x1b\[[0-9;]*m)*"  # Rich colours names, signs and numbers each by itself
 GATE: tuple[bytes, ...] = (
-    rb"\b(?:[Gg]lobal[_ ]?[Ss]teps?|[Ss]teps?|STEPS?|[Ii]ter(?:ation)?|ITER(?:ATION)?|[Ee]poch|EPOCH|[Uu]pdates?)"
-    rb"(?:\([a-z]+\))?[\"']?[=:# ][=:# \[\"']*[0-9]",
+    rb"(?:\b|\x1b\[[0-9;]*m)"
+    rb"(?:[Gg]lobal[_ ]?[Ss]teps?|[Ss]teps?|STEPS?|[Ii]ter(?:ation)?|ITER(?:ATION)?|[Ee]poch|EPOCH|[Uu]pdates?)"
+    rb"(?:\([a-z]+\))?[\"']?" + _SGR + rb"[=:# ](?:[=:# \[\"']|\x1b\[[0-9;]*m)*[0-9]",
     *progress_bars.GATE,
     progress_rich.GATE,
     *progress_bars_other.GATE,
-    rb"\{['\"][\w/. -]+['\"]: ?['\"]?[-0-9nNiI]",
-    rb"(?:[Ll]oss|LOSS|[Rr]eward|[Rr]eturn|[Ss]core|[Gg]rad[_ ][Nn]orm|(?:iter|step|batch)_time)[=:] ?\[?[-0-9nNiI]",
+    rb"\{" + _SGR + rb"['\"][\w/. -]+['\"]" + _SGR + rb": ?" + _SGR + rb"['\"]?[-0-9nNiI]",
+    rb"(?:[Ll]oss|LOSS|[Rr]eward|[Rr]eturn|[Ss]core|[Gg]rad[_ ][Nn]orm|(?:iter|step|batch)_time)"
+    rb"$[=:] ?$\[?$[-0-9nNiI]".replace(b"$", _SGR),
     *progress_tables.GATE,
 )
 """Patterns in RE2 syntax, one of which occurs in every line that `read_progress` is to see."""
