@@ -28,6 +28,8 @@ class OwnHand:
     """Looks in the thread that asks, where there are few runs or no processes."""
 
     glances, chunk = 32, 1
+    clock = staticmethod(time.thread_time)
+    """Seconds that looks cost: here of a processor, whoever else wants it."""
 
     def __init__(self, writers: Writers, listing: Listing) -> None:
         self._writers, self._listing = writers, listing
@@ -50,6 +52,7 @@ class LookHand:
 
     glances, chunk = 32, 8
     """Runs that it is given at once, to glance at and to look at."""
+    clock = staticmethod(time.monotonic)
 
     def __init__(self, writers: Writers, budget: int) -> None:
         self._child, self._new = Child(_LONGEST_ANSWER), True

@@ -9,10 +9,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lptui.engine.errand import Errand
+from lptui.engine.known_run import KnownRun
 from lptui.engine.look_pool import MANY, LookHand, OwnHand, count_hands, start_hands
 from lptui.engine.summary_cache import GOES_ON, SummaryCache, to_summary
 from lptui.model.summary import UNLOOKED, RunBoard, RunSummary, board_order
@@ -31,6 +32,8 @@ MANY_ROWS = 2000
 REFRESH = 2.0
 """Seconds between looks at what is going on; the folders are listed again every 5 s, or 50 times what that costs."""
 RELIST = 5.0
+AGES = 30.0
+"""Seconds after which a list that stays as it is is told again, since ages grow; REFRESH where a run goes on."""
 SHARE = 0.05
 """Of one processor that may go into looks at what goes on."""
 LOOK_AGAIN = 10.0
@@ -38,17 +41,6 @@ LOOK_AGAIN = 10.0
 MOST_ALIVE = 64
 
 OnBoard = Callable[[RunBoard], None]
-
-
-@dataclass(slots=True)
-class _Known:
-    """A run on the list: when it was written, as its folder says, and what was seen of it when."""
-
-    modified_at: float
-    summary: RunSummary
-    looked_at: float = 0.0
-    cost: float = 0.0
-    """Seconds that the last look took."""
 
 
 class RunList:
@@ -70,7 +62,7 @@ class RunList:
         self.roots = tuple(dict.fromkeys(os.path.abspath(os.path.expanduser(root)) for root in roots))
         self._clock, self._find_writers = clock, writers
         self._cache = SummaryCache(self.roots, cache_folder)
-        self._runs: dict[str, _Known] = {}
+        self._runs: dict[str, KnownRun] = {}
         self._notes: tuple[str, ...] = ()
         self._listed = False
         self._writers = Writers(reason="not looked yet")
@@ -81,6 +73,7 @@ class RunList:
         self._fresh: deque[str] = deque()
         """Of many that are new: those that have not been glanced at."""
         self._streams = False
+        self._tell_at = 0.0
         self._preferred: set[str] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -142,7 +135,7 @@ class RunList:
         self._begin()
         listed_at = self._clock()
         relist = RELIST
-        on_board(self.board())
+        self._tell(on_board)
         self._publish_while(on_board, self._look_at_all)
         self._cache.save()
         while not self._stopping.wait(REFRESH):
@@ -153,7 +146,14 @@ class RunList:
                 relist = max(RELIST, 50 * (listed_at - now))
             self._queue_changed(now)
             self._publish_while(on_board, self._look_at_all)
+            if self._clock() >= self._tell_at:
+                self._tell(on_board)
             self._cache.save()
+
+    def _tell(self, on_board: OnBoard) -> None:
+        board = self.board()
+        self._tell_at = board.now + (REFRESH if any(row.condition in GOES_ON for row in board.rows) else AGES)
+        on_board(board)
 
     def _publish_while(self, on_board: OnBoard, work: Callable[[], None]) -> None:
         """Do `work` in a thread and publish what it has changed so far, at a bounded rate and at its end."""
@@ -162,7 +162,7 @@ class RunList:
             goes_on = errand.wait(PUBLISH * max(1.0, len(self._runs) / MANY_ROWS))
             if self._dirty.is_set():
                 self._dirty.clear()
-                on_board(self.board())
+                self._tell(on_board)
 
     def _begin(self) -> None:
         self._cache.load()
@@ -172,7 +172,7 @@ class RunList:
     def _list(self) -> None:
         """Name all runs there are now; what was seen of those that stay is kept."""
         self._listing = listing = Listing(BUDGET)
-        found: dict[str, _Known] = {}
+        found: dict[str, KnownRun] = {}
         strange = 0
         for root in self.roots:
             for path, modified in find_runs(root, listing):
@@ -182,7 +182,7 @@ class RunList:
                     if strange == MANY:  # they start while the rest is named
                         self._hands = self._hands or start_hands(self._most_hands, self._writers, BUDGET)
                     name = path.rpartition("/")[2] or path
-                    found[path] = _Known(modified, RunSummary(name, path, modified_at=modified or None))
+                    found[path] = KnownRun(modified, RunSummary(name, path, modified_at=modified or None))
                 else:
                     found[path] = old
         fresh = sorted((p for p in found if p not in self._runs), key=lambda p: -found[p].modified_at)
@@ -237,9 +237,9 @@ class RunList:
             if not self._fresh:  # all have a row now, or nearly
                 self._wake.set()
         while (chunk := self._next(self._todo, hand.chunk)) and not self._stopping.is_set():
-            begun = time.monotonic()
+            begun = hand.clock()
             answers = hand.look(chunk, self._clock())
-            cost = (time.monotonic() - begun) / len(chunk)
+            cost = (hand.clock() - begun) / len(chunk)
             for path, told in zip(chunk, answers, strict=True):
                 self._take(path, told, cost)
 

@@ -257,6 +257,27 @@ def test_live_boards_show_new_runs_and_drop_old_ones(recorded: Recorded, monkeyp
     runs.stop()
 
 
+def test_ages_grow_although_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_runs(tmp_path, 1)
+    monkeypatch.setattr(module, "REFRESH", 0.001)
+    clock = [100.0]
+
+    def read() -> float:
+        clock[0] += 1.0
+        return clock[0]
+
+    boards: queue.SimpleQueue[RunBoard] = queue.SimpleQueue()
+    runs = RunList((str(tmp_path / "train_dir"),), read, cache_folder="", writers=nobody, hands=0)
+    runs.start(boards.put)
+    seen: list[RunBoard] = []
+    while len(seen) < 2:  # the row stays as it is, and is told again for its age
+        board = boards.get(timeout=20)
+        seen += [board] if board.looked and board.rows else []
+    runs.stop()
+    assert seen[0].rows == seen[1].rows
+    assert seen[1].now > seen[0].now
+
+
 def test_a_root_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import lptui.run.listing as listing
     from lptui.files import FileFailure
