@@ -261,6 +261,16 @@ def test_places_on_either_axis() -> None:
     assert place_of(line(Series("x", "")), None, 5.0, "step") is None
 
 
+def test_a_crosshair_behind_the_end_of_a_line_reads_nothing_of_it() -> None:
+    """Of several runs the shorter one has no value there; one that is logged seldom still has its newest."""
+    often, seldom = line(series([float(i) for i in range(101)])), line(series([0.0, 1.0, 2.0]))
+    places = 10_090.0, 15_000.0, -5_000.0
+    assert [value_at(often, at, "step") for at in places] == [100.0, None, None]
+    assert value_at(seldom, 350.0, "step") == 2.0
+    legend = text(rows_of([often, line(series([1.0]), 1, 2, "b")], read=(None, 1.0)))
+    assert "- @" in legend[1]
+
+
 def test_other_sources_of_a_quantity_are_named() -> None:
     same, other = series([1.0, 2.0, 3.0]), series([9.0, 9.0, 9.0])
     lead = replace(

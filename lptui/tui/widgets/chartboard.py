@@ -283,7 +283,7 @@ class ChartBoard(LinesView, can_focus=True):
             chosen=not self.zoomed and self.has_focus and self.chosen is tile,
             star=tile.name in self.favourites,
             read=values,
-            best=self.feed.best_of(lines) if len(lines) > 1 else None,
+            best=self.feed.best_of(lines) if len(lines) > 1 and not values else None,
             span=self.spans.get(tile.name),
             mates=self._mates,
         )  # fmt: skip

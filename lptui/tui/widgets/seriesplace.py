@@ -38,12 +38,20 @@ def read(line: Line, at: float, axis: Axis) -> Spot | None:
 
 
 def value_at(line: Line, at: float, axis: Axis) -> float | None:
-    """The value of the point nearest to place `at`."""
+    """The value of the point nearest to place `at`; None where the line has ended or not begun: further from its points
+    than twice their usual distance, and than a hundredth of what it spans."""
     import numpy as np
 
     laid = lay(line.series, axis, line.axes)
     distance = np.abs(laid.xs - at)
-    return float(laid.ys[int(np.nanargmin(distance))]) if np.isfinite(distance).any() else None
+    known = laid.xs[np.isfinite(laid.xs)]
+    if not len(known) or math.isnan(at):
+        return None
+    nearest = int(np.nanargmin(distance))
+    span = float(known.max() - known.min())
+    beyond = max(float(known.min()) - at, at - float(known.max()))
+    ended = span > 0 and beyond > max(span / 100, 2 * span / (len(known) - 1))
+    return None if ended else float(laid.ys[nearest])
 
 
 def place_of(line: Line, step: float | None, at: float | None, axis: Axis) -> float | None:
