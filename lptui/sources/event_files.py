@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from lptui.files import FileFailure, Handle, list_folder, open_file, stat_file
 from lptui.formats.event_frames import FrameReader
@@ -40,6 +41,7 @@ class _EventFile:
         self.restart()
         self.started = _start_of(path)
         self.batches = 0
+        self._units: dict[str, str] = {}
 
     def restart(self) -> None:
         self.frames, self.scalars = FrameReader(), ScalarReader(self.prefix)
@@ -58,6 +60,16 @@ class _EventFile:
         self.read += len(data)
         self.batches += 1
         return self.scalars.read(self.frames.feed(data))
+
+    def unit_of(self, points: Points) -> str:
+        """What the steps of a tag count. Keras writes `epoch_loss` at the number of the epoch: told by the name, and by
+        steps that begin at 0 or 1 and go on one by one."""
+        known = self._units.get(points.key)
+        if known is None:
+            counts = "/epoch_" in f"/{points.key}" and points.steps[0] in (0.0, 1.0)
+            counts = counts and all(b - a == 1 for a, b in pairwise(points.steps))
+            known = self._units[points.key] = "epoch" if counts else "step"
+        return known
 
     @property
     def order(self) -> float:
@@ -150,14 +162,17 @@ class EventFileSource:
     def _tell_points(
         self, file: _EventFile, points: tuple[Points, ...], now: float, *, backfill: bool
     ) -> Iterator[Event]:
-        yield Samples(
-            place=Place(file=file.path),
-            seen_at=now,
-            backfill=backfill,
-            source="tensorboard",
-            points=points,
-            order=file.order,
-        )
+        for unit in ("step", "epoch"):
+            if here := tuple(p for p in points if file.unit_of(p) == unit):
+                yield Samples(
+                    place=Place(file=file.path),
+                    seen_at=now,
+                    backfill=backfill,
+                    source="tensorboard",
+                    points=here,
+                    order=file.order,
+                    unit=unit,
+                )
         newest = max((p.times[-1] for p in points if p.times[-1] <= now), default=0.0)
         if newest > self._newest:
             self._newest = newest

@@ -58,3 +58,12 @@ def test_what_csv_tensorboard_and_the_log_tell_is_one_series(
         assert set(series) == {*quantities, *alone}
     else:
         assert all("/" in key for key in series)
+
+
+def test_what_keras_writes_at_the_number_of_the_epoch_counts_epochs(tmp_path: Path) -> None:
+    """TensorBoard's files do not say so, and the bar counts batches: on one axis the line would begin twice."""
+    run = shutil.copytree(JOINED / "keras", tmp_path / "keras")
+    state = read_run(discover(str(run)), patience=0.0)
+    units = {part.source: part.unit for part in members(state.series["epoch_loss"])}
+    assert units == {"tensorboard": "epoch", "training.csv": "epoch", "log train.log": "step"}
+    assert (state.progress.step, state.progress.total) == (192, 192)
