@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from lptui.cli import FAILED, NOT_FOUND, USAGE, say
 from lptui.model.summary import RunBoard, RunSummary
-from lptui.text import sanitise
+from lptui.text import plural, sanitise
 
 if TYPE_CHECKING:
     from lptui.config.settings import Settings
@@ -81,7 +82,11 @@ def look(places: tuple[str, ...], project: str) -> RunBoard | None:
     if not project:
         from lptui.engine.run_list import RunList
 
-        return RunList(places).read()
+        shown = sys.stderr.isatty()
+        board = RunList(places).read(tell_progress if shown else lambda _board: None)
+        if shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+        return board
     from lptui.cloud.client import CloudFailure
     from lptui.engine.cloud_list import CloudList
 
@@ -92,6 +97,12 @@ def look(places: tuple[str, ...], project: str) -> RunBoard | None:
         say(board.words)
         return None
     return board
+
+
+def tell_progress(board: RunBoard) -> None:
+    """How far the looks are, on a line of the terminal that the next one overwrites."""
+    words = f"looked at {board.looked:,} of {plural(len(board.rows), 'run')} …"
+    click.echo(f"\r{words}\x1b[K", nl=False, err=True)
 
 
 def open_list(places: tuple[str, ...], settings: Settings, project: str) -> int:

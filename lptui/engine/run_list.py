@@ -80,10 +80,10 @@ class RunList:
         self._dirty, self._wake = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
-    def read(self) -> RunBoard:
-        """Everything once, in this thread and the lookers'."""
+    def read(self, on_board: OnBoard = lambda _board: None) -> RunBoard:
+        """Everything once; `on_board` is told how far it is."""
         self._begin()
-        self._look_at_all()
+        self._publish_while(on_board, self._look_at_all)
         self._cache.save()
         return self.board()
 
