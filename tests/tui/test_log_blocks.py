@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from log_harness import LogApp, settle, type_line
 
@@ -158,3 +159,18 @@ async def test_a_run_of_equal_lines_that_is_too_long_is_not_folded_in_parts() ->
             await pilot.press(key)
             await settle(pilot)
             assert not any("▸" in row for row in app.shown)
+
+
+def test_a_json_line_tells_numbers_of_time_as_a_clock_and_loguru_s_record_as_a_line() -> None:
+    told = "".join(text for text, _ in fields_row({"ts": 1772366645123, "level": "info", "msg": "x"}))
+    assert told == f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(1772366645))}.123 INFO    x  "
+    assert "".join(text for text, _ in fields_row({"time": 0.31, "step": 3})) == "0.31 step=3 "
+    record = {
+        "elapsed": {"seconds": 0.01},
+        "extra": {"rank": 3},
+        "level": {"name": "ERROR", "no": 40},
+        "message": "it broke",
+        "time": {"repr": "2026-03-01 12:04:05+00:00", "timestamp": 1772366645.0},
+    }
+    told = "".join(text for text, _ in fields_row({"text": "all of it again", "record": record}))
+    assert told == "2026-03-01 12:04:05+00:00 ERROR   it broke  rank=3 "

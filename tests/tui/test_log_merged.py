@@ -206,3 +206,20 @@ async def test_line_numbers_are_said_to_be_missing_at_once(tmp_path: Path) -> No
             await settle(app, pilot)
             assert any("no line numbers" in note.message for note in app._notifications)
         assert app.pane.view.paint.numbers == before
+
+
+async def test_a_column_beside_it_does_not_change_what_m_goes_back_to(tmp_path: Path) -> None:
+    app = MergedApp(rank_files(tmp_path))
+    async with app.run_test(size=(120, 14)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("right_square_bracket")
+        await settle(app, pilot)
+        assert "rank1.log" in str(app.pane.border_title)
+        for keys in (("m", "|", "m"), ("m", "|", "|", "m")):
+            for key in keys:
+                await pilot.press(key)
+                await settle(app, pilot)
+            assert app.pane.columns.lead.view.extent.file.endswith("rank1.log"), keys
+            if len(app.pane.columns.shown) > 1:
+                await pilot.press("|", "|")
+                await settle(app, pilot)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any, cast
 
 from lptui.formats.log_folds import Fold
+from lptui.formats.log_prefix import read_prefix
 from lptui.text import plural, sanitise
 from lptui.text.secrets import mask_secrets, mask_text
 from lptui.tui.widgets.spans import Row
@@ -54,7 +56,7 @@ def read_fields(line: bytes) -> dict[str, Any] | None:
 def fields_row(fields: dict[str, Any]) -> Row:
     """A JSON line as time, level and message, then its other fields by name."""
     rest = _unpack_record(fields)
-    head = [sanitise(_show(rest.pop(name))) for name in _first(rest, _HEADS)]
+    head = [sanitise(_show_time(rest.pop(name))) for name in _first(rest, _HEADS)]
     level = [sanitise(_show(rest.pop(name))).upper() for name in _first(rest, _LEVELS)]
     message = [mask_text(sanitise(_show(rest.pop(name)))) for name in _first(rest, _MESSAGES)]
     look = {"ERROR": "error", "CRITICAL": "error", "FATAL": "error", "WARNING": "warn", "WARN": "warn", "DEBUG": "dim"}
@@ -109,6 +111,16 @@ def _add_fields(rows: list[Row], value: Any, depth: int, key: str = "") -> None:
 
 def _first(fields: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     return [name for name in names if name in fields][:1]
+
+
+def _show_time(value: Any) -> str:
+    """Seconds since 1970, or milliseconds and finer, as the local time; what is written already, as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _show(value)
+    clock = read_prefix(b'{"ts": %s}' % json.dumps(value).encode()).clock
+    if clock is None:
+        return _show(value)
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(clock))}.{int(clock % 1 * 1000):03d}"
 
 
 def _show(value: Any) -> str:

@@ -93,6 +93,12 @@ class LogColumn(Widget):
     def reframe(self) -> None:
         self._owner.reframe()
 
+    @property
+    def shown_file(self) -> str:
+        """What the log that is shown is asked for by: `file`, or the merged one."""
+        extent = self.view.extent
+        return extent.file if extent is not None else self.file
+
     def extent_in(self, run: RunState) -> LogView | None:
         """Its log in the newest state."""
         return self.merging.view_in(run) or run.logs.get(self.file) or run.primary_log

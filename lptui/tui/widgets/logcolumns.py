@@ -215,7 +215,7 @@ class LogColumns(Widget):
         position, above, chosen = standing
         self._row = (above, chosen)
         known = self._known if leader is self.lead else None
-        request = AlignLogs(extent.file, position, tuple(column.file for column in others), known)
+        request = AlignLogs(extent.file, position, tuple(column.shown_file for column in others), known)
         self._asked = request
         self._owner.ask(request, self._on_aligned)
 
@@ -225,14 +225,14 @@ class LogColumns(Widget):
         self._asked = None
         again, self._again = self._again, False
         above, chosen = self._row
-        if answer.request.file == self.lead.file:
+        if answer.request.file == self.lead.shown_file:
             self.lead.clockless = answer.at is None
-        if answer.at is not None and not (self.lead.view.following and answer.request.file == self.lead.file):
+        if answer.at is not None and not (self.lead.view.following and answer.request.file == self.lead.shown_file):
             self._known = self.lead.read_at = answer.at
             places = dict(zip(answer.request.others, answer.places, strict=False))
             for column in self.shown:
-                if column.file in places:
-                    column.stand(places[column.file], answer.at, above, chosen=chosen)
+                if column.shown_file in places:
+                    column.stand(places[column.shown_file], answer.at, above, chosen=chosen)
         if again:
             self.align()
         self._owner.reframe()
@@ -247,8 +247,8 @@ class LogColumns(Widget):
     def _name_files(self, run: RunState) -> None:
         """What the first column shows stays what it shows."""
         for column in self._columns:
-            extent = column.extent_in(run)
-            column.file = extent.file if extent is not None else column.file
+            if column.file not in run.logs and run.primary_log is not None:
+                column.file = run.primary_log.file  # not of a merged log: the single one below it is gone back to
 
     def _carry(self, column: LogColumn) -> None:
         """A new column wraps, numbers and marks as the one that the reader knows."""
