@@ -120,7 +120,8 @@ def _show_time(value: Any) -> str:
     clock = read_prefix(b'{"ts": %s}' % json.dumps(value).encode()).clock
     if clock is None:
         return _show(value)
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(clock))}.{int(clock % 1 * 1000):03d}"
+    whole, thousandths = divmod(round(clock * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(whole))}.{thousandths:03d}"
 
 
 def _show(value: Any) -> str:
