@@ -19,7 +19,7 @@ from lptui.config.folders import state_folder
 LARGEST = 64 * 1024 * 1024
 KEPT = 8
 """Copies of one kind that are kept: several versions, projects with entries of their own, lists of other folders. The
-catalogue's has 0.4 MB, and a start without it reads YAML for a second."""
+catalogue's has 0.4 MB and is read in 0.02 s of a processor, its YAML in 0.17 s."""
 
 
 def find_copy(kind: str, files: Sequence[str], shape: object = (), folder: str | None = None) -> str:
