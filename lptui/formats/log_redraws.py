@@ -21,6 +21,11 @@ _ESCAPE = re.compile(rb"\x1b\[[0-?]{0,32}[@-~]")
 _ERASE = re.compile(rb"\x1b\[[02]?K[ \r]*$")
 _LONGEST_LINE = 16 * 1024
 """Of a longer line the end alone is looked at: it is what its row shows."""
+_DRAWN = re.compile(
+    rb"\r[^\r\n]|\x1b\[\d{0,3}[AK]|\d%|\d/\d|(?:it|s|B)/(?:s|it|B)|\xe2[\x94-\x96\xa0-\xa3][\x80-\xbf]"
+)
+"""What a row of a bar has: a cursor that moves, a share, a count, a rate, blocks and lines, a spinner's dots. Two
+programs that draw into one file move the cursor over what the other has printed: what has none of these is kept."""
 _LEAST = 2
 _FRAME = re.compile(rb"([^|\r\n]{0,200}?) {0,3}\d{1,3}%\|[^|\r\n]{0,400}\| *[\d.,kMGT?]{1,20}/([\d.,kMGT?]{1,20}) \[")
 _NEAR = 64
@@ -77,7 +82,7 @@ def _drawn_over(lines: list[bytes]) -> tuple[set[int], set[int]]:
             if ink is None:
                 continue
             over = shown.pop((label, cursor), number)
-            if over != number and not _says(lines[over]):
+            if over != number and _DRAWN.search(lines[over]) is not None and not _says(lines[over]):
                 gone.add(over)
             if ink:
                 shown[label, cursor] = number

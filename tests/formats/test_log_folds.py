@@ -202,3 +202,28 @@ def test_exception_groups_are_one_row(name: str) -> None:
     )
     assert data[folds[0].start :].startswith(text[:40])
     assert folds[-1].end == len(data) - len(b"12:00:02 [INFO] it goes on\n")
+
+
+def test_bars_of_two_writers_in_one_file_swallow_nothing_else() -> None:
+    """Two programs write to one file: nested bars of one go up over what the other printed."""
+    lines = [b"plain start"]
+    said = [b"plain start"]
+    for n in range(40):
+        share = n * 100 // 40
+        lines.append(b"train: %3d%%|###  | %d/40 [00:01<00:02, 3it/s]" % (share, n))
+        if n % 10 == 3:
+            said.append(b"saved checkpoint number %d" % n)
+            lines.append(said[-1])
+        lines.append(b"\x1b[A\x1b[Ainner: %3d%%|#    | %d/90 [00:01<00:02, 3it/s]" % (share, n))
+        if n % 10 == 6:
+            said.append(b"12:00:%02d [INFO] with a clock" % n)
+            lines.append(said[-1])
+    data = b"\n".join([*lines, b"the end"]) + b"\n"
+    shown, at = b"", 0
+    for fold in find_folds(data):
+        shown += data[at : fold.start]
+        at = fold.end
+    shown += data[at:]
+    for words in said:
+        assert words + b"\n" in shown, words
+    assert shown.count(b"%|") < 20
