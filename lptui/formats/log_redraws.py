@@ -21,9 +21,7 @@ _ESCAPE = re.compile(rb"\x1b\[[0-?]{0,32}[@-~]")
 _ERASE = re.compile(rb"\x1b\[[02]?K[ \r]*$")
 _LONGEST_LINE = 16 * 1024
 """Of a longer line the end alone is looked at: it is what its row shows."""
-_DRAWN = re.compile(
-    rb"\r[^\r\n]|\x1b\[\d{0,3}[AK]|\d%|\d/\d|(?:it|s|B)/(?:s|it|B)|\xe2[\x94-\x96\xa0-\xa3][\x80-\xbf]"
-)
+_DRAWN = re.compile(rb"\r[^\r\n]|\x1b\[\d{0,3}[AK]|\d%|\d/\d|(?:it|s|B)/(?:s|it|B)|\xe2[\x94-\x96\xa0-\xa3][\x80-\xbf]")
 """What a row of a bar has: a cursor that moves, a share, a count, a rate, blocks and lines, a spinner's dots. Two
 programs that draw into one file move the cursor over what the other has printed: what has none of these is kept."""
 _LEAST = 2
