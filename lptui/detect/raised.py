@@ -129,8 +129,8 @@ def _tell_uncaught(block: Block, traceback: Traceback, frame: str) -> Iterable[H
 
 def _is_logged(block: Block, traceback: Traceback) -> bool:
     """Whether a logger wrote it (`logging.exception`): somebody caught it, whatever came of that."""
-    before = block.before(traceback.start, 1)
-    return bool(before) and read_line(before[0].encode()).level in ("warning", "error", "critical")
+    before = [line for line in block.before(traceback.start, 2) if line.strip()]  # a terminal's line ends are two
+    return bool(before) and read_line(before[-1].encode()).level in ("warning", "error", "critical")
 
 
 def _name_place(traceback: Traceback) -> str:

@@ -178,6 +178,8 @@ def test_a_logged_exception_is_not_said_to_have_ended_the_program() -> None:
         of("12:00:00 ERROR it failed\n" + raised)["uncaught-exception"].title
         == "An exception was logged: KeyError: 'k'"
     )
+    ended = ("12:00:00 ERROR it failed\n" + raised).replace("\n", "\r\n")
+    assert of(ended)["uncaught-exception"].title == "An exception was logged: KeyError: 'k'"
     for above in ("", "12:00:00 INFO step 3\n", "it failed\n"):
         assert of(above + raised)["uncaught-exception"].title == "The program ended with KeyError: 'k'"
 
