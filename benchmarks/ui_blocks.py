@@ -1,4 +1,4 @@
-"""How long the screen's thread was held up while a large log is read and filtered.
+"""How long the screen's thread was held up while a large log is read, filtered and searched.
 
     python benchmarks/ui_blocks.py LOG [--level info]
 
@@ -79,9 +79,15 @@ async def measure(args: argparse.Namespace) -> list[list[object]]:
         def is_filtered() -> bool:
             return pane.view.found is not None and pane.view.found.done
 
+        def is_searched() -> bool:
+            search = pane.finder.search
+            return search is not None and search.progress is not None and search.progress.done
+
         await phase("opened and read", is_read)
         pane = app.screen.query_one(LogPane)
         await phase(f"filter level:{args.level}", is_filtered, "f", *f"level:{args.level}", "enter")
+        await pilot.press("escape")
+        await phase("search for a rare word", is_searched, "slash", *args.word, "enter")
         pulse.cancel()
     return rows
 
@@ -90,6 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="how long the thread of the screen is held up")
     parser.add_argument("log", type=Path)
     parser.add_argument("--level", default="info")
+    parser.add_argument("--word", default="nosuchword", help="what is searched for, through all of the log")
     parser.add_argument("--timeout", type=float, default=300.0)
     args = parser.parse_args()
     print(f"{args.log.name}, {args.log.stat().st_size / 1e6:,.0f} MB; {tell_machine()}\n")

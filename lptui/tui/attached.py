@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -57,6 +58,8 @@ class Attached:
         """Let the monitor of `slot` begin, since the screen stands by now; it posts its states and its failure."""
 
         def post_state(state: RunState) -> None:
+            if state.series:
+                importlib.import_module("numpy")  # for the charts: in the engine's thread, not in that of the screen
             post(StateArrived(slot, state))
 
         def post_failure(error: Exception) -> None:

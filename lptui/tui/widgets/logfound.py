@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from operator import neg
 
 from lptui.model.request import Sifted, SiftLog
 
@@ -30,11 +31,13 @@ class Found:
 
     def count_before(self, position: int) -> int:
         """How many lie before `position`."""
-        return bisect_left(self, position)
+        older = len(self.older) - bisect_right(self.older, -position, key=neg)
+        return older + bisect_left(self.newer, position)
 
     def count_upto(self, position: int) -> int:
         """How many lie at or before `position`."""
-        return bisect_right(self, position)
+        older = len(self.older) - bisect_left(self.older, -position, key=neg)
+        return older + bisect_right(self.newer, position)
 
     def add(self, answer: Sifted) -> None:
         """Take what an answer brings."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from lptui.formats.bar_end import find_behind
@@ -12,7 +13,7 @@ from lptui.tui.widgets.logcards import Cards, card_rows, gutter
 from lptui.tui.widgets.loghand import Unit
 from lptui.tui.widgets.logranks import RankColumn
 from lptui.tui.widgets.logscroll import Rows, Slot
-from lptui.tui.widgets.logtext import frame_bounds, line_row, mark_matches, visible_spans
+from lptui.tui.widgets.logtext import KEPT, SHORT, frame_bounds, line_row, mark_matches, visible_spans
 from lptui.tui.widgets.spans import Row, crop, row_width
 
 Highlight = Callable[[str], Sequence[tuple[int, int]]]
@@ -172,9 +173,10 @@ class Painter:
         data, start, end = self._text(unit, hand)
         if data.find(b"/", start, end) < 0:
             return None
-        first, last = frame_bounds(data, start, end)
-        cut = find_behind(data, first, last)
-        return cut if cut < last else None
+        if end - start > SHORT:
+            return _find_cut(data, start, end)
+        cut = _short_cut(data[start:end])
+        return None if cut is None else start + cut
 
     def _special_row(self, unit: Unit, hand: Rows, index: int) -> Row | None:
         """A folded block, or a JSON line as fields; None for text."""
@@ -229,3 +231,16 @@ def _begins(hand: Rows, unit: Unit) -> bool:
     """Whether a line begins here, and not a later piece of one."""
     data, start, _ = hand.text_of(unit)
     return not unit.piece or start == 0 or data[start - 1 : start] == b"\n"
+
+
+@lru_cache(KEPT)
+def _short_cut(line: bytes) -> int | None:
+    """A row asks for it several times, and a page is made anew for each new line."""
+    return _find_cut(line, 0, len(line))
+
+
+def _find_cut(data: bytes, start: int, end: int) -> int | None:
+    """Where in data[start:end] a message stands behind a bar."""
+    first, last = frame_bounds(data, start, end)
+    cut = find_behind(data, first, last)
+    return cut if cut < last else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from lptui.formats.log_prefix import strip_escapes
 from lptui.formats.log_shape import line_level
@@ -15,6 +16,8 @@ from lptui.tui.widgets.spans import Row
 _NULS = re.compile(rb"\x00{2,}")
 _QUIET = re.compile(rb"\x1b\[(?:[0-9;]{0,8}[A-HJK]|\?25[hl])")
 """Moving, hiding and showing the cursor, erasing: what progress bars emit. Dropped without a placeholder."""
+SHORT, KEPT = 2048, 512
+"""What was made of a line up to SHORT bytes is kept, of the KEPT last ones."""
 MORE = "›"
 """At the right edge of a row whose text goes on."""
 _BLANK = b" \t\r\n"
@@ -174,6 +177,18 @@ def level_style(head: bytes) -> str:
 def line_row(data: bytes, start: int, end: int, left: int, width: int, *, more: bool = True) -> Row:
     """The row data[start:end] in cells [left, left + width) as (text, style) spans: time stamp dimmed,
     levels coloured, the log's own colours kept as "sgr:CODES". `more`: mark where the text goes on."""
+    if end - start <= SHORT:
+        return _short_row(data[start:end], left, width, more)
+    return _make_row(data, start, end, left, width, more=more)
+
+
+@lru_cache(KEPT)
+def _short_row(line: bytes, left: int, width: int, more: bool) -> Row:
+    """A page is made anew whenever a line comes or a match is found, most of it of lines that were there."""
+    return _make_row(line, 0, len(line), left, width, more=more)
+
+
+def _make_row(data: bytes, start: int, end: int, left: int, width: int, *, more: bool) -> Row:
     first, last = frame_bounds(data, start, end)
     spans = visible_spans(data, first, last, left, width + 1)
     more = more and sum(cell_width(s.text) for s in spans) > width
