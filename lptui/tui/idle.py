@@ -20,6 +20,8 @@ def idle_bindings(pane: Pane, workspace: Workspace | None) -> set[str]:
         idle.add("server")
     if workspace is None or workspace.attached < 2:
         idle.add("run.next")
+    if run is None or len(run.logs) < 2:
+        idle.add("log.merge")
     findings = run.findings if run is not None else ()
     if not findings:
         idle.add("finding.next")

@@ -18,6 +18,7 @@ from lptui.model.run import RunInfo
 from lptui.sources.log import LogSource
 from lptui.sources.merged_log import MergedLog
 from lptui.state.run_state import RunState
+from lptui.tui.idle import idle_bindings
 from lptui.tui.panes import Pane
 from lptui.tui.panes.log import LogPane
 from lptui.tui.workspace import Cursor, Workspace
@@ -223,3 +224,13 @@ async def test_a_column_beside_it_does_not_change_what_m_goes_back_to(tmp_path: 
             if len(app.pane.columns.shown) > 1:
                 await pilot.press("|", "|")
                 await settle(app, pilot)
+
+
+async def test_the_footer_offers_to_merge_where_there_are_several_logs(tmp_path: Path) -> None:
+    for count in (1, 2):
+        app = MergedApp({tmp_path / f"rank_{n}.log": b"12:00:00 one\n" for n in range(count)})
+        async with app.run_test(size=(100, 12)) as pilot:
+            await pilot.pause()
+            app.look()
+            idle = idle_bindings(app.pane, app.pane.workspace)
+            assert ("log.merge" in idle) == (count == 1)
