@@ -78,7 +78,7 @@ def _choose(targets: Sequence[Target], *, wait: bool, cloud: bool) -> list[tuple
     """The runs that were named, each once, and how each is looked up again; else an exit code, and why was said."""
     chosen: dict[str, tuple[RunInfo, Find]] = {}
     for target in targets:
-        found = target.find()
+        found = target.find_first()
         if isinstance(found, Missing):
             if not wait:
                 return tell_missing(found)

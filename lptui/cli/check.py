@@ -41,7 +41,7 @@ def command(
     Exit code: 0 nothing at or above --fail-on (what you acknowledged aside) and every source was read in full;
     1 findings; 2 usage; 3 run not found; 4 something could not be read, or lptui itself failed.
     """
-    found = Target(run, roots, logs, wandb, pid).find()
+    found = Target(run, roots, logs, wandb, pid).find_first()
     if isinstance(found, Missing):
         return tell_missing(found)
     from lptui.config.rules import find_rule_files

@@ -70,6 +70,9 @@ def tell(board: RunBoard, rows: list[RunSummary], wanted: str, *, as_json: bool)
         click.echo(json.dumps(to_json(board, rows), indent=2))
     elif rows:
         print_table(board, rows)
+        for row in rows:
+            if row.reason.startswith(f"{row.name}: "):  # a database whose runs cannot be told
+                say(sanitise(row.reason))
     elif board.rows:
         say(f"no run matches {sanitise(wanted)}; {len(board.rows)} were looked at")
     else:

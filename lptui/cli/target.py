@@ -34,6 +34,22 @@ class Target:
         here = os.getcwd()
         return resolve(self.name, roots, os.environ, logs=self.logs, wandb=self.wandb, pid=self.pid, here=here)
 
+    def find_first(self) -> RunInfo | Missing:
+        """As `find`; of a run in a tracker's database also whether it is in there."""
+        from lptui.run.metric_stores import find_store
+
+        if self.name and find_store(os.path.abspath(self.name)) is not None:
+            return Missing(
+                f"{self.name} is a tracker's database of runs",
+                next_step=f"name one of them, {self.name}/RUN; `lptui runs` of its folder lists them",
+            )
+        found = self.find()
+        if isinstance(found, Missing) or found.store is None:
+            return found
+        from lptui.sources.store_runs import look_for
+
+        return look_for(found.store) or found
+
     def _usual_roots(self) -> tuple[str, ...]:
         """The roots of the settings; not even looked at when a path was given, since that delays the first paint."""
         if self.name and os.path.exists(self.name):

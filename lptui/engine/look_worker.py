@@ -14,6 +14,7 @@ from lptui.engine.summary_cache import files_of, stamp, to_record
 from lptui.model.summary import RunSummary
 from lptui.run.discovery import discover
 from lptui.run.listing import Listing
+from lptui.run.metric_stores import find_store
 from lptui.sources.writers import Writers
 
 
@@ -21,6 +22,11 @@ def look(path: str, writers: Writers, now: float, listing: Listing) -> dict[str,
     """The row of one run as plain data, with the files it rests on and how they were; `gone` if there is none."""
     from lptui.engine.quick_look import look_at  # the catalogue and the detectors: not needed for glances
 
+    store = find_store(path)
+    if store is not None:
+        from lptui.engine.quick_stores import look_at_store
+
+        return {"store": [to_record(row) for row in look_at_store(store, now)]}
     run = discover(path, listing=listing)
     if not run.exists:
         return {"gone": True}

@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from lptui.engine.errand import Errand
-from lptui.engine.known_run import KnownRun
+from lptui.engine.known_run import KnownRun, list_going_on, name_run
 from lptui.engine.look_pool import MANY, LookHand, OwnHand, count_hands, start_hands
+from lptui.engine.store_list import StoreList
 from lptui.engine.summary_cache import GOES_ON, SummaryCache, to_summary
 from lptui.model.summary import UNLOOKED, RunBoard, RunSummary, board_order
 from lptui.run.listing import Listing
@@ -38,7 +39,6 @@ SHARE = 0.05
 """Of one processor that may go into looks at what goes on."""
 LOOK_AGAIN = 10.0
 """Seconds after which a run that goes on is looked at again although its files are as they were."""
-MOST_ALIVE = 64
 
 OnBoard = Callable[[RunBoard], None]
 
@@ -65,6 +65,7 @@ class RunList:
         self._runs: dict[str, KnownRun] = {}
         self._notes: tuple[str, ...] = ()
         self._listed = False
+        self._stores = StoreList()
         self._writers = Writers(reason="not looked yet")
         self._listing = Listing(BUDGET)
         self._most_hands = count_hands() if hands is None else hands
@@ -177,36 +178,32 @@ class RunList:
         for root in self.roots:
             for path, modified in find_runs(root, listing):
                 old = self._runs.get(path)
-                if old is None:
-                    strange += not self._cache.has(path)
-                    if strange == MANY:  # they start while the rest is named
-                        self._hands = self._hands or start_hands(self._most_hands, self._writers, BUDGET)
-                    name = path.rpartition("/")[2] or path
-                    found[path] = KnownRun(modified, RunSummary(name, path, modified_at=modified or None))
-                else:
-                    found[path] = old
-        fresh = sorted((p for p in found if p not in self._runs), key=lambda p: -found[p].modified_at)
-        gone = self._runs.keys() - found.keys()
+                found[path] = old or name_run(path, modified)
+                strange += old is None and not self._cache.has(path)
+                if strange == MANY:  # they start while the rest is named
+                    self._hands = self._hands or start_hands(self._most_hands, self._writers, BUDGET)
+        due = self._stores.add_to(found, self.roots, listing, self._clock())
+        fresh = [path for path, known in found.items() if not known.store and path not in self._runs]
+        fresh.sort(key=lambda path: -found[path].modified_at)
+        changed = self._runs.keys() != found.keys()
         with self._lock:
             self._runs = found
-        notes = list(dict.fromkeys(listing.failures[:8]))
-        if listing.spent:
-            notes.append(f"looked at the first {BUDGET:,} entries; runs past them are left out")
-        if fresh or gone or tuple(notes) != self._notes or not self._listed:
+        spent = [f"looked at the first {BUDGET:,} entries; runs past them are left out"] if listing.spent else []
+        notes = [*dict.fromkeys(listing.failures[:8]), *spent]
+        if changed or tuple(notes) != self._notes or not self._listed:
             self._dirty.set()
         self._notes, self._listed = tuple(notes), True
         many = self._streams and len(fresh) >= MANY
         (self._fresh if many else self._todo).extend(fresh)
+        self._todo.extend(due)
 
     def _queue_changed(self, now: float) -> None:
         """What changed since its last look, and what goes on: its age and its processes may have changed."""
         self._writers = self._find_writers()
         with self._lock:
-            runs = sorted(self._runs.items(), key=lambda item: -(item[1].summary.modified_at or 0.0))
-        alive = [path for path, known in runs if known.summary.condition in GOES_ON][:MOST_ALIVE]
-        written = [path for path, _ in runs if path in self._writers.folders]
+            runs = dict(self._runs)
         self._listing = Listing(BUDGET)
-        going_on = dict.fromkeys((*alive, *written))
+        going_on = list_going_on(runs, self._writers.folders)
         rest = sum(known.cost for path in going_on if (known := self._runs.get(path))) / SHARE
         self._todo.extend(path for path in going_on if self._is_due(path, now, rest))
 
@@ -227,9 +224,8 @@ class RunList:
             thread.start()
         for thread in threads:
             thread.join()
-        for hand in self._hands:
-            hand.end()
-        self._hands.clear()
+        while self._hands:
+            self._hands.pop().end()
 
     def _look(self, hand: LookHand | OwnHand) -> None:
         while (chunk := self._next(self._fresh, hand.glances)) and not self._stopping.is_set():
@@ -278,6 +274,10 @@ class RunList:
         if told.get("gone"):
             with self._lock:
                 self._runs.pop(path, None)
+            self._dirty.set()
+        elif "store" in told:
+            with self._lock:
+                self._runs = self._stores.take(path, map(to_summary, told["store"]), self._runs, self._clock())
             self._dirty.set()
         elif "summary" in told:
             if "files" in told:

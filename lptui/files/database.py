@@ -18,6 +18,8 @@ from lptui.model.value import frozen
 
 LARGEST = 512 << 20
 """Bytes of a database that are copied at most."""
+PER_MIB = 0.2
+"""Seconds between two copies for each MiB: a copy of 500 MiB is made every 100 s."""
 _CHUNK = 4 << 20
 _BESIDE = ("", "-wal", "-journal")
 _HEADER = b"SQLite format 3\0"

@@ -38,6 +38,8 @@ class MetricStore:
     path: str
     inside: bool = False
     """Whether it lies in the run's own folder, and so belongs to it."""
+    run: str = ""
+    """Its name or id there, where that is how it was named (DB_PATH/RUN)."""
 
 
 @frozen
@@ -75,6 +77,11 @@ class RunInfo:
     def own_folder(self) -> str:
         """The folder that is the run's, or nothing for a log that was named by itself: its neighbours are not."""
         return "" if f"{self.path.rstrip('/')}/{self.name}" in self.logs else self.path
+
+    @property
+    def store(self) -> MetricStore | None:
+        """The tracker's database that is all there is of it."""
+        return next((store for store in self.metric_stores if store.run), None)
 
     @property
     def remote(self) -> bool:

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from lptui.files import Entry, FileFailure, stat_file
 from lptui.files.generations import current_name
-from lptui.model.run import Looked, MetricFile, RunInfo
+from lptui.model.run import Looked, MetricFile, MetricStore, RunInfo
 from lptui.run import layout, wandb_beside
 from lptui.run.batch_output import find_batch_output
 from lptui.run.inside import Inside, look_inside
 from lptui.run.life_signs import LifeSigns, find_life_signs
 from lptui.run.listing import MAX_DEPTH, Listing, is_folder
 from lptui.run.metric_files import MetricsFound, choose_tables, find_metrics
-from lptui.run.metric_stores import mlflow_name
+from lptui.run.metric_stores import find_named, mlflow_name
 from lptui.run.ranks import attempt_of
 from lptui.run.wandb_beside import WandbFolder, WandbFound
 
@@ -46,11 +46,21 @@ def discover(
     try:
         stat = stat_file(path)
     except FileFailure as failure:
+        if failure.missing and (store := find_named(path)) is not None:
+            return _from_store(store, path, given, pid)
         looked = (Looked("run", (path,), f"{failure.cause}; {failure.next_step}".rstrip("; ")),)
         return RunInfo(name, path, logs=given, pid=pid, looked=looked, exists=False)
     info = _from_folder(listing, path, name, wandb) if stat.is_folder else _from_file(listing, path, name)
     if stat.is_file and info.modified_at is None:
         info = replace(info, modified_at=stat.modified_at)
+    return _with_given(info, given, pid)
+
+
+def _from_store(store: MetricStore, path: str, given: tuple[str, ...], pid: int | None) -> RunInfo:
+    """A run of which a tracker's database is all that was named."""
+    looked = (Looked("trackers", (store.path,), "a run in a database: nothing beside it was looked for"),)
+    written = _modified(store.path) or None
+    info = RunInfo(store.run, path, "generic", metric_stores=(store,), modified_at=written, looked=looked)
     return _with_given(info, given, pid)
 
 

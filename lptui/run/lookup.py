@@ -10,13 +10,13 @@ from itertools import chain
 from typing import NamedTuple
 
 from lptui.files import Entry, FileFailure, Stat, stat_file
-from lptui.model.run import Looked, RunInfo
+from lptui.model.run import Looked, MetricStore, RunInfo
 from lptui.model.value import frozen
 from lptui.run import layout
 from lptui.run.discovery import discover
 from lptui.run.listing import Listing, may_enter
 from lptui.run.metric_files import holds_table
-from lptui.run.metric_stores import is_mlflow_run, list_mlflow_runs
+from lptui.run.metric_stores import find_databases, find_named, is_mlflow_run, list_mlflow_runs
 
 LIST_DEPTH = 6
 NEAREST = 5
@@ -60,6 +60,8 @@ def resolve(
     stat = _stat(path)
     if stat is not None and (stat.is_file or not stat.is_folder or is_run(listing, path)):
         return _discover(path, listing, extra) if stat.is_file or stat.is_folder else _odd(path)
+    if stat is None and find_named(path) is not None:
+        return _discover(path, listing, extra)
     by_name = _by_name(listing, places, name) if stat is None else ""
     if by_name:
         return _discover(by_name, listing, extra)
@@ -105,6 +107,14 @@ def find_runs(root: str, listing: Listing) -> Iterator[tuple[str, float]]:
         yield path, _newest_entry(listing, path)
     if not found and itself:
         yield root, _newest_entry(listing, root)
+
+
+def find_stores_below(root: str, listing: Listing) -> Iterator[MetricStore]:
+    """The trackers' databases in `root` and in the folders below it that are no runs: whose is in a run's folder is
+    that run's."""
+    root = os.path.abspath(os.path.expanduser(root))
+    for folder in chain((root,), _folders_between(listing, root)):
+        yield from find_databases(listing, folder)
 
 
 def _newest_entry(listing: Listing, path: str) -> float:
@@ -175,6 +185,20 @@ def _has_split(listing: Listing, entries: Sequence[Entry]) -> bool:
 def _has_script_log(listing: Listing, entries: Sequence[Entry]) -> bool:
     folders = [e for e in entries if e.stat.is_folder and e.name in layout.LOG_FOLDERS]
     return any(layout.is_log(e.name) for folder in folders for e in listing.entries(folder.path))
+
+
+def _folders_between(listing: Listing, root: str) -> Iterator[str]:
+    """Folders below `root` that are no runs and are looked through for some."""
+    queue = [(root, 1)]
+    for folder, depth in queue:
+        for entry in listing.entries(folder):
+            if not entry.stat.is_folder or not may_enter(entry.name) or os.path.islink(entry.path):
+                continue
+            inside = listing.entries(entry.path)
+            strong = _is_strong(listing, inside) or _is_table_run(listing, inside)
+            if (not strong or _is_source(inside)) and depth < LIST_DEPTH:
+                yield entry.path
+                queue.append((entry.path, depth + 1))
 
 
 def _run_paths(listing: Listing, root: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from lptui.files import Entry
+from lptui.files import Entry, FileFailure, stat_file
 from lptui.model.run import Looked, MetricStore
 from lptui.run.listing import Listing, read_head
 from lptui.run.wandb_beside import parents_of
@@ -34,7 +34,7 @@ def find_stores(
     listing: Listing, root: str, name: str, databases: Sequence[Entry], mlruns: Sequence[str]
 ) -> tuple[tuple[MetricStore, ...], Looked]:
     """Databases and `mlruns` folders that were met inside the run, then those above it and in the user's cache."""
-    inside = [MetricStore(kind, e.path, inside=True) for e in databases if (kind := _kind_of(e))]
+    inside = [MetricStore(kind, e.path, inside=True) for e in databases if (kind := kind_of(e))]
     files = [store for folder in mlruns if (store := _find_run(listing, folder, name, inside=True))]
     if is_mlflow_run(listing.entries(root)):
         files.append(MetricStore("mlflow-files", root, inside=True))
@@ -57,6 +57,40 @@ def find_stores(
     return stores, Looked("trackers", tuple(s.path for s in stores), "; ".join(notes))
 
 
+def find_named(path: str) -> MetricStore | None:
+    """The store and the run in it that `DB_PATH/RUN` names; names of runs may hold slashes."""
+    database, _, run = path.rpartition("/")
+    while database and run:
+        try:
+            stat = stat_file(database)
+        except FileFailure:
+            database, _, last = database.rpartition("/")
+            run = f"{last}/{run}"
+            continue
+        kind = kind_of(Entry(database.rpartition("/")[2], database, stat)) if stat.is_file else ""
+        return MetricStore(kind, database, run=run) if kind else None
+    return None
+
+
+def find_store(path: str) -> MetricStore | None:
+    """The tracker's database at `path`, if there is one."""
+    name = path.rpartition("/")[2]
+    if not may_be_store(name):
+        return None
+    try:
+        stat = stat_file(path)
+    except FileFailure:
+        return None
+    kind = kind_of(Entry(name, path, stat)) if stat.is_file else ""
+    return MetricStore(kind, path) if kind else None
+
+
+def find_databases(listing: Listing, folder: str) -> list[MetricStore]:
+    """The trackers' databases right in `folder`."""
+    files = [e for e in listing.entries(folder) if e.stat.is_file and may_be_store(e.name)]
+    return [MetricStore(kind, e.path) for e in files if (kind := kind_of(e))]
+
+
 def is_mlflow_run(entries: Sequence[Entry]) -> bool:
     """Whether these are what MLflow's file store keeps of one run."""
     folders = {e.name for e in entries if e.stat.is_folder}
@@ -75,7 +109,7 @@ def mlflow_name(listing: Listing, folder: str) -> str:
     return _run_name(listing, folder) if is_mlflow_run(listing.entries(folder)) else ""
 
 
-def _kind_of(entry: Entry) -> str:
+def kind_of(entry: Entry) -> str:
     """`mlflow` or `trackio` by the schema at the head of a database; '' for any other."""
     head = read_head(entry.path, _SNIFF)
     if not head.startswith(b"SQLite format 3\0"):

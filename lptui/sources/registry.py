@@ -117,7 +117,12 @@ def _metric_stores(run: RunInfo) -> dict[str, Source]:
         tables = MLFLOW if store.kind == "mlflow" else TRACKIO
         use_config = not run.configs and not run.wandb
         made[store.path] = RunDatabaseSource(
-            store.path, tables, run.name, inside=store.inside, use_config=use_config, name=names[store.path]
+            store.path,
+            tables,
+            store.run or run.name,
+            inside=store.inside,
+            use_config=use_config,
+            name=names[store.path],
         )
     return made
 
@@ -188,6 +193,8 @@ def _checkpoints(run: RunInfo) -> dict[str, Source]:
 
 
 def _processes(run: RunInfo) -> dict[str, Source]:
+    if run.store is not None:  # no folder by which its processes could be known
+        return {}
     from lptui.sources.processes import ProcessSource
 
     return {run.path: ProcessSource(run)}

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from lptui.files import FileFailure
-from lptui.files.database import PrivateCopy, Stamp, holds_text, stamp_database
+from lptui.files.database import PER_MIB, PrivateCopy, Stamp, holds_text, stamp_database
 from lptui.formats.columns import to_points
 from lptui.model.events import AlertSeen, ConfigSeen, Event, Samples, WitnessSeen
 from lptui.model.place import Place
@@ -21,14 +21,29 @@ from lptui.text.secrets import mask_rows
 
 SOON = 2.0
 """Seconds between two copies of a small database."""
-PER_MIB = 0.2
-"""Seconds between two copies for each MiB: a copy of 500 MiB is made every 100 s."""
 _STEPS = 20_000_000
 """Instructions of SQLite's machine that one look may take (about 2 s)."""
 
 
 def _decode(raw: bytes) -> str:
     return raw.decode(errors="replace")
+
+
+def open_copy(copy: PrivateCopy) -> sqlite3.Connection:
+    """The copy opened without trust in its schema, a query that takes too long interrupted. May raise sqlite3.Error."""
+    database = sqlite3.connect(copy.path, timeout=0.1, isolation_level=None, check_same_thread=False)
+    database.text_factory = _decode
+    left = _STEPS
+
+    def count() -> int:
+        nonlocal left
+        left -= 100_000
+        return left < 0
+
+    database.set_progress_handler(count, 100_000)
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "temp_store = MEMORY"):
+        database.execute(f"PRAGMA {pragma}")
+    return database
 
 
 class RunDatabaseSource:
@@ -94,23 +109,8 @@ class RunDatabaseSource:
         if self._stamp is None:  # written to meanwhile
             self._due = now + SOON / 4
             return False
-        self._database = self._open()
+        self._database = open_copy(self._copy)
         return True
-
-    def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._copy.path, timeout=0.1, isolation_level=None, check_same_thread=False)
-        database.text_factory = _decode
-        left = _STEPS
-
-        def count() -> int:
-            nonlocal left
-            left -= 100_000
-            return left < 0
-
-        database.set_progress_handler(count, 100_000)
-        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "temp_store = MEMORY"):
-            database.execute(f"PRAGMA {pragma}")
-        return database
 
     def _close_database(self) -> None:
         if self._database is not None:
@@ -154,7 +154,11 @@ class RunDatabaseSource:
             )
 
     def _tell_rest(self, database: sqlite3.Connection, run: str, now: float) -> Iterator[Event]:
-        """Settings and alerts, as far as they are new."""
+        """Settings and alerts, as far as they are new, and how it ended."""
+        ended = self.tables.ends(database).get(run)
+        if ended is not None:
+            name, why = "termination_reason", ended.reason
+            yield WitnessSeen(place=self.place, seen_at=now, source=self.tables.name, name=name, value=why, at=ended.at)
         settings = self.tables.settings(database, run) if self._use_config else []
         if len(settings) != self._told_settings:
             self._told_settings = len(settings)

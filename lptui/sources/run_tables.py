@@ -14,6 +14,9 @@ from lptui.model.value import frozen
 ROWS = 20_000
 """Rows that are read at one look."""
 _NEWEST = 1000
+_MOST_VALUES = 200_000
+"""Newest values, of all runs together, that are read for the list."""
+_ENDINGS = {"FINISHED": "completed", "FAILED": "failed (MLflow)", "KILLED": "killed (MLflow)"}
 _INFINITE = 1.7976931348623157e308
 """How MLflow stores an infinity."""
 
@@ -40,7 +43,8 @@ class Tables:
     """How one tracker keeps runs. Each function may raise sqlite3.Error.
 
     `runs`: (id, name) of the newest runs first. `metrics`: rows of a run after a row number. `settings`: name and value
-    of each parameter. `alerts`: as in Alert below, after a row number.
+    of each parameter. `alerts`: as in Alert below, after a row number. `ends`, `newest`: by run, how those that are
+    over ended, and their newest readings.
     """
 
     name: str
@@ -48,6 +52,16 @@ class Tables:
     metrics: Callable[[sqlite3.Connection, str, int], Batch]
     settings: Callable[[sqlite3.Connection, str], list[tuple[str, str]]]
     alerts: Callable[[sqlite3.Connection, str, int], list[Alert]]
+    ends: Callable[[sqlite3.Connection], dict[str, Ended]]
+    newest: Callable[[sqlite3.Connection], dict[str, list[Reading]]]
+
+
+@frozen
+class Ended:
+    """Why a run is over, as the tracker has it, and when (unix s)."""
+
+    reason: str
+    at: float | None
 
 
 @frozen
@@ -67,6 +81,8 @@ def choose_run(runs: list[tuple[str, str]], name: str, *, inside: bool) -> Chose
     named = [run for run, called in runs if called == name]
     if named:
         return Chosen(named[0], f"the newest of {len(named)} runs called {name}" if len(named) > 1 else "")
+    if any(run == name for run, _ in runs):
+        return Chosen(name)
     if inside and runs:
         return Chosen(runs[0][0], f"{runs[0][1]}, the newest of {len(runs)} runs in it" if len(runs) > 1 else "")
     return Chosen("", f"none of its {len(runs)} runs is called {name}" if runs else "no run in it")
@@ -159,5 +175,37 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-MLFLOW = Tables("mlflow", _mlflow_runs, _mlflow_metrics, _mlflow_settings, lambda db, run, after: [])
-TRACKIO = Tables("trackio", _trackio_runs, _trackio_metrics, _trackio_settings, _trackio_alerts)
+def _mlflow_ends(db: sqlite3.Connection) -> dict[str, Ended]:
+    query = "SELECT run_uuid, status, end_time FROM runs WHERE status IN ('FINISHED', 'FAILED', 'KILLED')"
+    return {
+        str(run): Ended(_ENDINGS[status], _known(_to_float(ended) / 1000)) for run, status, ended in db.execute(query)
+    }
+
+
+def _mlflow_newest(db: sqlite3.Connection) -> dict[str, list[Reading]]:
+    query = "SELECT run_uuid, key, value, timestamp, step, is_nan FROM latest_metrics LIMIT ?"
+    found: dict[str, list[Reading]] = {}
+    for run, key, value, at, step, is_nan in db.execute(query, (_MOST_VALUES,)):
+        number = float("nan") if is_nan else _to_number(value)
+        if number is not None:
+            found.setdefault(str(run), []).append((_to_float(step), _to_float(at) / 1000, ((str(key), number),)))
+    return found
+
+
+def _trackio_newest(db: sqlite3.Connection) -> dict[str, list[Reading]]:
+    query = (
+        "SELECT run_name, timestamp, step, metrics FROM metrics WHERE id IN"
+        " (SELECT MAX(id) FROM metrics GROUP BY run_name ORDER BY MAX(id) DESC LIMIT ?)"
+    )
+    rows = db.execute(query, (_NEWEST,))
+    return {
+        str(run): [(_to_float(step), _to_time(at), flatten(parse_json(_raw(told))))] for run, at, step, told in rows
+    }
+
+
+MLFLOW = Tables(
+    "mlflow", _mlflow_runs, _mlflow_metrics, _mlflow_settings, lambda db, run, after: [], _mlflow_ends, _mlflow_newest
+)
+TRACKIO = Tables(
+    "trackio", _trackio_runs, _trackio_metrics, _trackio_settings, _trackio_alerts, lambda db: {}, _trackio_newest
+)

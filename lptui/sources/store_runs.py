@@ -1,0 +1,102 @@
+"""The runs in a tracker's SQLite database, for the list of runs and for who names one of them."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+from lptui.files import FileFailure
+from lptui.files.database import PrivateCopy, stamp_database
+from lptui.formats.columns import Reading
+from lptui.model.run import MetricStore
+from lptui.model.value import frozen
+from lptui.run.lookup import NEAREST, Missing
+from lptui.sources.run_database import open_copy
+from lptui.sources.run_tables import MLFLOW, TRACKIO, Ended, Tables
+
+LARGEST = 256 << 20
+"""Bytes of a store that is copied for the list."""
+_TRIES = 3
+Answer = TypeVar("Answer")
+
+
+@frozen
+class StoreRun:
+    """A run of a store: `name` as the tracker has it; `address` is what follows DB_PATH/, '' where nothing can."""
+
+    name: str
+    address: str
+    readings: tuple[Reading, ...] = ()
+    """Its newest."""
+    ended: Ended | None = None
+
+
+def read_store(store: MetricStore) -> tuple[StoreRun, ...]:
+    """The newest 1,000 runs of a store, newest first. Raises FileFailure, which says why there are none."""
+
+    def read(tables: Tables, database: sqlite3.Connection) -> tuple[StoreRun, ...]:
+        return _name_runs(store.path, tables.runs(database), tables.ends(database), tables.newest(database))
+
+    return _ask(store, read)
+
+
+def look_for(store: MetricStore) -> Missing | None:
+    """Why the run that `store` names cannot be read there; None if it can, or if the store is too large to tell."""
+    try:
+        if stamp_database(store.path).size > LARGEST:
+            return None
+        runs = _ask(store, lambda tables, database: tables.runs(database))
+    except FileFailure as failure:
+        return Missing(str(failure))
+    if any(store.run in run for run in runs):
+        return None
+    import difflib  # only on the way to an error
+
+    names = list(dict.fromkeys(name for _, name in runs))
+    close = tuple(difflib.get_close_matches(store.run, names, NEAREST, 0.3)) or tuple(names[:NEAREST])
+    return Missing(f"{store.path} has no run called {store.run}", close, (store.path,), "it holds no run")
+
+
+def _ask(store: MetricStore, question: Callable[[Tables, sqlite3.Connection], Answer]) -> Answer:
+    """What a copy of the store answers. Raises FileFailure."""
+    size = stamp_database(store.path).size
+    if size > LARGEST:
+        cause = f"of {size >> 20} MiB, and above {LARGEST >> 20} no store is copied for its list"
+        raise FileFailure(store.path, cause, f"`lptui attach {store.path}/RUN` shows one of its runs")
+    copy = PrivateCopy(store.path)
+    try:
+        if not any(copy.refresh() is not None for _ in range(_TRIES)):
+            raise FileFailure(store.path, "written to while it was copied", "try again when less is written")
+        database = open_copy(copy)
+        try:
+            return question(MLFLOW if store.kind == "mlflow" else TRACKIO, database)
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        cause = f"cannot be read as {store.kind}'s: {error}"
+        raise FileFailure(store.path, cause, "look at it with sqlite3") from error
+    finally:
+        copy.close()
+
+
+def _name_runs(
+    path: str, runs: list[tuple[str, str]], ends: dict[str, Ended], newest: dict[str, list[Reading]]
+) -> tuple[StoreRun, ...]:
+    """Each by its name where that is its alone, else by its id."""
+    called = Counter(name for _, name in runs)
+    ids = {run for run, _ in runs}
+    found: list[StoreRun] = []
+    for run, name in runs:
+        alone = called[name] == 1 and (name not in ids or name == run)
+        address = name if alone and _stays(path, name) else run if _stays(path, run) else ""
+        shown = name or run if alone else f"{name or 'run'} ({run[:8]})"
+        found.append(StoreRun(shown, address, tuple(newest.get(run, ())), ends.get(run)))
+    return tuple(found)
+
+
+def _stays(path: str, last: str) -> bool:
+    """Whether a path that ends so stays as it is: names of runs are what anybody wrote."""
+    return bool(last) and "\0" not in last and os.path.abspath(f"{path}/{last}") == f"{path}/{last}"
