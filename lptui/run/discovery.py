@@ -16,7 +16,7 @@ from lptui.run.inside import Inside, look_inside
 from lptui.run.life_signs import LifeSigns, find_life_signs
 from lptui.run.listing import MAX_DEPTH, Listing, is_folder
 from lptui.run.metric_files import MetricsFound, choose_tables, find_metrics
-from lptui.run.metric_stores import find_named, mlflow_name
+from lptui.run.metric_stores import find_named, find_store, mlflow_name
 from lptui.run.ranks import attempt_of
 from lptui.run.wandb_beside import WandbFolder, WandbFound
 
@@ -246,6 +246,9 @@ def _from_file(listing: Listing, path: str, name: str) -> RunInfo:
             configs=tuple(_wandb_configs([start])),
             looked=(note,),
         )
+    if (store := find_store(path)) is not None:  # its newest run, or why there is none
+        inside = replace(store, inside=True)
+        return RunInfo(name, path, "generic", metric_stores=(inside,), looked=(note,))
     if layout.is_event_file(name):
         return RunInfo(name, folder, "generic", event_files=(path,), looked=(note,))
     entry = listing.find(folder, name) if layout.may_be_table(name) else None

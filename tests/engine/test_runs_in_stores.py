@@ -110,6 +110,9 @@ def test_one_row_says_why_a_store_cannot_be_read(stores: Path, monkeypatch: pyte
     path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
     (row,) = rows(root).values()
     assert row.path == str(path)
+    opened = discover(row.path)  # what enter does on that row
+    assert not opened.logs
+    assert any("cannot be read as mlflow's" in s.detail for s in read_run(opened, patience=0.0).statuses.values())
     assert "cannot be read as mlflow's" in row.reason
     missing = Target(f"{path}/arena_lp").find_first()
     assert isinstance(missing, Missing)
