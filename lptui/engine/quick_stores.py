@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from lptui.engine.headline import wanted
@@ -56,7 +57,9 @@ def _summarise(store: MetricStore, run: StoreRun, now: float) -> RunSummary:
     state = RunState(
         run=info, now=now, began=now, seen={one.name: one for one in seen}, processes=None, processes_reason=_UNSEEN
     )
-    points = tuple(p for p in to_points(list(run.readings)) if wanted(p.key))
-    if points:
+    furthest = max(run.readings, key=lambda r: (math.isfinite(r[0]), r[0]), default=None)  # it tells the step
+    told = [r for r in run.readings if r is furthest or any(wanted(key) for key, _ in r[2])]
+    if told:
+        points = tuple(to_points(told))
         state = fold(state, Samples(seen_at=now, backfill=True, source=store.kind, points=points, order=1.0))
     return summarise(replace(state, life=judge(state)), "quick")

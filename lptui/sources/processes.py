@@ -76,6 +76,8 @@ class ProcessSource:
 
     def poll(self, now: float) -> Iterable[Event]:
         """Those that live, those that ended since, and a look for new ones when that is due."""
+        if self._info.store is not None:
+            return self._say_unknown(now, "a database does not tell which process writes to it")
         if self._booted is None:
             self._booted = parse_boot_time(self._proc.read("stat", 1 << 20) or b"")
             if self._booted is None:

@@ -193,8 +193,6 @@ def _checkpoints(run: RunInfo) -> dict[str, Source]:
 
 
 def _processes(run: RunInfo) -> dict[str, Source]:
-    if run.store is not None:  # no folder by which its processes could be known
-        return {}
     from lptui.sources.processes import ProcessSource
 
     return {run.path: ProcessSource(run)}

@@ -52,6 +52,7 @@ def test_each_run_of_a_store_has_a_row_and_its_address_opens_it(stores: Path) ->
     for row in found.values():
         full = read_run(discover(row.path), clock=lambda: NOW, patience=0.0)
         assert (full.run.name, full.life.condition, full.progress.step) == (row.name, row.condition, row.step)
+        assert row.reason == full.life.reason
         assert full.series[row.metric].last().value == row.value  # type: ignore[union-attr]
     assert before == (sorted(os.listdir(stores / "mlflow")), (stores / "mlflow" / "mlflow.db").read_bytes())
 
@@ -145,13 +146,14 @@ def test_names_with_slashes_and_names_that_no_path_can_hold(tmp_path: Path) -> N
         "CREATE TABLE metrics (id INTEGER PRIMARY KEY, timestamp TEXT, run_name TEXT, step INTEGER, metrics TEXT)"
     )
     for name in ("me/first", "../../etc", "\x1b[31mred", ""):
-        row = ("2026-01-01T00:00:00", name, 7, '{"loss": 1.5}')
+        row = ("2026-01-01T00:00:00", name, 7, '{"unheard_of": 1.5}')
         db.execute("INSERT INTO metrics (timestamp, run_name, step, metrics) VALUES (?, ?, ?, ?)", row)
     db.commit()
     db.close()
     found = rows(tmp_path)
     assert set(found) == {"p.db/me/first", "p.db/\x1b[31mred", "p.db"}
     assert "2 of its runs have names that no path can hold" in found["p.db"].reason
+    assert found["p.db/me/first"].step == 7
     run = Target(f"{path}/me/first").find_first()
     assert isinstance(run, RunInfo)
     assert (run.name, read_run(run, clock=lambda: NOW, patience=0.0).progress.step) == ("me/first", 7)
