@@ -127,13 +127,15 @@ class Child:
 
     def _wait(self, out: IO[bytes], deadline: float, stop: Stop | None) -> None:
         """Until the process says something."""
+        waiting = select.poll()  # `select` fails where more than 1,024 files are open
+        waiting.register(out, select.POLLIN)
         while True:
             left = deadline - self._monotonic()
             if left <= 0:
                 raise LateError("it took too long")
             if stop is not None and stop():
                 raise StoppedError
-            if select.select([out], [], [], left if stop is None else min(left, _NOTICE))[0]:
+            if waiting.poll(1000 * (left if stop is None else min(left, _NOTICE))):
                 return
 
 

@@ -29,6 +29,9 @@ class Watch:
         self.scanned: dict[int, bytes] = {}
         self.statuses: list[str] = []
 
+    def __del__(self) -> None:
+        self.source.close()
+
     def look(self, turns: int = 6) -> None:
         for _ in range(turns):
             while True:

@@ -21,6 +21,9 @@ class Follower:
     def __init__(self, path: Path) -> None:
         self.tail, self.now, self.seen = Tail(str(path)), 0.0, b""
 
+    def __del__(self) -> None:
+        self.tail.close()
+
     def look(self, times: int = 3) -> bytes:
         start = len(self.seen)
         for _ in range(times):

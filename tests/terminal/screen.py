@@ -178,7 +178,9 @@ class Terminal:
 
     def pump(self, seconds: float = 0.0) -> None:
         """Show what the program has written, waiting up to `seconds` for the first of it."""
-        while select.select([self._fd], [], [], seconds)[0]:
+        waiting = select.poll()
+        waiting.register(self._fd, select.POLLIN)
+        while waiting.poll(1000 * seconds):
             data = os.read(self._fd, 65536)
             self.bytes += len(data)
             self.raw += data
