@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from lptui.formats.command_line import shorten
 from lptui.formats.proc_text import STATES, ProcStat, find_file_system, is_network, parse_boot_time
 from lptui.model.events import Event, ProcessesSeen, StatusSeen, WitnessSeen
-from lptui.model.readings import ProcessReading, SourceStatus
+from lptui.model.readings import ProcessReading, SourceCondition, SourceStatus
 from lptui.model.run import RunInfo
 from lptui.model.value import frozen
 from lptui.sources.patience import Question
@@ -77,7 +77,7 @@ class ProcessSource:
     def poll(self, now: float) -> Iterable[Event]:
         """Those that live, those that ended since, and a look for new ones when that is due."""
         if self._info.store is not None:
-            return self._say_unknown(now, "a database does not tell which process writes to it")
+            return self._say_unknown(now, "a database does not tell which process writes to it", "absent")
         if self._booted is None:
             self._booted = parse_boot_time(self._proc.read("stat", 1 << 20) or b"")
             if self._booted is None:
@@ -245,21 +245,21 @@ class ProcessSource:
             return "lptui runs in a container: the training may run outside of it", False
         return "no process here writes the run's files or names the run", True
 
-    def _say_unknown(self, now: float, reason: str) -> list[Event]:
+    def _say_unknown(self, now: float, reason: str, condition: SourceCondition = "partial") -> list[Event]:
         said = ProcessesSeen(seen_at=now, processes=None, reason=reason, local=self._seen_here)
-        return [*self._unless_said(said), *self._report(now, "partial", reason, said)]
+        return [*self._unless_said(said), *self._report(now, condition, reason, said)]
 
     def _unless_said(self, said: ProcessesSeen) -> list[Event]:
         old = self._said
         same = old is not None and (old.processes, old.reason) == (said.processes, said.reason)
         return [] if same else [said]
 
-    def _report(self, now: float, condition: str, detail: str, said: ProcessesSeen) -> list[Event]:
+    def _report(self, now: float, condition: SourceCondition, detail: str, said: ProcessesSeen) -> list[Event]:
         self._said = said
         old = self._status
         if old is not None and (old.condition, old.detail) == (condition, detail):
             return []
-        self._status = SourceStatus(self.name, "ok" if condition == "ok" else "partial", detail, since=now)
+        self._status = SourceStatus(self.name, condition, detail, since=now)
         return [StatusSeen(seen_at=now, status=self._status)]
 
     def _read(self, known: _Known) -> ProcessReading:

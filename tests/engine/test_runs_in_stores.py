@@ -53,6 +53,7 @@ def test_each_run_of_a_store_has_a_row_and_its_address_opens_it(stores: Path) ->
         full = read_run(discover(row.path), clock=lambda: NOW, patience=0.0)
         assert (full.run.name, full.life.condition, full.progress.step) == (row.name, row.condition, row.step)
         assert row.reason == full.life.reason
+        assert full.complete
         assert full.series[row.metric].last().value == row.value  # type: ignore[union-attr]
     assert before == (sorted(os.listdir(stores / "mlflow")), (stores / "mlflow" / "mlflow.db").read_bytes())
 
