@@ -8,7 +8,7 @@ LIVELY, CALM, FLOOD = 0.05, 0.1, 0.16
 """Seconds between published states: when little moves and someone waits for a line; when much does; in a flood, of
 which no reader can follow a line anyway."""
 SLOW_LINK = 0.25
-MUCH, VERY_MUCH = 64 * 1024, 1024 * 1024
+MUCH, VERY_MUCH = 64 * 1024, 128 * 1024
 """Bytes of log a second from which on it is much, and a flood."""
 TELLING = 2
 """Batches that wait for the fold from which on much moves."""
