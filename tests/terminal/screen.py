@@ -99,6 +99,14 @@ class Emulator:
         self.screen.cursor.hidden = hidden
 
 
+def _take_terminal(slave: int) -> None:
+    """In the new process, as a shell starts one: the terminal is its own, and signals do what they do (tests that run
+    in the background would hand on deaf ones)."""
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Terminal:
     """A command in a terminal of `columns` x `rows`; a context that leaves no process behind."""
 
@@ -128,7 +136,7 @@ class Terminal:
             env={**os.environ, "TERM": "xterm-256color", **(env or {})},
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: _take_terminal(slave),
         )
 
     def __enter__(self) -> Terminal:
