@@ -67,9 +67,14 @@ SEQUENCE = re.compile(
 
 
 def kinds(raw: bytes) -> set[bytes]:
-    """Which sequences and controls a program wrote, but for their numbers; what was read so far may end in one."""
-    found = (each for each in SEQUENCE.finditer(raw) if each.end() < len(raw))
-    return {re.sub(rb"[0-9;]+", b"", each[0]) for each in found}
+    """Which sequences and controls a program wrote, but for their numbers; what was read so far may end within one."""
+    return {re.sub(rb"[0-9;]+", b"", each[0]) for each in SEQUENCE.finditer(raw[: raw.rfind(b"\x1b")])}
+
+
+def test_a_sequence_cut_by_the_end_of_what_was_read_is_of_no_kind() -> None:
+    whole = b"\x1b[31mred\x1b[0m \x1b]0;t\x07 \x07 end \x1b[38;5"
+    assert all(kinds(whole[:end]) <= {b"\x1b[m", b"\x1b]t\x07", b"\x07"} for end in range(len(whole)))
+    assert kinds(whole) == {b"\x1b[m", b"\x1b]t\x07", b"\x07"}
 
 
 def page_through(log: Path) -> tuple[bytes, str]:
