@@ -22,6 +22,7 @@ from lptui.detect.log_lines import (
     is_raised,
     is_source,
     is_talk,
+    read_text,
     tells_recovery,
 )
 from lptui.detect.raised import read_tracebacks, read_unreadable
@@ -101,20 +102,18 @@ def _confirm_lines(scanner: Scanner, block: Block, first: int, suspects: Iterabl
 
 def _confirm(scanner: Scanner, block: Block, start: int, end: int) -> Iterator[Hit]:
     """What one line says; of several classes those that no other one explains."""
-    line = block.line_at(start, end)
-    position = block.base + start
-    if tells_recovery(line.text):
+    text, position = read_text(block.buffer[start:end]), block.base + start
+    if tells_recovery(text):
         yield Hit(RECOVERY, position, "")
-    candidates = scanner.candidates(line.text)
-    if not candidates or is_source(line.text) or _is_code(block, start, line):
+    candidates = scanner.candidates(text)
+    line = block.line_at(start, end) if candidates else None
+    if line is None or not (candidates := _keep_telling(candidates, line, block, start)):
         return
-    if line.text[:1].isspace() and is_help(line.text, block.before(start, _HELP)):
-        return
-    handled, quiet = is_handled(line), is_quiet(line)
+    handled = is_handled(line)
     found: dict[str, tuple[Entry, Pattern, re.Match[str]]] = {}
     wrapped = _join_following(line, block, end)
     for entry, pattern in sorted(candidates, key=_by_worth):
-        if entry.id in found or (quiet and not entry.any_level) or (handled and not entry.keeps_retries):
+        if entry.id in found or (handled and not entry.keeps_retries):
             continue
         match = _match(pattern, line, wrapped)
         if match is None or (is_talk(line, match) and pattern.need == 1):
@@ -124,6 +123,17 @@ def _confirm(scanner: Scanner, block: Block, start: int, end: int) -> Iterator[H
     best = [told for told in found.values() if told[0].yields_to.isdisjoint(found)]
     for entry, pattern, match in best or found.values():
         yield _make_hit(entry, pattern, match, line, position)
+
+
+def _keep_telling(
+    candidates: list[tuple[Entry, Pattern]], line: Line, block: Block, start: int
+) -> list[tuple[Entry, Pattern]]:
+    """Those patterns that count in a line of this kind."""
+    if is_quiet(line):  # nearly all of what a healthy run says: the rest need not be known of it
+        candidates = [told for told in candidates if told[0].any_level]
+    if not candidates or is_source(line.text) or _is_code(block, start, line):
+        return []
+    return [] if line.text[:1].isspace() and is_help(line.text, block.before(start, _HELP)) else candidates
 
 
 def _by_worth(candidate: tuple[Entry, Pattern]) -> tuple[bool, int]:

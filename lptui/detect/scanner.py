@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Protocol, cast
 
 from lptui.config.rules import RuleFile
 from lptui.detect.catalogue import Catalogue, Entry, Pattern, load_catalogue
+from lptui.detect.literals import LiteralIndex
 from lptui.detect.trie import LONG_LITERAL, Shapes, loosen, make_search
 from lptui.formats.progress_gate import RARE
 from lptui.formats.traceback import HEAD
@@ -27,7 +28,6 @@ REACH = 4096
 SHORT = 32 * 1024
 """Bytes up to which a log is scanned for what occurs in it, before all of the catalogue is compiled."""
 _MAX_MEM = 256 * 1024 * 1024
-_KEY = 4
 _RECOVERIES = (
     *("etrying", "ill retry", "rying again", "econnected", "esolved after", "ucceeded after", "ucceeded on"),
     *(
@@ -77,7 +77,7 @@ class Scanner:
 
     engine: str
     search: _Search
-    index: Mapping[str, tuple[tuple[str, Entry, Pattern], ...]]
+    index: LiteralIndex
     shapes: Shapes | None = None
     short: _ShortText | None = None
     whole: Callable[[], Scanner] | None = None
@@ -121,22 +121,7 @@ class Scanner:
 
     def candidates(self, text: str) -> list[tuple[Entry, Pattern]]:
         """The patterns whose literal text occurs in a line."""
-        low = text.lower()
-        index = self.index
-        found: list[tuple[Entry, Pattern]] = []
-        seen: set[str] = set()
-        for at in range(len(low) - _KEY + 1):
-            key = low[at : at + _KEY]
-            rows = index.get(key)
-            if rows is None or key in seen:
-                continue
-            seen.add(key)
-            found.extend(
-                (entry, pattern)
-                for literal, entry, pattern in rows
-                if (literal in low if pattern.ignore_case else pattern.literal in text)
-            )
-        return found
+        return self.index.find(text)
 
 
 @cache
@@ -148,7 +133,7 @@ def load_scanner(extra: tuple[RuleFile | str, ...] = ()) -> Scanner:
 def make_scanner(catalogue: Catalogue, *, use_re2: bool) -> Scanner:
     """A scanner with RE2 if it is wanted, installed and passes its self-test; otherwise with `re`."""
     patterns = [(e, p) for e in catalogue.entries.values() for p in e.patterns]
-    index = _make_index(patterns)
+    index = LiteralIndex(patterns)
     plain = [p for _, p in patterns]
     marks = _compile_re2([]) if use_re2 else None
     if marks is None:
@@ -160,16 +145,6 @@ def make_scanner(catalogue: Catalogue, *, use_re2: bool) -> Scanner:
         return make_scanner(catalogue, use_re2=False) if search is None else Scanner("re2", search, index)
 
     return Scanner("re2", marks, index, short=_ShortText(), whole=make_whole)
-
-
-def _make_index(
-    patterns: Iterable[tuple[Entry, Pattern]],
-) -> Mapping[str, tuple[tuple[str, Entry, Pattern], ...]]:
-    index: dict[str, list[tuple[str, Entry, Pattern]]] = {}
-    for entry, pattern in patterns:
-        literal = pattern.literal.lower()
-        index.setdefault(literal[:_KEY], []).append((literal, entry, pattern))
-    return {key: tuple(rows) for key, rows in index.items()}
 
 
 def _find_line(data: bytes, start: int, end: int, at: int) -> Suspect:
