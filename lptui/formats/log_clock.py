@@ -15,7 +15,8 @@ from lptui.formats.log_time import AHEAD, DAY, PREFIX, line_head, place_clock, r
 NEVER = float("-inf")
 """The time of a line without a clock: before all others."""
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_CLOCK = re.compile(rb"\d\d:\d\d:\d\d")
+_CLOCK = re.compile(rb"\d\d:\d\d:\d\d|(?<!\d)(?:1[4-9]|20)\d{6}(?:\d\d|[T_-]\d{6})")
+"""What a line with a clock holds: a time of day, seconds since 1970, or a date and time without separators."""
 _STEADY = re.compile(rb'[^{]*+(?:\{\s?"@?\w{1,16}"\s?:\s?(?:"[A-Za-z]{1,8}",\s?"@?\w{1,16}"\s?:\s?)?"?)?+$')
 """What may stand before a clock for its shape to be worth remembering: of JSON its own name, or a level before it.
 Behind a message each line would have a shape of its own."""

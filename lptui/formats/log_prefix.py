@@ -2,8 +2,8 @@
 
 Known: the console and file formats of Metta (three eras), Python logging with asctime in its usual arrangements
 (Hydra's and DeepSpeed's among them), ISO 8601, loguru, glog / absl / torch C++, transformers, `LEVEL:name:`, JSON
-objects (their clock only), and the rank labels of torchrun and Ray. Rich's continuation lines are the caller's
-business.
+objects (their clock only), the rank labels of torchrun and Ray, and what `clock_forms` knows (logfmt, syslog, dates
+without separators, seconds since 1970). Rich's continuation lines are the caller's business.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from lptui.formats.clock_forms import read_form
 from lptui.formats.json_clock import COUNTED, DAY_CLOCK, LOOK, find_json_clock
 from lptui.model.value import frozen
 
@@ -30,6 +31,8 @@ _GLOG = re.compile(
 )
 _GLOG_PLAIN = re.compile(rb"\[([DIWEFC]) [\w./+-]{1,200}:\d+\] ?")
 _GLOG_STARTS = b"[DIWEFC"
+_COUNTING = COUNTED.groups
+"""Groups of the patterns of seconds since 1970 (whole ones and a fraction); all others have more."""
 _COUNTED = frozenset(bytes([c]) for c in b" 0123456789")
 _WORD = rb"(TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN|WARNING|ERROR|CRITICAL|FATAL)"
 _AFTER_CLOCK = re.compile(
@@ -64,9 +67,12 @@ _LEVELS = {
     b"WARN": "warning",
     b"WARNING": "warning",
     b"ERROR": "error",
+    b"ERR": "error",
     b"EXCEPTION": "error",
     b"CRITICAL": "critical",
+    b"CRIT": "critical",
     b"FATAL": "critical",
+    b"PANIC": "critical",
     b"D": "debug",
     b"I": "info",
     b"W": "warning",
@@ -98,13 +104,13 @@ def read_prefix(line: bytes) -> Prefix:
     clock, has_date, has_zone = None, False, False
     if found.clock is not None and found.clock.re is _GLOG:
         clock = _seconds(found.clock, 4)
-    elif found.clock is not None and found.clock.re is COUNTED:
+    elif found.clock is not None and found.clock.re.groups == _COUNTING:
         whole, fraction = found.clock.groups()
         clock, has_date, has_zone = int(whole) + (float(b"0." + fraction) if fraction else 0.0), True, True
     elif found.clock is not None:
         clock, has_date = _to_time(found.clock)
         has_zone = found.clock[8] is not None
-    level = None if found.word is None else _LEVELS[found.word.upper()]
+    level = None if found.word is None else _LEVELS.get(found.word.upper())
     return Prefix(found.start, clock, has_date, has_zone, level, found.rank)
 
 
@@ -125,7 +131,7 @@ def find_clock(line: bytes) -> ClockSpan | None:
     match = _match_prefix(line).clock
     if match is None:
         return None
-    if match.re is COUNTED:
+    if match.re.groups == _COUNTING:
         point, fraction = match.span(2) if match[2] else (match.end(1), match.end(1))
         return ClockSpan(match.start(1), match.end(1), point, fraction, fraction, fraction)
     has_date, has_zone = match.re is not _GLOG and match[1] is not None, match.re is not _GLOG and match[8] is not None
@@ -204,17 +210,40 @@ def _match_unranked(line: bytes, start: int = 0) -> _Found:
             word, at = match[1], match.end()
     clock = _CLOCK.match(line, at, _LOOK)
     if not clock:
-        match = None if word else _ALONE.match(line, at, _LOOK)
-        if match:
-            word, at = match[match.lastindex or 0], match.end()
-            if line[at : at + 1].isdigit() and (clock := _CLOCK.match(line, at, _LOOK)):
-                at = _skip_blanks(line, clock.end())
-        return _Found(at, clock, word, rank)
+        return _match_clockless(line, at, word, rank)
     at = clock.end()
     after = _AFTER_CLOCK.match(line, at, _LOOK)
     if after:
         return _Found(after.end(), clock, word or (after[after.lastindex] if after.lastindex else None), rank)
     return _Found(_skip_blanks(line, at), clock, word, rank)
+
+
+def _match_clockless(line: bytes, at: int, word: bytes | None, rank: int | None) -> _Found:
+    """As `_match_unranked`, of a line that does not begin with a clock of Python's loggers."""
+    if word is not None:
+        return _Found(at, None, word, rank)
+    match = _ALONE.match(line, at, _LOOK)
+    if match is None:
+        return _match_form(line, at, rank)
+    clock, at = None, match.end()
+    if line[at : at + 1].isdigit() and (clock := _CLOCK.match(line, at, _LOOK)):
+        at = _skip_blanks(line, clock.end())
+    return _Found(at, clock, match[match.lastindex or 0], rank)
+
+
+def _match_form(line: bytes, at: int, rank: int | None) -> _Found:
+    """As `_match_unranked`, of what no logger of Python begins a line with."""
+    form = read_form(line, at, _LOOK)
+    if form is None:
+        return _Found(at, None, None, rank)
+    at = _skip_blanks(line, form.end)
+    if not form.goes_on:
+        return _Found(at, form.clock, form.word, rank)
+    after = _AFTER_CLOCK.match(line, form.end, _LOOK)
+    if after is not None:
+        return _Found(after.end(), form.clock, after[after.lastindex] if after.lastindex else None, rank)
+    rest = _match_unranked(line, at)
+    return _Found(rest.start, form.clock, rest.word, rank if rest.rank is None else rest.rank)
 
 
 def _skip_blanks(line: bytes, at: int) -> int:

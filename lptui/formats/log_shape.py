@@ -29,6 +29,7 @@ _NCCL_LEVELS = {b"INFO": "info", b"TRACE": "debug", b"WARN": "warning", b"ERROR"
 _WORDS = {
     "debug": "debug", "trace": "debug", "info": "info", "notice": "info", "success": "info", "warn": "warning",
     "warning": "warning", "error": "error", "err": "error", "critical": "critical", "fatal": "critical",
+    "crit": "critical", "panic": "critical",
 }  # fmt: skip
 _GLOG_LETTERS = {"debug": b"D", "info": b"I", "warning": b"W", "error": b"E", "critical": b"FC"}
 _CONTINUED = (b" ", b"\t", "│".encode(), "╭".encode(), "╰".encode(), "❱".encode(), b"|")
@@ -99,6 +100,7 @@ def level_gate(levels: Collection[str]) -> bytes:
         rb"(?m:^[^\n]{0,60}?\[?[" + letters + rb"](?:\d{4} | [\w./+-]{1,200}:\d))",
         rb"(?:slurm|srun|sbatch|salloc)[^\n]{0,90}: (?:" + any_case + rb")\b",
     ]
+    parts.append(rb"(?:level|lvl|severity|levelname|at)=\"?(?i:" + any_case + rb")\b")
     parts.append(rb"(?:\[|[0-9;\[]m)(?:" + any_case + rb"|exception) *(?:\]|\x1b)")
     if "warning" in levels:
         parts.append(rb":\d{1,7}: [A-Za-z]{0,40}Warning: ")
