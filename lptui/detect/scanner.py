@@ -82,6 +82,8 @@ class Scanner:
     short: _ShortText | None = None
     whole: Callable[[], Scanner] | None = None
     """What scans with all patterns, once the text is no longer short."""
+    sifter: Callable[[], Scanner] | None = None
+    """What finds anything of `RARE` too: in a healthy log ten times as many lines."""
 
     def scan(self, data: bytes) -> Iterator[Suspect]:
         """Suspicious lines in order. A carriage return ends a line too: what a progress bar glues to a message."""
@@ -100,8 +102,8 @@ class Scanner:
     def sift(self, data: bytes) -> tuple[Suspect, ...] | None:
         """Suspicious lines and those with anything of `RARE`, which cost RE2 nothing in the same pass. None: look for
         them one by one."""
-        whole = self if self.whole is None else self.whole()
-        return tuple(whole.scan(data)) if whole.engine == "re2" else None
+        sifter = self if self.sifter is None else self.sifter()
+        return tuple(sifter.scan(data)) if sifter.engine == "re2" else None
 
     def _narrow(self, data: bytes) -> _Search | None:
         """A search for those patterns alone whose literal text occurs in a short block: it finds what all would."""
@@ -140,11 +142,11 @@ def make_scanner(catalogue: Catalogue, *, use_re2: bool) -> Scanner:
         return Scanner("re", make_search(plain, MARKS), index, Shapes(plain, MARKS))
 
     @cache
-    def make_whole() -> Scanner:
-        search = _compile_re2(plain, RARE)
+    def make_whole(besides: tuple[bytes, ...] = ()) -> Scanner:
+        search = _compile_re2(plain, besides)
         return make_scanner(catalogue, use_re2=False) if search is None else Scanner("re2", search, index)
 
-    return Scanner("re2", marks, index, short=_ShortText(), whole=make_whole)
+    return Scanner("re2", marks, index, short=_ShortText(), whole=make_whole, sifter=lambda: make_whole(RARE))
 
 
 def _find_line(data: bytes, start: int, end: int, at: int) -> Suspect:

@@ -108,6 +108,15 @@ def test_a_healthy_log_suggests_next_to_nothing() -> None:
     assert list(RE2.scan("".join(lines).encode())) == []
 
 
+@pytest.mark.skipif(RE2.engine != "re2", reason="google-re2 is not installed")
+def test_what_a_healthy_run_says_of_its_life_is_sifted_and_not_suspected() -> None:
+    data = b"".join(b"12:00:00 [INFO] trainer: Saving checkpoint at epoch %d\n" % i for i in range(1000))
+    assert len(data) > SHORT
+    scanner = make_scanner(CATALOGUE, use_re2=True)
+    assert list(scanner.scan(data)) == []
+    assert len(scanner.sift(data) or ()) == 1000
+
+
 @BOTH
 def test_a_flood_is_counted_and_read_in_part(scanner: Scanner, monkeypatch: pytest.MonkeyPatch) -> None:
     from lptui.detect import log_block
