@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-_PREFIXES = ("", "k", "M", "G", "T", "P", "E")
+_PREFIXES = ("", "k", "M", "G", "T")
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -16,7 +16,7 @@ def short_number(value: float | None) -> str:
     if not math.isfinite(value):
         return format_value(value)
     size, index = abs(value), 0
-    if size >= 999.5e18:
+    if size >= 999.5e12:  # few read P and E
         return f"{value:.2e}"
     while size >= 999.5 and index < len(_PREFIXES) - 1:
         size, index = size / 1000, index + 1
@@ -87,15 +87,24 @@ def plural(count: int, noun: str, many: str = "") -> str:
 
 
 def clock(at: float | None) -> str:
-    """Local wall time of a unix time, '12:04:11'."""
-    return "-" if at is None else time.strftime("%H:%M:%S", time.localtime(at))
+    """Local wall time of a unix time, '12:04:11'; '-' where it is none."""
+    return _local(at, "%H:%M:%S")
 
 
 def moment(at: float | None) -> str:
     """Local date and time to the second, '11-23 12:04:11': what stands in a chain of events."""
-    return "-" if at is None else time.strftime("%m-%d %H:%M:%S", time.localtime(at))
+    return _local(at, "%m-%d %H:%M:%S")
 
 
 def date(at: float | None) -> str:
     """Local date and time of a unix time, '2026-11-23 12:04'."""
-    return "-" if at is None else time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+    return _local(at, "%Y-%m-%d %H:%M")
+
+
+def _local(at: float | None, form: str) -> str:
+    if at is None:
+        return "-"
+    try:
+        return time.strftime(form, time.localtime(at))
+    except (OverflowError, ValueError, OSError):  # a file may claim any number as its time
+        return "-"

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lptui.stores.columns import Columns
 from lptui.tui.widgets.axes import round_end, round_scale, tick_text, x_labels, y_labels
-from lptui.tui.widgets.braille import Scale
+from lptui.tui.widgets.braille import Scale, find_scale
+
+
+def columns(*values: float) -> Columns:
+    return Columns(0.0, float(len(values)), values, values, (False,) * len(values))
 
 
 def labels(low: float, high: float, rows: int, room: int = 8, *, log: bool = False) -> list[str]:
@@ -44,6 +50,27 @@ def test_decades_on_a_logarithmic_axis() -> None:
     assert labels(1e-5, 3.2, 7, log=True) == ["1e-5", "0.001", "0.1", "10"]
     assert labels(1, 1e9, 7, log=True) == ["1", "1000", "1M", "1G"]
     assert labels(0.2, 0.9, 7, log=True) == ["0.2", "0.5"]
+
+
+def test_the_one_value_of_a_constant_series_is_what_is_labelled() -> None:
+    for value, told in ((3.25, "3.25"), (123_456_789.0, "123M"), (42.0, "42"), (0.0, "0"), (1.7e308, "1.7e308")):
+        scale = find_scale([columns(value, value)])
+        assert scale is not None
+        wide, values = round_scale(scale, 5)
+        assert y_labels(wide, values, 5, 8) == {2 if value < 1e308 else 1: told}
+
+
+def test_a_logarithmic_axis_over_less_than_a_power_is_not_a_point() -> None:
+    scale, values = round_scale(Scale(1e9, 1e9 + 1, True), 5)
+    assert scale.low < scale.high
+    assert y_labels(scale, values, 5, 6) == {4: "1G", 2: "+0.5", 0: "+1"}
+    assert labels(2.1, 4.8, 7, log=True) == ["3", "4"]
+
+
+def test_a_logarithmic_axis_ends_at_the_largest_number() -> None:
+    scale = find_scale([columns(1.7e308, 1.7e308), columns(1e308, 1.7e308)], log=True)
+    assert scale is not None
+    assert round_scale(scale, 6)[1]
 
 
 @given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300), st.integers(1, 30), st.booleans())
@@ -83,6 +110,33 @@ def test_clock_times_are_round_where_the_reader_is(monkeypatch: pytest.MonkeyPat
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    import time
+
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("berlin")
+@pytest.mark.parametrize("day", [1_792_770_000.0, 1_774_450_000.0])  # summer time ends, and begins, three days later
+def test_days_are_told_once_each_where_clocks_are_put_back_or_on(day: float) -> None:
+    told = [text for _, text in x_labels(day, day + 5 * 86_400, 60, "time")]
+    assert len(told) == len(set(told)) == 5
+    hours = [text for _, text in x_labels(day, day + 4 * 86_400, 120, "time")]
+    assert hours.count("12:00") == 4
+    assert "00:00" not in hours  # midnight is told by the day that begins
+    assert [text for text in hours if "-" in text] == told[:4]
+
+
+def test_a_time_that_is_none_is_drawn_as_such() -> None:
+    assert x_labels(1.79e18, 1.8e18, 40, "time")  # nanoseconds
+    assert x_labels(-1e300, 1e300, 40, "time")
 
 
 def test_labels_stand_where_their_values_are() -> None:

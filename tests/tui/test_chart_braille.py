@@ -87,8 +87,8 @@ def test_ordinary_curves_are_shown_whole() -> None:
 def test_constant_and_empty() -> None:
     assert find_scale([columns(None, None)]) is None
     flat = find_scale([columns(5, 5)])
-    assert flat == Scale(4.5, 5.5)
-    assert find_scale([columns(0, 0)]) == Scale(-1, 1)
+    assert flat == Scale(4.5, 5.5, level=5)
+    assert find_scale([columns(0, 0)]) == Scale(-1, 1, level=0)
 
 
 def test_logarithmic_scale_leaves_out_what_it_cannot_show() -> None:
@@ -98,6 +98,12 @@ def test_logarithmic_scale_leaves_out_what_it_cannot_show() -> None:
     assert scale.value(0.5) == 10
     assert scale.share(-1) == -math.inf
     assert find_scale([columns(-5, -1)], log=True) == Scale(-5, -1)
+
+
+def test_a_range_too_large_for_a_number_still_tells_its_ends_apart() -> None:
+    scale = find_scale([columns(-1.7e308, 1.7e308)])
+    assert scale is not None
+    assert (scale.share(-1.7e308), scale.share(0.0), scale.share(1.7e308)) == (0.0, 0.5, 1.0)
 
 
 def test_ascii_twin() -> None:

@@ -8,13 +8,17 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from lptui.model.events import Points
-from lptui.stores.axes import Axes, Axis
+from lptui.stores.axes import AXES, Axes, Axis
 from lptui.stores.columns import reach
 from lptui.stores.series import Series, extend, overlay
 from lptui.tui.widgets.braille import Scale
 from lptui.tui.widgets.chart import Look, Pose, beside, body_rows, dot_columns, head_rows, join_cells
-from lptui.tui.widgets.chartfacts import facts_row
+from lptui.tui.widgets.chartfacts import facts_row, probe_row
 from lptui.tui.widgets.chartlines import Line, line_of
 from lptui.tui.widgets.chartplot import Mark, column_of
 from lptui.tui.widgets.charttitle import distance_text, short_key, tell_apart, trend
@@ -55,6 +59,38 @@ def rows_of(lines: list[Line], width: int = 40, height: int = 8, look: Look = Lo
 
 def drawn(data: Series, width: int = 40, height: int = 8, look: Look = Look(), **pose: Any) -> list[str]:  # noqa: B008
     return text(rows_of([line(data)], width, height, look, **pose))
+
+
+STRANGE = [0.0, -1.0, 5e-324, 1e-300, -1e300, 1e300, 1.79e308, -1.79e308, 2.0**60, 1e9, NAN, math.inf, -math.inf]
+SPANS = [None, (0.0, 1.0), (1.0, 1.0), (-1e308, 1e308), (1e-300, 1e300)]
+
+
+@pytest.mark.filterwarnings("error")
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(st.tuples(*[st.sampled_from(STRANGE) | st.floats()] * 3), min_size=1, max_size=30),
+    st.sampled_from(AXES),
+    st.booleans(),
+    st.sampled_from(SPANS),
+    st.integers(8, 100),
+    st.integers(1, 20),
+)
+def test_numbers_of_any_size_are_drawn_without_failing_or_warning(
+    points: list[tuple[float, float, float]], axis: Axis, log: bool, span: Any, width: int, height: int
+) -> None:
+    xs, times, values = (array("d", column) for column in zip(*points, strict=True))
+    data = extend(Series("loss", "wandb"), Points("loss", xs, times, values), 0.0)
+    one = Line("loss", "series-1", data)
+    found = reach(data, axis)
+    shown = found[:2] if found is not None else (0.0, 1.0)
+    for hair in (None, *shown):
+        look = Look(axis, log=log, smooth=Smooth("half", 10.0), details=True)
+        curves = [curve_of(one, dot_columns(width), axis, shown, look.smooth)]
+        told = () if hair is None else (value_at(one, hair, axis),)
+        pose = Pose("loss", None, hair, read=told, span=span)
+        rows = [*head_rows(curves, width, height, look, pose), *body_rows(curves, width, height, look, pose)]
+        assert all(row_width(row) <= width for row in rows)
+        probe_row(one, read(one, hair or 0.0, axis), axis)
 
 
 def test_the_title_keeps_the_end_of_the_name_the_value_and_the_trend() -> None:

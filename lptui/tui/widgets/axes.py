@@ -37,6 +37,8 @@ def nice_steps(least: float, ladder: Sequence[float] = (1.0, 2.0, 2.5, 5.0)) -> 
 
 def round_scale(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
     """`scale` widened to round values where that costs little, and the values to be labelled in `rows` rows."""
+    if scale.level is not None:
+        return scale, (scale.level,)
     if scale.log:
         return _round_log(scale, rows)
     span = scale.high - scale.low
@@ -45,6 +47,8 @@ def round_scale(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
         for step in nice_steps(span / _MOST_PARTS):
             low, high = math.floor(scale.low / step + 1e-9), math.ceil(scale.high / step - 1e-9)
             waste = (high - low) * step / span
+            if not math.isfinite(low * step) or not math.isfinite(high * step):
+                continue  # beyond the largest number
             cost = waste + 0.03 * (high - low)
             if waste <= _MOST_WASTE and (best is None or cost < best[0]):
                 best = (cost, low, high, step)
@@ -81,9 +85,8 @@ def _label_values(low: float, high: float, step: float, rows: int) -> tuple[floa
 
 def _round_log(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
     low, high = math.log10(scale.low), math.log10(scale.high)
-    span = max(high - low, 1e-9)
     bottom, top = math.floor(low + 1e-9), math.ceil(high - 1e-9)
-    if top - bottom <= span * _MOST_WASTE and bottom > -300 and top < 300:
+    if bottom < top and top - bottom <= (high - low) * _MOST_WASTE and bottom > -300 and top < 300:
         scale = Scale(10.0**bottom, 10.0**top, True)
         low, high = float(bottom), float(top)
     powers = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
@@ -91,9 +94,15 @@ def _round_log(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
     if len(powers) >= 2:
         stride = -(-(len(powers) - 1) // (room - 1))
         return scale, tuple(10.0**p for p in powers[::stride])
-    heads = [m * 10.0**p for p in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
+    heads = [float(f"{m}e{p}") for p in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
     inside = tuple(v for v in heads if scale.low <= v <= scale.high)
-    return scale, inside[:: -(-len(inside) // room)] if len(inside) >= 2 else (scale.low, scale.high)
+    if len(inside) >= 2:
+        return scale, inside[:: -(-len(inside) // room)]
+    if high - low < 1:  # less than a power: even parts are as round as those of a plain axis
+        _, values = round_scale(Scale(scale.low, scale.high), rows)
+        within = tuple(v for v in values if scale.low <= v <= scale.high)
+        return scale, within if len(within) >= 2 else (scale.low, scale.high)
+    return scale, (scale.low, scale.high)
 
 
 def y_labels(scale: Scale, values: Sequence[float], height: int, room: int) -> dict[int, str]:
@@ -118,6 +127,8 @@ def tick_text(value: float, step: float, room: int = 8) -> str:
         value = 0.0
     if value == 0:
         return "0"
+    if step == 0 and cell_width(format_value(value)) <= room:
+        return _bare(format_value(value))
     if abs(value) >= 10_000 or abs(value) < 1e-3:
         choices = [_scaled(value, step)] if abs(value) >= 1 else []
         choices += [f"{value:.2e}", f"{value:.1e}", f"{value:.0e}"]
@@ -140,7 +151,10 @@ def _bare(text: str) -> str:
 
 
 def _short_power(value: float, room: int) -> str:
-    """0.000025 -> 2.5e-5, or 25e-6 in one cell less."""
+    """0.000025 -> 2.5e-5, or 25e-6 in one cell less; 300 and 0.5 as they are."""
+    plain = f"{value:.3g}"
+    if "e" not in plain and len(plain) <= room:
+        return plain
     exact = _bare(f"{value:.1e}")
     head, _, power = exact.partition("e")
     whole = f"{head.replace('.', '')}e{int(power) - 1}" if "." in head else exact
@@ -193,13 +207,10 @@ def x_labels(start: float, end: float, width: int, axis: Axis, *, own: str = "")
 
 def _placed(start: float, end: float, width: int, axis: Axis, step: float, own: str) -> list[tuple[int, str]] | None:
     """Labels at the multiples of `step`; None if they do not fit."""
-    shift = _zone(start) if axis == "time" and not own else 0.0
-    first = math.ceil((start + shift) / step - 1e-9)
-    last = math.floor((end + shift) / step + 1e-9)
+    local = axis == "time" and not own
     placed: list[tuple[int, str]] = []
     free = 0
-    for i in range(first, last + 1):
-        place = times(i, step) - shift if shift == 0.0 else i * step - shift
+    for place in _clock_places(start, end, step) if local else _places(start, end, step):
         text = x_text(place, step, axis, own=own)
         cell = min(width - 1, int((place - start) / (end - start) * width))
         at = min(width - len(text), max(0, cell - len(text) // 2))
@@ -208,6 +219,21 @@ def _placed(start: float, end: float, width: int, axis: Axis, step: float, own: 
         placed.append((at, text))
         free = at + len(text) + 2
     return placed if placed else None
+
+
+def _places(start: float, end: float, step: float) -> list[float]:
+    first, last = math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9)
+    return [times(i, step) for i in range(first, last + 1)]
+
+
+def _clock_places(start: float, end: float, step: float) -> list[float]:
+    """Unix times at which the reader's clock stands at a multiple of `step`: midnight stays midnight where clocks were
+    put on or back in between."""
+    first = math.ceil((start + _zone(start)) / step - 1e-9) - 1
+    last = math.floor((end + _zone(end)) / step + 1e-9) + 1
+    local_times = [i * step for i in range(first, last + 1)]
+    places = sorted({local - _zone(local - _zone(local)) for local in local_times})
+    return [place for place in places if start - 1e-6 * step <= place <= end + 1e-6 * step]
 
 
 def _zone(at: float) -> float:
@@ -223,9 +249,8 @@ def _zone(at: float) -> float:
 def x_text(place: float, step: float, axis: Axis, *, own: str = "") -> str:
     """A place on the x axis, as exact as `step` asks."""
     if axis == "time" and not own:
-        if step >= _DAY:
-            return date(place)[5:10]
-        return clock(place) if step < 60 else clock(place)[:5]
+        told = clock(place) if step < 60 else clock(place)[:5]
+        return date(place)[5:10] if step >= _DAY or told == "00:00" else told
     if axis == "since" and not own:
         return short_duration(place) if step >= 1 else f"{place:.3g}s"
     if abs(place) < 10_000:

@@ -22,17 +22,18 @@ _TRIM = 0.03
 @dataclass(frozen=True, slots=True)
 class Scale:
     """The values at the bottom and at the top of a chart. `log`: logarithmic between them; both are
-    positive then."""
+    positive then. `level`: the one value that all points have."""
 
     low: float
     high: float
     log: bool = False
+    level: float | None = None
 
     def share(self, value: float) -> float:
         """Where `value` lies between bottom (0) and top (1); outside of them when it is clipped."""
         if not self.log:
-            span = self.high - self.low
-            return (value - self.low) / span if span else 0.5
+            span = self.high / 2 - self.low / 2  # halves: all of it may be too large for a number
+            return (value / 2 - self.low / 2) / span if span else 0.5
         if value <= 0:
             return -math.inf
         low = math.log(self.low)
@@ -61,9 +62,9 @@ def find_scale(shown: Sequence[Columns], *, log: bool = False, clip: bool = True
         low, high = _trimmed(values, low, high)
     if low == high:
         if log:
-            return Scale(max(low / 2, sys.float_info.min), min(high * 2, sys.float_info.max), True)
+            return Scale(max(low / 2, sys.float_info.min), min(high * 2, sys.float_info.max), True, low)
         pad = abs(low) / 10 or 1.0
-        return Scale(low - pad, high + pad)
+        return Scale(max(low - pad, -sys.float_info.max), min(high + pad, sys.float_info.max), level=low)
     return Scale(low, high, log)
 
 

@@ -114,7 +114,8 @@ def head_rows(curves: Sequence[Curve], width: int, height: int, look: Look, pose
 
 def _y_axis(scale: Scale, rows: int, side: int, unit: Unit, *, fixed: bool) -> tuple[Scale, dict[int, str]]:
     """The scale that is drawn, and its labels by row; labels are round in the unit that is shown."""
-    shown = Scale(scale.low * unit.factor, scale.high * unit.factor, scale.log)
+    level = None if scale.level is None else scale.level * unit.factor
+    shown = Scale(scale.low * unit.factor, scale.high * unit.factor, scale.log, level)
     wide, values = round_scale(shown, rows)
     if fixed:
         wide, values = shown, tuple(v for v in values if shown.low <= v <= shown.high) or (shown.low, shown.high)

@@ -87,8 +87,8 @@ def column_of(columns: Columns, width: int, place: float | None) -> int | None:
     """The cell of `place` on the x axis, or None outside of it."""
     if place is None or not columns.start <= place <= columns.end:
         return None
-    span = (columns.end - columns.start) or 1.0
-    return min(width - 1, int((place - columns.start) / span * width))
+    span = (columns.end / 2 - columns.start / 2) or 1.0  # halves: all of it may be too large for a number
+    return min(width - 1, int((place / 2 - columns.start / 2) / span * width))
 
 
 def _one(curve: Curve, paper: Paper) -> Grid:

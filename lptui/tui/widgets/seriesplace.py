@@ -12,6 +12,10 @@ from lptui.stores.laying import lay
 from lptui.stores.series import Series, Spot, spot
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lptui.stores.laying import Laid
     from lptui.tui.widgets.chartlines import Line
 
 _RUN = Series("", "")
@@ -22,8 +26,7 @@ def read(line: Line, at: float, axis: Axis) -> Spot | None:
     """The point of `line` nearest to place `at` of the x axis, with its step and its time where they are known."""
     import numpy as np
 
-    laid = lay(line.series, axis, line.axes)
-    distance = np.abs(laid.xs - at)
+    laid, distance = _distances(line, at, axis)
     if not np.isfinite(distance).any():
         return None
     index = int(np.nanargmin(distance))
@@ -31,7 +34,8 @@ def read(line: Line, at: float, axis: Axis) -> Spot | None:
     if index >= len(laid.xs) - laid.borrowed:  # of another source: its index on other axes is another
         here = float(laid.xs[index])
         return Spot(here if axis == "step" else None, here if axis == "time" else None, value)
-    step, time = (lay(line.series, other, line.axes) for other in ("step", "time"))
+    with np.errstate(all="ignore"):
+        step, time = (lay(line.series, other, line.axes) for other in ("step", "time"))
     return Spot(
         None if step.own else _known(float(step.xs[index])), None if time.own else _known(float(time.xs[index])), value
     )
@@ -42,16 +46,24 @@ def value_at(line: Line, at: float, axis: Axis) -> float | None:
     than twice their usual distance, and than a hundredth of what it spans."""
     import numpy as np
 
-    laid = lay(line.series, axis, line.axes)
-    distance = np.abs(laid.xs - at)
+    laid, distance = _distances(line, at, axis)
     known = laid.xs[np.isfinite(laid.xs)]
     if not len(known) or math.isnan(at):
         return None
     nearest = int(np.nanargmin(distance))
-    span = float(known.max() - known.min())
-    beyond = max(float(known.min()) - at, at - float(known.max()))
+    first, last = float(known.min()), float(known.max())
+    span, beyond = last - first, max(first - at, at - last)
     ended = span > 0 and beyond > max(span / 100, 2 * span / (len(known) - 1))
     return None if ended else float(laid.ys[nearest])
+
+
+def _distances(line: Line, at: float, axis: Axis) -> tuple[Laid, NDArray[np.float64]]:
+    """The points of `line`, and how far from place `at` each of them lies."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):  # steps of any size; a warning would be written over the screen
+        laid = lay(line.series, axis, line.axes)
+        return laid, np.abs(laid.xs - at)
 
 
 def place_of(line: Line, step: float | None, at: float | None, axis: Axis) -> float | None:
@@ -62,7 +74,8 @@ def place_of(line: Line, step: float | None, at: float | None, axis: Axis) -> fl
     if step is None and at is None:
         return None
     steps, times = (np.array([math.nan if v is None else v]) for v in (step, at))
-    found, own = place(_RUN, steps, times, axis, line.axes)
+    with np.errstate(all="ignore"):
+        found, own = place(_RUN, steps, times, axis, line.axes)
     if not own and math.isfinite(found[0]):
         return float(found[0])
     if axis in ("time", "step"):
