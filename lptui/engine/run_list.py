@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from lptui.engine.errand import Errand
 from lptui.engine.known_run import KnownRun, list_going_on, name_run
 from lptui.engine.look_pool import MANY, LookHand, OwnHand, count_hands, start_hands
+from lptui.engine.look_queue import LookQueue
 from lptui.engine.store_list import StoreList
 from lptui.engine.summary_cache import GOES_ON, SummaryCache, to_summary
 from lptui.model.summary import UNLOOKED, RunBoard, RunSummary, board_order
@@ -70,12 +70,9 @@ class RunList:
         self._listing = Listing(BUDGET)
         self._most_hands = count_hands() if hands is None else hands
         self._hands: list[LookHand] = []
-        self._todo: deque[str] = deque()
-        self._fresh: deque[str] = deque()
-        """Of many that are new: those that have not been glanced at."""
+        self._queue = LookQueue()
         self._streams = False
         self._tell_at = 0.0
-        self._preferred: set[str] = set()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._dirty, self._wake = threading.Event(), threading.Event()
@@ -97,6 +94,7 @@ class RunList:
     def stop(self) -> None:
         """End the thread and its processes; what hangs in a dead mount is left behind."""
         self._stopping.set()
+        self._queue.end()
         for hand in self._hands:
             hand.kill()
         if self._thread is not None:
@@ -104,17 +102,7 @@ class RunList:
 
     def prefer(self, paths: Iterable[str]) -> None:
         """Look at these first, of those that wait for their first look."""
-        new = [path for path in paths if path not in self._preferred]
-        self._preferred.update(new)
-        self._todo.extendleft(reversed(new))
-
-    def _is_done(self, path: str) -> bool:
-        """Whether a run waits for a first look that it had already, when it was preferred."""
-        known = self._runs.get(path)
-        if path not in self._preferred or known is None or known.summary.looked in UNLOOKED:
-            return False
-        self._preferred.discard(path)
-        return True
+        self._queue.prefer(paths)
 
     def board(self) -> RunBoard:
         """The list as it is now."""
@@ -193,9 +181,8 @@ class RunList:
         if changed or tuple(notes) != self._notes or not self._listed:
             self._dirty.set()
         self._notes, self._listed = tuple(notes), True
-        many = self._streams and len(fresh) >= MANY
-        (self._fresh if many else self._todo).extend(fresh)
-        self._todo.extend(due)
+        self._queue.add_new(fresh, glance=self._streams and len(fresh) >= MANY)
+        self._queue.add_again(due)
 
     def _queue_changed(self, now: float) -> None:
         """What changed since its last look, and what goes on: its age and its processes may have changed."""
@@ -205,7 +192,7 @@ class RunList:
         self._listing = Listing(BUDGET)
         going_on = list_going_on(runs, self._writers.folders)
         rest = sum(known.cost for path in going_on if (known := self._runs.get(path))) / SHARE
-        self._todo.extend(path for path in going_on if self._is_due(path, now, rest))
+        self._queue.add_again(path for path in going_on if self._is_due(path, now, rest))
 
     def _is_due(self, path: str, now: float, rest: float) -> bool:
         known = self._runs.get(path)
@@ -228,43 +215,38 @@ class RunList:
             self._hands.pop().end()
 
     def _look(self, hand: LookHand | OwnHand) -> None:
-        while (chunk := self._next(self._fresh, hand.glances)) and not self._stopping.is_set():
-            self._glance(hand, chunk)
-            if not self._fresh:  # all have a row now, or nearly
-                self._wake.set()
-        while (chunk := self._next(self._todo, hand.chunk)) and not self._stopping.is_set():
-            begun = hand.clock()
-            answers = hand.look(chunk, self._clock())
-            cost = (hand.clock() - begun) / len(chunk)
-            for path, told in zip(chunk, answers, strict=True):
-                self._take(path, told, cost)
-
-    def _next(self, queue: deque[str], most: int) -> list[str]:
-        """Runs that are to be asked for, at most so many; those whose looks are kept are answered at once."""
-        chunk: list[str] = []
-        while len(chunk) < most and not self._stopping.is_set():
+        while (turn := self._queue.take(hand.chunk, hand.glances)).paths and not self._stopping.is_set():
+            answered = {path for path in turn.paths if self._answer(path)}
+            paths = [path for path in turn.paths if path not in answered]
             try:
-                path = queue.popleft()
-            except IndexError:
-                break
-            if self._is_done(path):
-                continue
-            kept = self._cache.find(path, self._clock(), path in self._writers.folders)
-            if kept is None:
-                chunk.append(path)
-            else:
-                self._put(path, kept)
-        return chunk
+                if paths:
+                    (self._glance if turn.glance else self._look_at)(hand, paths)
+            finally:
+                if self._queue.done(turn, answered):  # the screenful that is in view, or all have a row now, or nearly
+                    self._wake.set()
+
+    def _look_at(self, hand: LookHand | OwnHand, paths: list[str]) -> None:
+        begun = hand.clock()
+        answers = hand.look(paths, self._clock())
+        cost = (hand.clock() - begun) / len(paths)
+        for path, told in zip(paths, answers, strict=True):
+            self._take(path, told, cost)
+
+    def _answer(self, path: str) -> bool:
+        """Whether the look at a run is kept; that is its row, then."""
+        kept = self._cache.find(path, self._clock(), path in self._writers.folders)
+        if kept is not None:
+            self._put(path, kept)
+        return kept is not None
 
     def _glance(self, hand: LookHand | OwnHand, paths: list[str]) -> None:
-        """Put what can be said of them at once, and have them looked at."""
+        """Put what can be said of them at once."""
         with self._lock:
             listed = [known.modified_at if (known := self._runs.get(path)) else 0.0 for path in paths]
         answers = hand.glance(paths, listed, self._clock())
         for path, told in zip(paths, answers, strict=True):
             if "summary" in told:
                 self._put(path, to_summary(told["summary"]), only_first=True)
-        self._todo.extend(paths)
 
     def _take(self, path: str, told: dict[str, Any], cost: float) -> None:
         """What a look told of a run; nothing, if the process that looked at it died."""

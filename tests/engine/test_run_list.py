@@ -157,7 +157,7 @@ def test_a_run_that_takes_long_to_look_at_is_looked_at_less_often(tmp_path: Path
     due: list[bool] = []
     for clock[0] in (10.0, 30.0, 34.0):
         runs._queue_changed(clock[0])
-        due.append(bool(runs._todo))
+        due.append(bool(runs._queue))
     assert due == [False, False, True]
 
 
