@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice
+from operator import eq
 from typing import Literal
 
 from lptui.formats.config_dumps import find_configs
@@ -157,7 +158,10 @@ def _repeated(data: bytes) -> Iterator[Fold]:
     """Runs of lines that say the same, but for the rank and the clock before it."""
     lines = data.split(b"\n")
     tails = [line[-_SUFFIX:] for line in lines]
-    alike = [n for n, (one, two) in enumerate(pairwise(tails)) if one and (one == two or _of_ranks(lines, n))]
+    equal = map(eq, tails, islice(tails, 1, None))
+    alike = [n for n, same in enumerate(equal) if same and tails[n]]
+    if any(label in data for label in _LABELS):
+        alike = sorted({*alike, *(n for n in range(len(lines) - 1) if tails[n] and _of_ranks(lines, n))})
     if not alike:
         return
     starts = [0, *accumulate(len(line) + 1 for line in lines)]

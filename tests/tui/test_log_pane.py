@@ -126,7 +126,7 @@ async def test_it_opens_at_the_end_and_follows_with_a_screenful_of_work() -> Non
         app.pane.workspace = workspace(data)
         await pilot.pause()
         assert app.shown[-1] == "  line 000002 of the training"
-        assert app.pane.view.paint.built - before == 12
+        assert app.pane.view.paint.built - before == 3  # the rows above only moved up
         drawn = app.pane.view.drawn_rows
         app.pane.workspace = workspace(data)
         await pilot.pause()

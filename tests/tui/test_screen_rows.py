@@ -92,6 +92,17 @@ def test_only_characters_that_differ_are_sent() -> None:
     assert changed_ranges((("漢1", ""),), (("漢2", ""),), 9) == [(0, 3)]
 
 
+def test_of_a_log_that_moved_up_only_what_differs_is_sent_though_a_scroll_bar_stands_behind_it() -> None:
+    before: Row = (("  ", ""), ("[train] step=99 loss=3.4712", "value"), (" " * 30, ""), ("▐", "faint"))
+    after: Row = (("  ", ""), ("[train] step=100 loss=3.4712", "value"), (" " * 29, ""), ("▐", "faint"))
+    blank: Row = (("  ", ""), ("[train] step=99 loss=3.4712", ""), (" " * 30, ""), ("▐", "faint"))
+    longer: Row = (("  ", ""), ("[train] step=100 loss=3.4712", ""), (" " * 29, ""), ("▐", "faint"))
+    assert quick_range(blank, longer, 60) == (15, 30)
+    assert quick_range(before, (*before[:3], (" ", "faint")), 60) == (59, 60)
+    assert quick_range(before, after, 60) == (15, 30)
+    assert quick_range(before, before, 60) == (60, 60)
+
+
 @given(SPANS, SPANS, st.integers(1, 40), st.booleans())
 def test_what_is_outside_of_the_quick_range_is_equal(
     one: list[tuple[str, str]], two: list[tuple[str, str]], width: int, alike: bool

@@ -11,6 +11,7 @@ from lptui.tui.widgets.loghand import Hand, Unit
 
 BUCKET = 64 * 1024
 _MOST_BUCKETS = 64
+_MOST_ABOVE = 2000
 
 
 class FoldingHand(Hand):
@@ -22,6 +23,9 @@ class FoldingHand(Hand):
         self.opened: set[int] = set()
         """Positions of the blocks that the reader opened."""
         self._buckets: dict[int, tuple[int, int, list[Fold]]] = {}
+        self._above: dict[Unit, Unit] = {}
+        self._above_of: tuple[object, ...] = ()
+        self._settled: set[int] = set()
 
     def unit(self, position: int) -> Unit | None:
         unit = super().unit(position)
@@ -32,6 +36,31 @@ class FoldingHand(Hand):
             return unit
         first = unit if unit.start == fold.start else super().unit(fold.start)
         return Unit(fold.start, fold.end, seams=first.seams if first is not None else (), fold=fold)
+
+    def update(self, view: LogView) -> None:
+        if view is not self.view:
+            self._settled.clear()
+        super().update(view)
+
+    def before(self, unit: Unit) -> Unit | None:
+        """As `Hand.before`; what stood above a row stands there until bytes are lost, or a block is found or opened."""
+        number = (unit.start - 1) // BUCKET
+        if number not in self._settled:
+            self._settled.add(number)
+            self.block_at(unit.start - 1)  # forgets what is above if that is in other blocks now
+        made_of = (self.folding, self.opened, [(r.start, r.lost, r.seams) for r in self._regions])
+        if made_of != self._above_of:
+            self._above.clear()
+            self._above_of = (self.folding, {*self.opened}, made_of[2])
+        above = self._above.get(unit)
+        if above is not None and self.text_of(above)[0]:
+            return above
+        above = super().before(unit)
+        if above is not None and not (above.lost or above.piece or unit.piece):
+            if len(self._above) > _MOST_ABOVE:
+                self._above.clear()
+            self._above[unit] = above
+        return above
 
     def block_at(self, position: int) -> Fold | None:
         """The block that holds `position`, whether it is open or not."""
@@ -75,6 +104,8 @@ class FoldingHand(Hand):
         if known is not None and known[0] == low and known[1] == high:
             return known[2]
         folds = self._find(self.slice(low, high), low, floor, (number + 1) * BUCKET)
+        if known is None or known[2] != folds:
+            self._above.clear()
         if len(self._buckets) > _MOST_BUCKETS:
             self._buckets.clear()
         self._buckets[number] = (low, high, folds)

@@ -11,6 +11,7 @@ from lptui.text import cell_width, clock, short_bytes
 from lptui.tui.widgets.logblocks import field_rows, fields_row, fold_row, read_fields
 from lptui.tui.widgets.logcards import Cards, card_rows, gutter
 from lptui.tui.widgets.loghand import Unit
+from lptui.tui.widgets.logkept import KeptRows
 from lptui.tui.widgets.logranks import RankColumn
 from lptui.tui.widgets.logscroll import Rows, Slot
 from lptui.tui.widgets.logtext import KEPT, SHORT, frame_bounds, line_row, mark_matches, visible_spans
@@ -53,6 +54,12 @@ class Painter:
         self._card_rows: dict[tuple[int, int, int], list[Row]] = {}
         self._heights: dict[tuple[int, int, int], int] = {}
         self._opened: set[int] = set()
+        self._kept = KeptRows()
+
+    def begin(self, width: int, *, plain: bool, hand: Rows) -> None:
+        """A picture of `hand` in `width` cells."""
+        self.width, self.plain, self.hand = width, plain, hand
+        self._kept.begin(width, plain, hand, self.left, self.wrap, self.numbers, self.highlight, self.ranks)
 
     @property
     def room(self) -> int:
@@ -67,15 +74,33 @@ class Painter:
 
     def set_cards(self, cards: Cards) -> None:
         """The findings that stand in this log."""
+        if cards.marks or self.cards.marks:
+            self._card_rows.clear()
+            self._kept.forget()
         self.cards = cards
-        self._card_rows.clear()
 
     def count(self, unit: Unit) -> int:
         """Screen rows that `unit` takes."""
+        return self._kept.count(unit, self._count) if self._keeps(unit) else self._count(unit)
+
+    def _count(self, unit: Unit) -> int:
         if unit.start == unit.end:
             return len(unit.seams)
         cards = self.cards.within(unit.start, unit.end)
         return len(unit.seams) + self._height(unit) + (len(self._rows_of_cards(unit)) if cards else 0)
+
+    def _keeps(self, unit: Unit) -> bool:
+        """Whether a row follows from its own bytes alone, and they are in hand."""
+        if unit.piece or unit.lost or unit.start in self._opened or self.numbers or self.hand is None:
+            return False
+        return unit.fold is not None or bool(self.hand.text_of(unit)[0])
+
+    def full_row(self, slot: Slot, hand: Rows, cursor: str) -> Row:
+        """One screen row in exactly `width` cells."""
+        unit = slot.unit
+        if unit is None or self.is_chosen(unit) or not self._keeps(unit):
+            return crop(self.row(slot, hand, cursor), self.width)
+        return self._kept.row(unit, slot.index, lambda: crop(self.row(slot, hand, cursor), self.width))
 
     def row(self, slot: Slot, hand: Rows, cursor: str) -> Row:
         """One screen row; `cursor` is the style of the chosen one."""
@@ -108,6 +133,7 @@ class Painter:
         if unit.fold is not None or unit.lost or self._fields(unit, hand) is None:
             return False
         self._opened ^= {unit.start}
+        self._kept.forget()
         return True
 
     def _fields(self, unit: Unit, hand: Rows) -> dict[str, Any] | None:

@@ -118,8 +118,7 @@ class LogWindow(LinesView, can_focus=True):
             if found is not None:
                 text = "no row fulfils the filter" if found.done else "nothing found yet, looking on …"
             return [((line, "dim"),) for line in wrap(text, width)]
-        self.paint.width, self.paint.plain = width - 1, bool(getattr(self.app, "ascii", False))
-        self.paint.hand = scroll.hand
+        self.paint.begin(width - 1, plain=bool(getattr(self.app, "ascii", False)), hand=scroll.hand)
         if isinstance(scroll.hand, SievedHand) and self.paint.numbers:
             scroll.hand.show_numbers()
         scroll.hand.wanted = None
@@ -130,10 +129,15 @@ class LogWindow(LinesView, can_focus=True):
         rows: list[Row] = []
         bar = "#" if self.paint.plain else "▐"
         for y in range(height if thumb is not None else len(self._slots)):
-            row = self.paint.row(self._slots[y], scroll.hand, cursor) if y < len(self._slots) else ()
-            if thumb is not None:
-                row = (*crop(row, self.paint.width), (bar if y in thumb else " ", "faint"))
-            rows.append(row)
+            if thumb is None:
+                rows.append(self.paint.row(self._slots[y], scroll.hand, cursor))
+                continue
+            row = (
+                self.paint.full_row(self._slots[y], scroll.hand, cursor)
+                if y < len(self._slots)
+                else crop((), self.paint.width)
+            )
+            rows.append((*row, (bar if y in thumb else " ", "faint")))
         return rows
 
     def render_line(self, y: int) -> Strip:

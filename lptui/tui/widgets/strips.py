@@ -96,19 +96,48 @@ def find_changes(
 
 def quick_range(before: Row, after: Row, width: int) -> tuple[int, int]:
     """The columns in which two rows may differ, found in a few comparisons: for many rows at once. Not exact, but never
-    too few: what is plain text in the same styles is compared by its beginning and its end, the rest is all of it."""
-    one, two = "".join(text for text, _ in before), "".join(text for text, _ in after)
-    if not (one.isascii() and two.isascii()) or [style for _, style in before] != [style for _, style in after]:
+    too few: characters of one cell in the same styles are compared by their beginning and their end, the rest is all
+    of it."""
+    if not all(is_even(text) for text, _ in (*before, *after)):
         return 0, width
-    start, end = 0, min(width, max(len(one), len(two)))
-    for (text, _), (other, _) in zip(before, after, strict=True):
-        if text != other:
-            start += _lead_of(text, other)
-            break
-        start += len(text)
-    if [len(text) for text, _ in before] == [len(text) for text, _ in after]:
-        end = min(end, len(one) - _lead_of(one[:start:-1], two[:start:-1]))
+    if _shape(before) != _shape(after):
+        before, after = _merged(before), _merged(after)
+    if [style for _, style in before] != [style for _, style in after]:
+        return 0, width
+    pairs = [(one, two) for (one, _), (two, _) in zip(before, after, strict=True)]
+    size = row_width(before)
+    start, end = _alike(pairs), min(width, max(size, row_width(after)))
+    if size == row_width(after):
+        behind = _alike([(one[::-1], two[::-1]) for one, two in reversed(pairs)])
+        end = min(end, size - min(behind, size - start))
+    if start < end and (miscounted(before) or miscounted(after)):
+        return 0, width  # a part of it would be cut at the wrong character
     return min(start, end), end
+
+
+def _shape(row: Row) -> list[tuple[int, str]]:
+    return [(len(text), style) for text, style in row]
+
+
+def _alike(pairs: Sequence[tuple[str, str]]) -> int:
+    """How many characters the texts on both sides have in common at their beginning, one pair behind the other."""
+    count = 0
+    for one, two in pairs:
+        if one != two:
+            return count + _lead_of(one, two)
+        count += len(one)
+    return count
+
+
+def _merged(row: Row) -> Row:
+    """The row with neighbours of one style as one span."""
+    spans: list[tuple[str, str]] = []
+    for text, style in row:
+        if spans and spans[-1][1] == style:
+            spans[-1] = (spans[-1][0] + text, style)
+        else:
+            spans.append((text, style))
+    return tuple(spans)
 
 
 def _lead_of(one: str, two: str) -> int:
