@@ -66,4 +66,17 @@ def shorten_middle(name: str, width: int) -> str:
         return "…"[:width]
     head = 0 if width < 12 else width // 4
     tail = width - 1 - head
-    return name[:head] + "…" + name[len(name) - tail :]
+    return _take(name, head) + "…" + _take(name[::-1], tail)[::-1]
+
+
+def _take(text: str, width: int) -> str:
+    """As much of the beginning as fits in `width` cells."""
+    if is_even(text):
+        return text[:width]
+    kept, used = 0, 0
+    for char in text:
+        used += _char_width(char)
+        if used > width:
+            break
+        kept += 1
+    return text[:kept]

@@ -18,8 +18,9 @@ from lptui.tui.app import LptuiApp
 from lptui.tui.screens.differences import DifferencesScreen, differences_page
 from lptui.tui.screens.run import RunScreen
 from lptui.tui.screens.runs import RunsScreen
+from lptui.tui.widgets.runcolumns import fit_columns
 from lptui.tui.widgets.runorder import ATTENTION, ORDERS, Order
-from lptui.tui.widgets.runtable import Choice, RunRows, _fit_columns
+from lptui.tui.widgets.runtable import Choice, RunRows
 
 SIZES = [(200, 50), (120, 40), (80, 24), (60, 15)]
 
@@ -392,7 +393,7 @@ def test_runs_are_sorted_by_any_column(column: str, turned: bool, names: list[st
 
 
 def test_every_column_that_is_shown_can_be_sorted_by() -> None:
-    titles = {title for title, *_ in _fit_columns(300, 20)} - {"", "!"}
+    titles = {title for title, *_ in fit_columns(300, 20)} - {"", "!"}
     assert titles == set(ORDERS) - {ATTENTION}
     odd = (
         *ROWS,

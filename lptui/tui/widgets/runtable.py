@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
 from lptui.model.summary import UNLOOKED, RunBoard, RunSummary
 from lptui.state.run_state import Condition
 from lptui.text import format_value, plural, short_age, short_bytes, short_number
-from lptui.text.width import shorten_middle
+from lptui.text.width import cut, shorten_middle
 from lptui.tui.glyphs import condition_glyph, severity_glyph
 from lptui.tui.widgets.rows import Page
+from lptui.tui.widgets.runcolumns import fit_columns
 from lptui.tui.widgets.runorder import BY_ATTENTION, Order
 from lptui.tui.widgets.spans import Row, Span, clean, columns, crop
 
@@ -22,7 +23,6 @@ _GLYPHS: dict[str, Condition] = {
 }  # fmt: skip
 """What a run does, as we or the W&B server call it -> the condition whose glyph it has."""
 _FRESH = 60.0
-_WIDEST = 36
 
 
 def condition_cell(run: RunSummary, *, plain: bool) -> Cell:
@@ -41,6 +41,12 @@ def _age(run: RunSummary, now: float) -> Cell:
     return short_age(age), "ok" if alive and age < _FRESH else "warn" if alive and age > 600 else "dim"
 
 
+def _cut_age(cell: Cell, room: int) -> Cell:
+    """Days alone, where hours do not fit."""
+    text, style = cell
+    return (text if len(text) <= room else text.partition(" ")[0]), style
+
+
 def _step(run: RunSummary) -> Cell:
     if run.step is None:
         return ("-", "faint") if run.epoch is None else (f"ep {short_number(run.epoch)}", "value")
@@ -52,12 +58,14 @@ def _share(run: RunSummary) -> Cell:
     return ("", "") if run.share is None else (f"{min(999, int(100 * run.share))} %", "value")
 
 
-def _metric(run: RunSummary) -> Cell:
+def _metric(run: RunSummary, room: int) -> Cell:
+    """Name and value; where both are too long it is the name that is cut."""
     if not run.metric:
         return "", ""
     name = clean(run.metric, 200).rpartition("/")[2]
     style = "error" if run.value is None or run.value != run.value or abs(run.value) == float("inf") else "value"
-    return f"{name} {format_value(run.value) if run.value is not None else '-'}", style
+    value = format_value(run.value) if run.value is not None else "-"
+    return f"{cut(name, max(1, room - 1 - len(value)))} {value}", style
 
 
 def _finding(run: RunSummary, *, plain: bool) -> Cell:
@@ -89,8 +97,8 @@ class RunRows(Sequence[Row]):
 
     def __init__(self, choice: Choice, now: float, width: int, *, plain: bool) -> None:
         self._choice, self._now, self._width, self._plain = choice, now, width, plain
-        longest = max((min(_WIDEST, len(run.name)) for run in choice.rows), default=8)
-        self._columns = _fit_columns(width, longest)
+        self._columns = fit_columns(width, max((len(run.name) for run in choice.rows), default=8))
+        self._sizes = {column.title: column.size for column in self._columns}
         self._made: dict[int, Row] = {}
 
     def __len__(self) -> int:
@@ -115,13 +123,11 @@ class RunRows(Sequence[Row]):
     def _make(self, index: int) -> Row:
         if index == 0:
             return crop(
-                columns([(*self._title(t, size), size, align) for t, size, align, _ in self._columns]), self._width
+                columns([(*self._title(t, size), size, align) for t, size, align in self._columns]), self._width
             )
         run = self._choice.rows[index - 1]
-        room = next((size for title, size, _, _ in self._columns if title == "run"), 200)
-        name = shorten_middle(clean(run.name, 200), room)  # W&B's folders differ at their ends
-        cells = _cells(run, name, self._now, self._choice, plain=self._plain)
-        return columns([(*cells[title], size, align) for title, size, align, _ in self._columns])
+        cells = _cells(run, self._sizes, self._now, self._choice, plain=self._plain)
+        return columns([(*cells[title], size, align) for title, size, align in self._columns])
 
     def _title(self, title: str, size: int) -> Cell:
         order = self._choice.order
@@ -137,7 +143,7 @@ def run_page(board: RunBoard, choice: Choice, width: int, *, plain: bool) -> Pag
     return Page(rows, [None, *(run.path for run in choice.rows)], 1)
 
 
-def _cells(run: RunSummary, name: str, now: float, choice: Choice, *, plain: bool) -> dict[str, Cell]:
+def _cells(run: RunSummary, sizes: Mapping[str, int], now: float, choice: Choice, *, plain: bool) -> dict[str, Cell]:
     mark = " "
     if run.path in choice.marked:
         mark = "*" if plain else "◆"
@@ -145,51 +151,18 @@ def _cells(run: RunSummary, name: str, now: float, choice: Choice, *, plain: boo
         mark = "+" if plain else "▸"
     return {
         "": (mark, "accent bold"),
-        "run": (name, "title" if mark != " " else "value"),
+        "run": (shorten_middle(clean(run.name, 400), sizes["run"]), "title" if mark != " " else "value"),
         "!": severity_glyph(run.severity, plain=plain) if run.severity is not None else ("", ""),
         "state": condition_cell(run, plain=plain),
-        "age": _age(run, now),
+        "age": _cut_age(_age(run, now), sizes.get("age", 0)),
         "step": _step(run),
         "done": _share(run),
-        "metric": _metric(run),
+        "metric": _metric(run, sizes.get("metric", 0)),
         "starts": _restarts(run),
         "size": (short_bytes(run.size), "dim") if run.size is not None else ("", ""),
         "ckpts": (str(run.checkpoints), "dim") if run.checkpoints else ("", ""),
         "finding": _finding(run, plain=plain),
     }
-
-
-_Column = tuple[str, int, str, int]
-"""Title, cells, alignment, and how dispensable it is (0: always there)."""
-_GROWTH = {"finding": 60, "metric": 6, "run": 12}
-"""Cells that a column takes of what is left over."""
-
-
-def _fit_columns(width: int, longest: int) -> list[_Column]:
-    """The columns that fit in `width` cells."""
-    wanted: list[_Column] = [
-        ("", 1, "<", 0),
-        ("run", max(8, min(longest, _WIDEST if width >= 140 else 24 if width >= 100 else 18)), "<", 0),
-        ("!", 1, "<", 0),
-        ("state", 10, "<", 0),
-        ("age", 8, ">", 1),
-        ("step", 13, ">", 3),
-        ("done", 5, ">", 2),
-        ("metric", 18, "<", 4),
-        ("starts", 6, ">", 7),
-        ("ckpts", 5, ">", 8),
-        ("size", 9, ">", 6),
-        ("finding", 16, "<", 5),
-    ]
-    while sum(size + 1 for _, size, _, _ in wanted) - 1 > width and any(need for *_, need in wanted):
-        wanted.remove(max(wanted, key=lambda column: column[3]))
-    left = width - sum(size + 1 for _, size, _, _ in wanted) + 1
-    result: list[_Column] = []
-    for title, size, align, need in reversed(wanted):
-        more = max(0, min(left, _GROWTH.get(title, 0)))
-        left -= more
-        result.append((title, size + more, align, need))
-    return result[::-1]
 
 
 def board_words(board: RunBoard, shown: int, marked: int) -> Row:
