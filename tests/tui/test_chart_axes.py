@@ -43,7 +43,12 @@ def test_values_are_round(low: float, high: float, rows: int, told: list[str]) -
 
 def test_neighbours_that_would_read_the_same_are_told_as_differences() -> None:
     assert labels(1, 1.0000001, 5, 6) == ["1", "+5e-8", "+1e-7"]
-    assert labels(0.693152, 0.693172, 3, 6) == ["0.693", "+25e-6"]
+    assert labels(0.693152, 0.693172, 3, 6) == ["~0.693", "+25e-6"]  # 0.69315 has no room
+    assert labels(0.00029934, 0.0003, 6, 6) == ["-75e-8", "3e-4"]  # from the one that is told as it is
+
+
+def test_a_label_says_no_other_number_where_its_own_has_room() -> None:
+    assert labels(1.25e-4, 2.75e-4, 5, 6) == ["125e-6", "2e-4", "275e-6"]
 
 
 def test_decades_on_a_logarithmic_axis() -> None:
@@ -90,6 +95,7 @@ def test_any_scale_is_shown_whole_with_labels_that_fit(one: float, two: float, r
     [
         (0, 9999, 40, "step", ["0", "2000", "4000", "6000", "8000"]),
         (65_536, 62_914_560, 24, "step", ["20M", "40M", "60M"]),
+        (0, 9999, 21, "step", ["0", "5000", "10k"]),
         (4e6, 4.1e6, 30, "step", ["4.00M", "4.05M", "4.10M"]),
         (0, 1.5, 30, "epoch", ["0", "1"]),
         (0, 7000, 40, "since", ["0s", "30m", "1h", "1h 30m"]),

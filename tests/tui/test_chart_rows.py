@@ -217,6 +217,28 @@ def test_several_lines_have_a_legend_letters_and_deltas() -> None:
     assert "B" in narrow[1]
 
 
+def test_a_narrow_legend_keeps_all_values_and_names_all_lines_or_none() -> None:
+    acc = [line(series([0.5, 0.997]), 0, 2, "train"), line(series([0.4, 0.897]), 1, 2, "val")]
+    assert text(rows_of(acc, 28))[1].rstrip() == " A train 0.997 B val 0.897"
+    values = (("healthy", -0.000422), ("starved", -0.000207), ("nan", -0.000133))
+    three = [line(series([0.0, v]), i, 3, label) for i, (label, v) in enumerate(values)]
+    assert text(rows_of(three, 28))[1].rstrip() == " A -4e-4 B -2e-4 C -1e-4"
+    assert text(rows_of(three, 34))[1].rstrip() == " A -4.2e-4 B -2.1e-4 C -1.3e-4"
+
+
+def test_a_restart_is_seen_beside_the_finding_that_tells_of_it() -> None:
+    data = series([float(i % 3) for i in range(100)])
+    found, again = Mark(5000.0, "warn"), Mark(5000.0, "warn", "↻", "r", "restart")
+    row = text(rows_of([line(data)], 60, 8, Look(marks=(found, again))))[-2]
+    assert "▴↻" in row or "↻▴" in row
+    assert row.count("↻") == 1
+
+
+def test_the_only_place_of_a_single_point_is_a_whole_step() -> None:
+    one = extend(Series("x", "wandb"), Points("x", array("d", [555.385]), array("d", [1.0]), array("d", [2.0])), 0.0)
+    assert drawn(one)[-1].split()[0] == "555"
+
+
 def test_without_colours_lines_are_dashed() -> None:
     flat = [line(series([1.0] * 100), 0, 2, "a"), line(series([2.0] * 100), 1, 2, "b")]
     coloured, mono = text(rows_of(flat)), text(rows_of(flat, look=Look(mono=True)))
@@ -304,7 +326,7 @@ def test_a_crosshair_behind_the_end_of_a_line_reads_nothing_of_it() -> None:
     assert [value_at(often, at, "step") for at in places] == [100.0, None, None]
     assert value_at(seldom, 350.0, "step") == 2.0
     legend = text(rows_of([often, line(series([1.0]), 1, 2, "b")], read=(None, 1.0)))
-    assert "- @" in legend[1]
+    assert "losses/loss -  B b 1 @" in legend[1]
 
 
 def test_other_sources_of_a_quantity_are_named() -> None:

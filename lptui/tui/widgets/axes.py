@@ -14,7 +14,13 @@ from lptui.tui.widgets.braille import Scale
 _MOST_WASTE = 1.35
 """A scale may be this much larger than what it shows, to end at round values."""
 _MOST_PARTS = 10
+_TWO_LABELS = 0.1
+"""So much waste is worth a label between the two ends."""
+_MOST_AWAY = 0.2
+"""A label may be this part of what labels differ by from its value."""
 _DAY = 86_400.0
+ROOM_FOR_UNIT = 24
+"""Cells of a plot whose x axis ends with what it counts; a narrower one with a number, where one lies there."""
 _SECONDS = (
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0,
     43_200.0, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY, 91 * _DAY, 364 * _DAY,
@@ -43,13 +49,17 @@ def round_scale(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
         return _round_log(scale, rows)
     span = scale.high - scale.low
     best: tuple[float, int, int, float] | None = None
+    wide = (
+        rows >= 5 and span > max(abs(scale.low), abs(scale.high)) / 500
+    )  # else labels need more digits than there is room
     if math.isfinite(span) and span > max(abs(scale.low), abs(scale.high)) * 1e-12:
         for step in nice_steps(span / _MOST_PARTS):
             low, high = math.floor(scale.low / step + 1e-9), math.ceil(scale.high / step - 1e-9)
             waste = (high - low) * step / span
             if not math.isfinite(low * step) or not math.isfinite(high * step):
                 continue  # beyond the largest number
-            cost = waste + 0.03 * (high - low)
+            few = wide and len(_label_values(times(low, step), times(high, step), step, rows)) < 3
+            cost = waste + 0.03 * (high - low) + _TWO_LABELS * few
             if waste <= _MOST_WASTE and (best is None or cost < best[0]):
                 best = (cost, low, high, step)
             if step > span:
@@ -106,18 +116,43 @@ def _round_log(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
 
 
 def y_labels(scale: Scale, values: Sequence[float], height: int, room: int) -> dict[int, str]:
-    """Labels by row, each in at most `room` cells. Neighbours that would read the same are told as differences."""
+    """Labels by row, each in at most `room` cells. Those that would read the same as their neighbours, or as a value
+    between them, are told as differences."""
     step = min((abs(b - a) for a, b in pairwise(values)), default=0.0)
+    least = step
     if step > 0 and math.isfinite(step):  # 56.75, 57.25: the values need more digits than what they differ by
-        step = next((s for s in (step, step / 2, step / 10) if abs(values[0] / s - round(values[0] / s)) < 1e-6), step)
+        finer = (step / part for part in (1, 2, 4, 10, 20))
+        step = next((s for s in finer if abs(values[0] / s - round(values[0] / s)) < 1e-6), step)
     texts = [tick_text(value, value if scale.log else step, room) for value in values]
-    if len(set(texts)) < len(texts):
-        texts = [texts[0], *("+" + _short_power(value - values[0], room - 1) for value in values[1:])]
+    away = max((abs(_read_text(text) - value) for text, value in zip(texts, values, strict=True)), default=0.0)
+    if len(set(texts)) < len(texts) or (not scale.log and away > _MOST_AWAY * least > 0):
+        texts = _differences(values, texts, least, room)
     labels: dict[int, str] = {}
     for value, text in zip(values, texts, strict=True):
         share = min(1.0, max(0.0, scale.share(value)))
         labels.setdefault(height - 1 - min(height - 1, int(share * height)), text)
     return labels
+
+
+def _differences(values: Sequence[float], texts: Sequence[str], step: float, room: int) -> list[str]:
+    """One value as it is, the one whose text is exact if there is such, and the others by how far they are from it."""
+    exact = [i for i, text in enumerate(texts) if abs(_read_text(text) - values[i]) <= step / 100]
+    base = exact[0] if exact else 0
+    told: list[str] = []
+    for i, (value, text) in enumerate(zip(values, texts, strict=True)):
+        sign = "-" if value < values[base] else "+"
+        away = sign + _short_power(abs(value - values[base]), room - 1)
+        told.append(away if i != base else text if exact or cell_width(text) >= room else f"~{text}")
+    return told
+
+
+def _read_text(text: str) -> float:
+    """The number that a label tells."""
+    power = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(text[-1:], 1.0)
+    try:
+        return float(text.rstrip("kMGT")) * power
+    except ValueError:
+        return math.nan
 
 
 def tick_text(value: float, step: float, room: int = 8) -> str:
@@ -128,20 +163,21 @@ def tick_text(value: float, step: float, room: int = 8) -> str:
     if value == 0:
         return "0"
     if step == 0 and cell_width(format_value(value)) <= room:
-        return _bare(format_value(value))
+        return bare(format_value(value))
     if abs(value) >= 10_000 or abs(value) < 1e-3:
         choices = [_scaled(value, step)] if abs(value) >= 1 else []
-        choices += [f"{value:.2e}", f"{value:.1e}", f"{value:.0e}"]
+        choices += [f"{value:.2e}", _whole_power(f"{value:.2e}"), f"{value:.1e}", _whole_power(f"{value:.1e}")]
+        choices += [f"{value:.0e}"]
     else:
         digits = min(12, max(0, -math.floor(math.log10(step) + 1e-9))) if step > 0 else 4
         if step > 0 and abs(step * 10**digits - round(step * 10**digits)) > 1e-6:
             digits += 1  # 0.25, 0.025
         choices = [f"{value:.{digits}f}", format_value(value), f"{value:.3g}", f"{value:.2g}", short_number(value)]
-    good = [text for text in map(_bare, choices) if cell_width(text) <= room and text.strip("-0.")]
+    good = [text for text in map(bare, choices) if cell_width(text) <= room and text.strip("-0.")]
     return good[0] if good else f"{value:.0e}"[:room]
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """5e-04 -> 5e-4, 1.00e+06 -> 1e+6: what is read the same in fewer cells."""
     head, e, power = text.partition("e")
     if not e:
@@ -150,15 +186,19 @@ def _bare(text: str) -> str:
     return f"{head}e{power[:1] if power[:1] == '-' else ''}{power.lstrip('+-').lstrip('0') or '0'}"
 
 
+def _whole_power(text: str) -> str:
+    """1.25e-4 -> 125e-6: the same in one cell less."""
+    head, _, power = bare(text).partition("e")
+    _, dot, digits = head.partition(".")
+    return f"{head.replace('.', '')}e{int(power) - len(digits)}" if dot else bare(text)
+
+
 def _short_power(value: float, room: int) -> str:
     """0.000025 -> 2.5e-5, or 25e-6 in one cell less; 300 and 0.5 as they are."""
     plain = f"{value:.3g}"
-    if "e" not in plain and len(plain) <= room:
-        return plain
-    exact = _bare(f"{value:.1e}")
-    head, _, power = exact.partition("e")
-    whole = f"{head.replace('.', '')}e{int(power) - 1}" if "." in head else exact
-    return next((text for text in (exact, whole, _bare(f"{value:.0e}")) if len(text) <= room), "")
+    exact = f"{value:.1e}"
+    choices = (plain if "e" not in plain else "", bare(exact), _whole_power(exact), bare(f"{value:.0e}"))
+    return next((text for text in choices if text and len(text) <= room), "")
 
 
 def _scaled(value: float, step: float) -> str:
@@ -191,7 +231,7 @@ def x_labels(start: float, end: float, width: int, axis: Axis, *, own: str = "")
     if width <= 0 or not math.isfinite(span):
         return []
     if span <= 0:
-        return [(0, x_text(start, 0.0, axis, own=own)[:width])]
+        return [(0, x_text(start, 1.0 if axis == "step" and abs(start) >= 10 else 0.0, axis, own=own)[:width])]
     ladder = _SECONDS if axis in ("time", "since") and not own and span > 2 else None
     steps = (s for s in ladder if s >= span / 10) if ladder else nice_steps(span / 10, (1.0, 2.0, 5.0))
     for step in steps:
@@ -210,9 +250,13 @@ def _placed(start: float, end: float, width: int, axis: Axis, step: float, own: 
     local = axis == "time" and not own
     placed: list[tuple[int, str]] = []
     free = 0
+    slack = 0.5 / width if axis in ("step", "epoch") and width < ROOM_FOR_UNIT else 1e-9  # 9,999: 10k stands there
     for place in _clock_places(start, end, step) if local else _places(start, end, step):
+        share = (place - start) / (end - start)
+        if not share <= 1 + slack:
+            continue
         text = x_text(place, step, axis, own=own)
-        cell = min(width - 1, int((place - start) / (end - start) * width))
+        cell = min(width - 1, int(share * width))
         at = min(width - len(text), max(0, cell - len(text) // 2))
         if at < free or at < 0:
             return None
@@ -222,7 +266,8 @@ def _placed(start: float, end: float, width: int, axis: Axis, step: float, own: 
 
 
 def _places(start: float, end: float, step: float) -> list[float]:
-    first, last = math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9)
+    """Multiples of `step`, with the one behind `end`."""
+    first, last = math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1
     return [times(i, step) for i in range(first, last + 1)]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lptui.stores.axes import Axis
 from lptui.text import fit
-from lptui.tui.widgets.axes import round_scale, x_labels, y_labels
+from lptui.tui.widgets.axes import ROOM_FOR_UNIT, round_scale, x_labels, y_labels
 from lptui.tui.widgets.braille import DOTS_X, Scale, find_scale
 from lptui.tui.widgets.chartplot import Mark, Paper, draw
 from lptui.tui.widgets.charttitle import detail_row, legend_row, title_row
@@ -146,7 +146,7 @@ def axis_row(curve: Curve, width: int, look: Look) -> Row:
         line[at : at + len(text)] = [(char, "dim") for char in text]
     word = columns.own or _UNITS[look.axis]
     free = width - len(word)
-    if word and width >= 24 and all(cell[0] == " " for cell in line[max(0, free - 1) :]):
+    if word and width >= ROOM_FOR_UNIT and all(cell[0] == " " for cell in line[max(0, free - 1) :]):
         line[free:] = [(char, "faint") for char in word]
     return join_cells(line[:width])
 

@@ -57,16 +57,26 @@ def draw(curves: Sequence[Curve], paper: Paper) -> Grid:
                 row[x] = ((":" if glyph == "┊" else "!") if paper.plain else glyph, style)
     backs = [Mark(back.place, "warn", "↻", "r") for back in columns.breaks]
     ticks = _sparse(grid[-1], [m for m in paper.marks if m.kind == "checkpoint"], columns)
-    for mark in (*ticks, *(m for m in reversed(paper.marks) if m.kind != "checkpoint"), *backs):
-        x = column_of(columns, paper.width, mark.place)
-        if x is not None:
-            grid[-1][x] = (mark.twin if paper.plain else mark.glyph, mark.style)
+    _tick(grid[-1], (*(m for m in paper.marks if m.kind != "checkpoint"), *backs, *ticks), columns, plain=paper.plain)
     for curve in reversed(curves):
         for x, y, glyph, style in _flaws(curve.columns, paper):
             grid[y][x] = (glyph, style)
     if len(curves) > 1:
         _letter(grid, curves, paper)
     return grid
+
+
+def _tick(row: list[Cell], marks: Sequence[Mark], columns: Columns, *, plain: bool) -> None:
+    """Put `marks` on the axis, those that matter most first: another kind in the same cell goes beside it."""
+    taken: dict[int, str] = {}
+    for mark in marks:
+        x = column_of(columns, len(row), mark.place)
+        if x is None or (x in taken and mark.glyph in {taken.get(at) for at in (x - 1, x, x + 1)}):
+            continue
+        free = next((at for at in (x, x + 1, x - 1) if at not in taken and 0 <= at < len(row)), None)
+        if free is not None:
+            taken[free] = mark.glyph
+            row[free] = (mark.twin if plain else mark.glyph, mark.style)
 
 
 def _sparse(row: Sequence[Cell], marks: Sequence[Mark], columns: Columns) -> list[Mark]:

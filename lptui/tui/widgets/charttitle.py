@@ -10,6 +10,7 @@ from functools import lru_cache
 from lptui.stores.columns import Columns
 from lptui.text import cell_width, format_value, plural, sanitise, short_number, shorten_middle
 from lptui.text.width import cut
+from lptui.tui.widgets.axes import bare
 from lptui.tui.widgets.braille import Scale
 from lptui.tui.widgets.chartplan import Band
 from lptui.tui.widgets.curves import Curve
@@ -141,6 +142,10 @@ def _tell_value(
     return right
 
 
+_LEVELS = 7
+"""How many ways a legend has to tell the same, each shorter than the one before."""
+
+
 def legend_row(
     curves: Sequence[Curve], scale: Scale | None, width: int, *, unit: Unit = NONE, best: int | None = None,
     plain: bool = False, read: Sequence[float | None] = (),
@@ -148,18 +153,26 @@ def legend_row(
     """Each line's letter, name, newest value, arrow and distance to the first: as much of that as there is room for,
     and how many lines are left out. With `read` the values at the crosshair instead of the newest."""
     values = list(read) if read else [_newest(curve) for curve in curves]
-    broken = [value is not None and not math.isfinite(value) for value in values]
     arrows = [
-        ("X" if plain else "✖") if bad else "@" if read else trend(curve.columns, scale, plain=plain)
-        for curve, bad in zip(curves, broken, strict=True)
-    ]
+        ("X" if plain else "✖") if value is not None and not math.isfinite(value)
+        else ("@" if value is not None else "") if read
+        else trend(curve.columns, scale, plain=plain)
+        for curve, value in zip(curves, values, strict=True)
+    ]  # fmt: skip
     parts: list[Row] = []
     tick = "+" if plain else "✓"
-    for level in range(4):
+    names = [sanitise(curve.line.label[:200]) for curve in curves]
+    for level in range(_LEVELS):
+        named = level < 2 or (
+            level < 4 and all(cell_width(name) <= 6 for name in names)
+        )  # a scrap tells less than none
         parts = [
-            _legend_part(curve, value, values[0] if i else None, arrow, unit, level, best=("" if best != i else tick))
-            for i, (curve, value, arrow) in enumerate(zip(curves, values, arrows, strict=True))
-        ]
+            _legend_part(
+                curve, name if named else "", value, values[0] if i else None, arrow, unit, level,
+                best=("" if best != i else tick),
+            )
+            for i, (curve, name, value, arrow) in enumerate(zip(curves, names, values, arrows, strict=True))
+        ]  # fmt: skip
         if sum(row_width(part) for part in parts) <= width - 1:
             break
     row: list[Span] = [(" ", "")]
@@ -175,26 +188,35 @@ def legend_row(
 
 
 def _legend_part(
-    curve: Curve, value: float | None, first: float | None, arrow: str, unit: Unit, level: int, *, best: str
+    curve: Curve, name: str, value: float | None, first: float | None, arrow: str, unit: Unit, level: int, *, best: str
 ) -> Row:
     """One line in the legend; the higher `level`, the shorter."""
     line = curve.line
     bad = value is not None and not math.isfinite(value)
-    told = value_text(value, unit) if level < 2 or value is None or bad else _short(value * unit.factor)
+    told = value_text(value, unit) if level < 2 or value is None or bad else _short(value * unit.factor, level)
     words = f"{told} {arrow}".rstrip() if level < 3 else told
     if level == 0 and first is not None and value is not None and math.isfinite(value - first):
         words += f" ({distance_text((value - first) * unit.factor)})"
     if best:
         words += " best" if level < 2 else best
-    label, most = sanitise(line.label[:200]), (30, 16, 6, 0)[level]
-    cramped = level > 1 and cell_width(label) > most  # a scrap of a name tells less than the letter
-    name = "" if cramped else cut(label, most) + " "
+    name = cut(name, (30, 16, 6, 6)[level]) + " " if name else ""
     style = "error bold" if bad else "value"
-    return (f"{line.letter} ", f"{line.style} bold"), (name, line.style), (words, style), ("  "[: 2 - level // 2], "")
+    return (
+        (f"{line.letter} ", f"{line.style} bold"),
+        (name, line.style),
+        (words, style),
+        ("  " if level < 2 else " ", ""),
+    )
 
 
-def _short(value: float) -> str:
-    return short_number(value) if abs(value) >= 1000 else f"{value:.3g}"
+def _short(value: float, level: int) -> str:
+    """`value` in few cells; from level 5 on in two digits, then one."""
+    digits = 1 if level > 5 else 2 if level > 4 else 3
+    power = bare(f"{value:.{digits - 1}e}")
+    if abs(value) >= 1000:
+        return short_number(value) if abs(value) < 1e15 else power
+    plain = bare(f"{value:.{digits}g}")
+    return min(plain, power, key=len) if level > 4 and value else plain
 
 
 def distance_text(distance: float) -> str:
