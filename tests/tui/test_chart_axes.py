@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lptui.stores.columns import Columns
-from lptui.tui.widgets.axes import round_end, round_scale, tick_text, x_labels, y_labels
+from lptui.tui.widgets.axes import round_scale, tick_text, y_labels
 from lptui.tui.widgets.braille import Scale, find_scale
+from lptui.tui.widgets.xaxis import round_end, x_labels
 
 
 def columns(*values: float) -> Columns:

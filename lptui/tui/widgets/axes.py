@@ -1,4 +1,4 @@
-"""Round places for the labels of a chart's axes, and the words that stand there. Pure arithmetic."""
+"""Round values for the labels of a chart's y axis, and the words that stand there. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from lptui.stores.axes import Axis
-from lptui.text import cell_width, clock, format_value, short_duration, short_number
-from lptui.text.units import date
+from lptui.text import cell_width, format_value, short_number
 from lptui.tui.widgets.braille import Scale
 
 _MOST_WASTE = 1.35
@@ -18,14 +16,6 @@ _TWO_LABELS = 0.1
 """So much waste is worth a label between the two ends."""
 _MOST_AWAY = 0.2
 """A label may be this part of what labels differ by from its value."""
-_DAY = 86_400.0
-ROOM_FOR_UNIT = 24
-"""Cells of a plot whose x axis ends with what it counts; a narrower one with a number, where one lies there."""
-_SECONDS = (
-    1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0,
-    43_200.0, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY, 28 * _DAY, 91 * _DAY, 364 * _DAY,
-)  # fmt: skip
-_SPANS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0)
 
 
 def nice_steps(least: float, ladder: Sequence[float] = (1.0, 2.0, 2.5, 5.0)) -> Iterator[float]:
@@ -49,10 +39,9 @@ def round_scale(scale: Scale, rows: int) -> tuple[Scale, tuple[float, ...]]:
         return _round_log(scale, rows)
     span = scale.high - scale.low
     best: tuple[float, int, int, float] | None = None
-    wide = (
-        rows >= 5 and span > max(abs(scale.low), abs(scale.high)) / 500
-    )  # else labels need more digits than there is room
-    if math.isfinite(span) and span > max(abs(scale.low), abs(scale.high)) * 1e-12:
+    size = max(abs(scale.low), abs(scale.high))
+    wide = rows >= 5 and span > size / 500  # else labels need more digits than they have room
+    if math.isfinite(span) and span > size * 1e-12:
         for step in nice_steps(span / _MOST_PARTS):
             low, high = math.floor(scale.low / step + 1e-9), math.ceil(scale.high / step - 1e-9)
             waste = (high - low) * step / span
@@ -165,7 +154,7 @@ def tick_text(value: float, step: float, room: int = 8) -> str:
     if step == 0 and cell_width(format_value(value)) <= room:
         return bare(format_value(value))
     if abs(value) >= 10_000 or abs(value) < 1e-3:
-        choices = [_scaled(value, step)] if abs(value) >= 1 else []
+        choices = [scaled(value, step)] if abs(value) >= 1 else []
         choices += [f"{value:.2e}", _whole_power(f"{value:.2e}"), f"{value:.1e}", _whole_power(f"{value:.1e}")]
         choices += [f"{value:.0e}"]
     else:
@@ -201,7 +190,7 @@ def _short_power(value: float, room: int) -> str:
     return next((text for text in choices if text and len(text) <= room), "")
 
 
-def _scaled(value: float, step: float) -> str:
+def scaled(value: float, step: float) -> str:
     """41_000 -> 41k, 1_250_000 -> 1.25M: as many digits as `step` needs. From 1e15 on as a power: few read P and E."""
     if abs(value) >= 1e15 * (1 - 1e-9):
         return f"{value:.1e}"
@@ -212,92 +201,3 @@ def _scaled(value: float, step: float) -> str:
             digits = digits if abs(value) < size * 1e6 else 0
             return f"{value / size:.{digits}f}{prefix}" if abs(value) < size * 1e5 else f"{value:.1e}"
     return f"{value:g}"
-
-
-def round_end(start: float, end: float) -> tuple[float, float]:
-    """[start, end] made longer to a round span, so that a line that grows does not move what is drawn already."""
-    span = end - start
-    if not (span > 0 and math.isfinite(span)):
-        return start, end
-    if 0 < start <= span * 0.05:
-        start, span = 0.0, end
-    power = 10.0 ** math.floor(math.log10(span))
-    return start, start + next(head for head in _SPANS if head * power >= span * (1 - 1e-9)) * power
-
-
-def x_labels(start: float, end: float, width: int, axis: Axis, *, own: str = "") -> list[tuple[int, str]]:
-    """(first cell, text) of the labels below a plot of `width` cells: round places, where they lie."""
-    span = end - start
-    if width <= 0 or not math.isfinite(span):
-        return []
-    if span <= 0:
-        return [(0, x_text(start, 1.0 if axis == "step" and abs(start) >= 10 else 0.0, axis, own=own)[:width])]
-    ladder = _SECONDS if axis in ("time", "since") and not own and span > 2 else None
-    steps = (s for s in ladder if s >= span / 10) if ladder else nice_steps(span / 10, (1.0, 2.0, 5.0))
-    for step in steps:
-        if axis in ("step", "epoch") and span >= 1 and step < 1:
-            continue
-        labels = _placed(start, end, width, axis, step, own)
-        if labels is not None:
-            return labels
-        if step > span:
-            break
-    return [(0, x_text(start, span, axis, own=own)[:width])]
-
-
-def _placed(start: float, end: float, width: int, axis: Axis, step: float, own: str) -> list[tuple[int, str]] | None:
-    """Labels at the multiples of `step`; None if they do not fit."""
-    local = axis == "time" and not own
-    placed: list[tuple[int, str]] = []
-    free = 0
-    slack = 0.5 / width if axis in ("step", "epoch") and width < ROOM_FOR_UNIT else 1e-9  # 9,999: 10k stands there
-    for place in _clock_places(start, end, step) if local else _places(start, end, step):
-        share = (place - start) / (end - start)
-        if not share <= 1 + slack:
-            continue
-        text = x_text(place, step, axis, own=own)
-        cell = min(width - 1, int(share * width))
-        at = min(width - len(text), max(0, cell - len(text) // 2))
-        if at < free or at < 0:
-            return None
-        placed.append((at, text))
-        free = at + len(text) + 2
-    return placed if placed else None
-
-
-def _places(start: float, end: float, step: float) -> list[float]:
-    """Multiples of `step`, with the one behind `end`."""
-    first, last = math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9) + 1
-    return [times(i, step) for i in range(first, last + 1)]
-
-
-def _clock_places(start: float, end: float, step: float) -> list[float]:
-    """Unix times at which the reader's clock stands at a multiple of `step`: midnight stays midnight where clocks were
-    put on or back in between."""
-    first = math.ceil((start + _zone(start)) / step - 1e-9) - 1
-    last = math.floor((end + _zone(end)) / step + 1e-9) + 1
-    local_times = [i * step for i in range(first, last + 1)]
-    places = sorted({local - _zone(local - _zone(local)) for local in local_times})
-    return [place for place in places if start - 1e-6 * step <= place <= end + 1e-6 * step]
-
-
-def _zone(at: float) -> float:
-    """Seconds that local time is ahead of UTC, so that round clock times are round where the reader is."""
-    import time
-
-    try:
-        return float(time.localtime(at).tm_gmtoff)
-    except (OverflowError, ValueError, OSError):
-        return 0.0
-
-
-def x_text(place: float, step: float, axis: Axis, *, own: str = "") -> str:
-    """A place on the x axis, as exact as `step` asks."""
-    if axis == "time" and not own:
-        told = clock(place) if step < 60 else clock(place)[:5]
-        return date(place)[5:10] if step >= _DAY or told == "00:00" else told
-    if axis == "since" and not own:
-        return short_duration(place) if step >= 1 else f"{place:.3g}s"
-    if abs(place) < 10_000:
-        return f"{place:g}" if step < 1 else f"{round(place)}"
-    return _scaled(place, step) if step > 0 else short_number(place)

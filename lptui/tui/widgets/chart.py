@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from lptui.stores.axes import Axis
 from lptui.text import fit
-from lptui.tui.widgets.axes import ROOM_FOR_UNIT, round_scale, x_labels, y_labels
+from lptui.tui.widgets.axes import round_scale, y_labels
 from lptui.tui.widgets.braille import DOTS_X, Scale, find_scale
 from lptui.tui.widgets.chartplot import Mark, Paper, draw
 from lptui.tui.widgets.charttitle import detail_row, legend_row, title_row
 from lptui.tui.widgets.curves import NO_SMOOTHING, Curve, Smooth
 from lptui.tui.widgets.metricunits import Unit, unit_of
 from lptui.tui.widgets.spans import Row, crop, row_width, wrap
+from lptui.tui.widgets.xaxis import ROOM_FOR_UNIT, x_labels
 
 _UNITS = {"step": "steps", "epoch": "epochs", "since": "since start", "time": ""}
 

@@ -9,12 +9,12 @@ from lptui.stores.provenance import tell_sources
 from lptui.stores.series import Series, Spot
 from lptui.text import clock, format_value, plural, sanitise, short_duration, short_number
 from lptui.text.units import date
-from lptui.tui.widgets.axes import x_text
 from lptui.tui.widgets.chart import Look
 from lptui.tui.widgets.chartlines import Line
 from lptui.tui.widgets.chartwindow import Window, window_words
 from lptui.tui.widgets.curves import Curve
 from lptui.tui.widgets.spans import Row, Span
+from lptui.tui.widgets.xaxis import x_text
 
 HINT = " c reads values, enter sets the time cursor there, i o zoom, 0 shows all, esc goes back"
 

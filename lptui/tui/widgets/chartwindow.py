@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from lptui.stores.axes import Axis
 from lptui.text import short_duration, short_number
-from lptui.tui.widgets.axes import nice_steps, round_end
+from lptui.tui.widgets.axes import nice_steps
+from lptui.tui.widgets.xaxis import round_end
 
 Range = tuple[float, float]
 _FOLLOWED_S = (600.0, 3600.0, 6 * 3600.0, 86_400.0)
