@@ -159,3 +159,45 @@ def test_recordings_name_no_machine() -> None:
     private = Regex(rb"/work/|/tmp/venv|/tmp/team|/root/|\.pyenv|torchenv|/opt/pypi|index-url")
     assert [p.name for p in LOGS.iterdir() if private.search(p.read_bytes())] == []
     assert all(p.stat().st_size <= 30_000 for p in LOGS.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "titles"),
+    [
+        ("restart-torchrun", ["torchrun: local rank 1 ended with exit code 1, 1 worker stopped"] * 2),
+        (
+            "restart-torchrun-info",
+            [
+                "torchrun starts restarting.py: 2 processes a node, up to 2 restarts",
+                "torchrun restarts the workers (1 of 2): local rank 1 ended with exit code 1",
+                "torchrun restarts the workers (2 of 2): local rank 1 ended with exit code 1",
+            ],
+        ),
+        (
+            "restart-torchrun-nodes",
+            [
+                "torchrun starts restarting.py: 1 process a node, up to 3 restarts",
+                "torchrun restarts the workers (1 of 3): local rank 0 ended with exit code 1, 1 new node",
+                "torchrun restarts the workers (2 of 3): local rank 0 ended with exit code 1, 1 new node",
+            ],
+        ),
+        ("accelerate-launch", ["accelerate launch: 3 values not passed, defaults used"]),
+        (
+            "restart-lightning",
+            ["Lightning starts: 5 parameters", "Lightning goes on from /tmp/tmpxt3icbs6/last.ckpt: 5 parameters"],
+        ),
+        (
+            "restart-ray",
+            [
+                "Ray started 1 worker", "Ray restarts the workers: worker group, error 1 (max allowed: 1)",
+                "Ray started 1 worker",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_a_start_and_a_restart_are_one_row_each(name: str, titles: list[str]) -> None:
+    folds = [fold for fold in find_folds(load(name)) if fold.kind in ("restart", "banner", "config")]
+    assert [fold.title for fold in folds] == titles
+    starts = [fold.start for fold in folds if fold.kind == "restart"]
+    traces = [fold for fold in find_folds(load(name)) if fold.kind == "traceback"]
+    assert not any(trace.start < start < trace.end for trace in traces for start in starts)

@@ -7,7 +7,7 @@ import re
 import time
 from typing import Any, cast
 
-from lptui.formats.log_folds import Fold
+from lptui.formats.fold import Fold
 from lptui.formats.log_prefix import read_prefix
 from lptui.text import plural, sanitise
 from lptui.text.secrets import mask_secrets, mask_text
@@ -21,7 +21,7 @@ _BOX_FRAME = re.compile(r"[│|]\s*(?:❱\s*)?(\S[^\n]{0,1000}?):(\d{1,9}) in \S
 _HEADS = ("time", "timestamp", "ts", "asctime", "@timestamp")
 _LEVELS = ("level", "levelname", "severity", "lvl")
 _MESSAGES = ("message", "msg", "event", "text")
-_STYLES = {"traceback": "error", "repeated": "", "banner": "info", "config": "dim", "redrawn": "dim"}
+_STYLES = {"traceback": "error", "repeated": "", "banner": "info", "restart": "warn", "config": "dim", "redrawn": "dim"}
 
 
 def fold_row(fold: Fold, plain: bool) -> Row:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lptui.formats.log_folds import LONGEST, Fold, find_folds
+from lptui.formats.fold import LONGEST, Fold
+from lptui.formats.log_folds import find_folds
 from lptui.model.log import LogView
 from lptui.tui.widgets.loghand import Hand, Unit
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from lptui.formats.log_folds import Fold
+from lptui.formats.fold import Fold
 from lptui.model.log import Chunk, LogView
 from lptui.model.request import ReadLog
 from lptui.tui.widgets.lognumber import line_number

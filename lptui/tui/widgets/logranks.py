@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lptui.formats.log_folds import Fold
+from lptui.formats.fold import Fold
 from lptui.model.log import LogView
 from lptui.model.merged import MergedPart, MergedView
 from lptui.text import cell_width, sanitise
