@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from lptui.model.events import Event, StatusSeen
 from lptui.model.readings import SourceStatus
@@ -16,6 +17,8 @@ EAGER_FOR = 2.0
 RELAXED = 0.25
 SETTLED = 1.0
 STUCK_AFTER = 5.0
+RETRY = 5.0
+"""Seconds after which a source that raised is polled again."""
 PATIENCE = 1.0
 """Seconds after which a poll is not waited for when all ends."""
 log = logging.getLogger(__name__)
@@ -35,6 +38,8 @@ class Lane:
         self._due: dict[int, float] = {}
         self._polled: dict[int, float] = {}
         self._active: dict[int, float] = {}
+        self._told: dict[int, StatusSeen] = {}
+        self._fenced: set[int] = set()
         self._jobs: list[Callable[[], None]] = []
         self._wake = threading.Event()
         self._rung: deque[str] = deque()
@@ -129,7 +134,8 @@ class Lane:
                     self._active[key] = now
                     self._sink(events)
                 now = self._clock()
-                self._due[key] = max(self._polled[key] + self.rest, now + self._interval(source, now))
+                wait = RETRY if key in self._fenced else self._interval(source, now)
+                self._due[key] = max(self._polled[key] + self.rest, now + wait)
         if any(source.pending for source in self._sources):
             return 0.0
         return max(0.001, min((self._due.get(id(s), 0.0) for s in self._sources), default=now + 0.5) - now)
@@ -140,15 +146,26 @@ class Lane:
         return max(source.period, SETTLED if self.settled else RELAXED)
 
     def poll(self, source: Source, now: float) -> list[Event]:
-        """What `source` saw, fenced."""
+        """What `source` saw, fenced: what it saw before it raised counts, and its own status is told again once it
+        does so no more."""
+        key, events, raised = id(source), list[Event](), ""
         self.polling = (source.name, now)
         try:
-            return list(source.poll(now))
+            events.extend(source.poll(now))
         except Exception as error:
+            raised = f"lptui: {type(error).__name__}: {error}"
             log.exception("source %s", source.name)
-            status = SourceStatus(source.name, "failed", f"lptui: {type(error).__name__}: {error}", now, now + 5.0)
-            self._due[id(source)] = now + 5.0
             source.pending = False
-            return [StatusSeen(seen_at=now, status=status)]
         finally:
             self.polling = None
+        own = [e for e in events if isinstance(e, StatusSeen) and e.status.source == source.name]
+        if own:
+            self._told[key] = own[-1]
+        elif not raised and key in self._fenced and key in self._told:
+            events.append(replace(self._told[key], seen_at=now))
+        self._fenced.discard(key)
+        if raised:
+            self._fenced.add(key)
+            status = SourceStatus(source.name, "failed", raised, now, now + RETRY)
+            events.append(StatusSeen(seen_at=now, status=status))
+        return events

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat as modes
+from contextlib import suppress
 
 from lptui.model.value import frozen
 
@@ -89,10 +90,11 @@ class Handle:
             raise FileFailure.of(self.path, error) from error
 
     def close(self) -> None:
-        """Release the descriptor; a second call does nothing."""
+        """Release the descriptor; a second call does nothing. On a mount that is gone closing fails, and releases it."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            os.close(descriptor)
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 def open_file(path: str) -> Handle:
@@ -101,10 +103,16 @@ def open_file(path: str) -> Handle:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOCTTY", 0))
     except OSError as error:
         raise FileFailure.of(path, error) from error
-    if not modes.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
+    handle = Handle(path, descriptor)
+    try:
+        regular = handle.stat().is_file
+    except FileFailure:
+        handle.close()
+        raise
+    if not regular:
+        handle.close()
         raise FileFailure(path, "not a regular file", "name a file that holds data, not a pipe or device")
-    return Handle(path, descriptor)
+    return handle
 
 
 def stat_file(path: str) -> Stat:

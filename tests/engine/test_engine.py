@@ -202,6 +202,45 @@ def test_a_lane_fences_and_keeps_its_turn() -> None:
     assert lane.polling is None
 
 
+class Stumbling:
+    """A source that tells its status once, raises in the midst of its second poll, and has nothing more to say."""
+
+    name, pending, period = "stumbling", False, 0.02
+
+    def __init__(self) -> None:
+        self.polls = 0
+
+    def poll(self, now: float) -> Iterator[Event]:
+        self.polls += 1
+        if self.polls == 1:
+            yield status(self.name)
+        if self.polls == 2:
+            yield status("seen before it raised")
+            raise OSError("the mount is gone")
+
+    def watched(self) -> tuple[str, ...]:
+        return ()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_source_that_raised_is_as_before_once_it_does_so_no_more() -> None:
+    now, seen = [100.0], list[Event]()
+    lane = Lane("t", lambda: now[0], seen.extend)
+    lane.add([Stumbling()])
+    for moment in (100.0, 101.0, 102.0, 107.0):  # the third is too early: it is tried again after five seconds
+        now[0] = moment
+        lane.turn()
+    told = [(e.status.source, e.status.condition) for e in seen if isinstance(e, StatusSeen)]
+    assert told == [
+        ("stumbling", "ok"),
+        ("seen before it raised", "ok"),
+        ("stumbling", "failed"),
+        ("stumbling", "ok"),
+    ]
+
+
 class Counting:
     """A source that notes when it was polled."""
 

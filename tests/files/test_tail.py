@@ -269,3 +269,20 @@ def test_a_log_on_another_inode_after_a_remount_is_the_same_log(tmp_path: Path) 
     log.write_bytes(b"old line of the log\n" * 100 + b"new\n")
     assert follower.look(10) == b"new\n"
     assert follower.seams == ["start"]
+
+
+def test_a_handle_on_a_mount_that_is_gone_is_given_up_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = os.close
+
+    def close_on_dead_mount(descriptor: int) -> None:
+        close(descriptor)
+        raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+
+    (tmp_path / "train.log").write_bytes(b"a\n")
+    handle = open_file(str(tmp_path / "train.log"))
+    monkeypatch.setattr(os, "close", close_on_dead_mount)
+    handle.close()
+    with pytest.raises(FileFailure):
+        handle.stat()
