@@ -138,7 +138,7 @@ class FirstScreen:
         seen = None
         while not self._over.wait(LOOK):
             now = _look(self._run.logs[0])
-            if now == seen:
+            if now is None or now == seen:  # rotated this very moment, say: what it told stays
                 continue
             rows, seen = self._compose(), now
             gone = len(self.rows) - len(rows)

@@ -49,13 +49,14 @@ def _seek_moment(request: SeekLog, view: LogView, read: Read) -> Sought:
 
 
 def _seek_line(request: SeekLog, view: LogView, read: Read) -> Sought:
-    """Lines count from 1 at the start of the generation that holds `request.near`; negative ones from its end."""
+    """Lines count from 1 at the start of the generation that holds `request.near`; negative ones from the end of the
+    log, over all generations."""
     segment = view.segment_at(request.near) or (view.segments[-1] if view.segments else None)
     if segment is None:
         return Sought(request, None, reason="the log is empty")
     number = int(request.place.value)
     if number < 0:
-        return Sought(request, _from_end(segment, read, -number))
+        return _from_end(request, view, read, -number)
     if segment.kept_from:
         return Sought(
             request, None, reason="the first lines of this file were overwritten: its lines cannot be counted"
@@ -98,23 +99,31 @@ def _nth(data: bytes, count: int) -> int:
     return at
 
 
-def _from_end(segment: LogSegment, read: Read, count: int) -> int:
-    """The start of the line `count` lines before the end of a generation."""
-    floor, top = segment.base + segment.kept_from, segment.end
-    left = count + 1
-    if top > floor and read(top - 1, 1).data != b"\n":
-        left -= 1  # the last line is open
-    while top > floor:
-        start = max(floor, top - BLOCK)
-        data = read(start, top - start).data
-        feeds = data.count(b"\n")
-        if feeds >= left:
-            at = len(data)
-            for _ in range(left):
-                at = data.rfind(b"\n", 0, at)
-            return start + at + 1
-        left, top = left - feeds, start
-    return floor
+def _from_end(request: SeekLog, view: LogView, read: Read, count: int) -> Sought:
+    """The start of the line `count` lines before the end."""
+    first = view.start
+    for segment in reversed(view.segments):
+        first, top = segment.base + segment.kept_from, segment.end
+        left = count + (top > first and read(top - 1, 1).data == b"\n")  # else its last line is open
+        while top > first:
+            start = max(first, top - BLOCK)
+            data = read(start, top - start).data
+            feeds = data.count(b"\n")
+            if feeds >= left:
+                return Sought(request, start + _nth_last(data, left))
+            left, top = left - feeds, start
+        if left == 1 and segment.end > first:
+            return Sought(request, first)
+        count = left - (segment.end > first)
+    return Sought(request, first, reason="the log has fewer lines: this is the first")
+
+
+def _nth_last(data: bytes, count: int) -> int:
+    """The offset behind line feed number `count` of `data`, from its end."""
+    at = len(data)
+    for _ in range(count):
+        at = data.rfind(b"\n", 0, at)
+    return at + 1
 
 
 def seek_time(view: LogView, read: Read, at: float) -> int:

@@ -45,6 +45,20 @@ def is_packed(path: str) -> bool:
     return path.endswith((".gz", ".zst"))
 
 
+def open_current(path: str) -> Handle:
+    """The log itself; while nothing has its name, what it was rotated to last: a trainer may still write there. Raises
+    FileFailure."""
+    try:
+        return open_file(path)
+    except FileFailure as failure:
+        handles = _open_some(path, lambda _: True) if failure.missing else []
+        for handle in handles[1:]:
+            handle.close()
+        if not handles:
+            raise
+        return handles[0]
+
+
 def find_text(path: str, mark: Mark) -> Handle | None:
     """An older generation beside `path` that begins with the text of `mark`: what `copytruncate` left, or `cp`."""
     found: Handle | None = None

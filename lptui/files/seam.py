@@ -90,7 +90,7 @@ class Handle:
             raise FileFailure.of(self.path, error) from error
 
     def close(self) -> None:
-        """Release the descriptor; a second call does nothing. On a mount that is gone closing fails, and releases it."""
+        """Release the descriptor; a second call does nothing. On a mount that is gone that fails, and is done."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             with suppress(OSError):

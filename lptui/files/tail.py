@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 
-from lptui.files.generations import find_between, find_older, find_text
+from lptui.files.generations import find_between, find_older, find_text, open_current
 from lptui.files.parts import FINGERPRINT, TELLING, FilePart, KeptPart, Mark, Recent, measure_hole, read_mark
 from lptui.files.seam import FileFailure, Handle, open_file, stat_file
 from lptui.files.shelf import Shelf
@@ -87,7 +87,8 @@ class Tail:
     def _poll(self, now: float) -> list[Growth]:
         live = self._live
         if live is None:
-            self._begin("returned" if self.view.segments else "start", now, open_file(self.path))
+            first = not self.view.segments
+            self._begin("start" if first else "returned", now, (open_current if first else open_file)(self.path))
             self.failure = None
             return []
         if self.failure is not None and not self.failure.missing and not self._reopen(live, now):

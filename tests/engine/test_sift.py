@@ -231,6 +231,26 @@ def test_every_line_number_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert list(seek(request, source.view, source.read))[-1].position == start
 
 
+@pytest.mark.parametrize("block", [3, 1000])
+@pytest.mark.parametrize("ends", [(b"one\ntwo\n", b"", b"three\nfour"), (b"one", b"two\n\n", b"four\n")])
+def test_lines_count_from_the_end_over_all_generations(
+    monkeypatch: pytest.MonkeyPatch, ends: tuple[bytes, ...], block: int
+) -> None:
+    monkeypatch.setattr(seek_module, "BLOCK", block)
+    segments, starts, at = list[LogSegment](), list[int](), 0
+    for generation, data in enumerate(ends):
+        segments.append(LogSegment(generation, at, len(data)))
+        starts += [at + start for start, _ in lines_with_starts(data)]
+        at += len(data)
+    view, read = LogView("f", tuple(segments)), reader(b"".join(ends))
+    for near in (0, at - 1):
+        for back, start in enumerate(reversed(starts), 1):
+            (sought,) = seek(SeekLog("f", LogPlace("line", -back), near), view, read)
+            assert (sought.position, sought.reason) == (start, "")
+        (sought,) = seek(SeekLog("f", LogPlace("line", -len(starts) - 1), near), view, read)
+        assert (sought.position, sought.reason) == (0, "the log has fewer lines: this is the first")
+
+
 def test_rows_come_with_lines_around_them() -> None:
     data = b"".join(b"line %d\n" % n for n in range(10))
     view = view_of(data)

@@ -286,3 +286,21 @@ def test_a_handle_on_a_mount_that_is_gone_is_given_up_without_a_word(
     handle.close()
     with pytest.raises(FileFailure):
         handle.stat()
+
+
+def test_a_log_that_was_just_rotated_is_read_where_it_lies_until_there_is_a_new_one(tmp_path: Path) -> None:
+    log, old = tmp_path / "train.log", tmp_path / "train.log.1"
+    (tmp_path / "train.log.2").write_bytes(b"older\n")
+    os.utime(tmp_path / "train.log.2", (1.0, 1.0))
+    old.write_bytes(b"one\n")
+    follower = Follower(log)
+    follower.look()
+    assert follower.tail.read(0, 100)[0] == b"one\n"
+    assert follower.tail.view.missing
+    with old.open("ab") as file:
+        file.write(b"two\n")
+    assert follower.look() == b"two\n"
+    log.write_bytes(b"three\n")
+    assert follower.look() == b"three\n"
+    assert not follower.tail.view.missing
+    assert follower.seams == ["start", "returned"]

@@ -245,3 +245,20 @@ def test_the_terminal_is_given_back_while_libraries_are_loaded(
         terminal.wait_for_end()
         assert terminal.left_behind == []
         assert terminal.silence(0.2)
+
+
+def test_a_log_that_is_renamed_at_any_moment_of_the_start_is_followed_where_it_lies(tmp_path: Path) -> None:
+    log, old = tmp_path / "train.log", tmp_path / "train.log.1"
+    log.write_text("10:00:00 [INFO] before-the-rename\n")
+    with Terminal([*ATTACH, str(log)], 80, 24) as terminal:
+        terminal.wait_for("before-the-rename")
+        log.rename(old)
+        with old.open("a") as file:
+            file.write("10:00:01 [INFO] written-after-it\n")
+        terminal.wait_for("written-after-it")
+        terminal.wait_for("the file is gone, waiting for it")
+        log.write_text("10:00:02 [INFO] in-the-new-one\n")
+        terminal.wait_for("in-the-new-one")
+        assert "before-the-rename" in terminal.text, terminal.text
+        terminal.type("q")
+        assert terminal.wait_for_end() == 0

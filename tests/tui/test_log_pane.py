@@ -379,7 +379,7 @@ async def test_without_a_frame_one_line_says_what_it_would() -> None:
         data += lines(7)
         app.pane.workspace = workspace(data)
         await pilot.pause()
-        assert app.pane.line.shown == ("script.log · +7 new",)
+        assert app.pane.line.shown == ("script.log · +7 new · 96 %",)
         app.pane.action_search()
         await pilot.press(*"zzz", "enter")
         await pilot.pause()
@@ -401,3 +401,34 @@ async def test_a_narrow_card_keeps_the_command_readable() -> None:
     text = ["".join(t for t, _ in row).rstrip() for row in card_rows(Card(0, long), 40)]
     assert len(text) == 3
     assert text[-1].endswith("…")
+
+
+async def test_without_a_frame_a_file_that_is_gone_is_told_while_it_is_followed() -> None:
+    data = lines(100)
+    app = Harness({FILE: data})
+    async with app.run_test(size=(80, 14)) as pilot:
+        app.pane.styles.border = ("none", "white")
+        gone = replace(extent(data), missing=True)
+        state = replace(workspace(data).run, logs={FILE: gone})
+        app.pane.workspace = Workspace((state,), None, 100.0)
+        await pilot.pause()
+        assert app.pane.line.shown == ("script.log · the file is gone, waiting for it",)
+
+
+async def test_the_keys_of_what_is_typed_are_told() -> None:
+    data = lines(100)
+    app = Harness({FILE: data})
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.pane.workspace = workspace(data)
+        for key, words in (("f", "enter filters"), ("colon", "enter goes there"), ("slash", "enter searches")):
+            if key == "slash":
+                app.pane.action_search()
+            elif key == "f":
+                app.pane.action_filter()
+            else:
+                await pilot.press(key)
+            await pilot.pause()
+            assert words in str(app.pane.border_subtitle)
+            app.pane.close()
+            await pilot.pause()
+            assert words not in str(app.pane.border_subtitle)

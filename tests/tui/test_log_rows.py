@@ -278,3 +278,29 @@ def test_a_follow_up_of_a_metric_says_its_fix_at_the_line() -> None:
     view = LogView("f", (LogSegment(0, 0, 10),))
     assert [card.brief for card in Cards((onset, noticed), view).within(0, 10)] == [False]
     assert [card.brief for card in Cards((noticed,), view).within(0, 10)] == [True]
+
+
+@pytest.mark.parametrize("padding", [b"   ", b"   \x1b[0m", b" \x1b[0m  \x1b[2m   \x1b[0m\r"])
+def test_blanks_that_fill_a_row_up_are_nothing_that_goes_on(padding: bytes) -> None:
+    assert text_of(b"12345678" + padding, 0, 8) == "12345678"
+    assert text_of(b"123456789" + padding, 0, 8) == "1234567›"
+    assert text_of(b" " * 4000 + b"end", 0, 8) == "       ›"
+
+
+@pytest.mark.parametrize("scrolled", [False, True])
+def test_rows_in_hand_stay_when_a_new_generation_begins(scrolled: bool) -> None:
+    data = b"".join(b"line %d\n" % number for number in range(50_000))
+    hand = Hand(extent(data, 4096))
+    far = hand.unit(1000) if scrolled else None
+    if scrolled:
+        assert far is None
+        assert hand.wanted is not None
+        wanted = hand.wanted
+        hand.add(wanted, Chunk("x.log", wanted.start, data[wanted.start : wanted.start + wanted.length]))
+    newer = LogSegment(1, len(data), 4, "rotated", 1.0)
+    hand.update(LogView("x.log", (*hand.view.segments, newer), b"new\n", len(data)))
+    if scrolled:
+        assert hand.unit(1000) is not None, "what a reader looks at far above stays too"
+    else:
+        assert hand.unit(len(data) - 20) is not None
+    assert hand.unit(len(data)) is not None

@@ -305,6 +305,7 @@ async def test_help_lists_every_binding_with_its_tooltip() -> None:
         whole = "\n".join(app.screen.query_one(RowsView).shown)
         for words in ("Everywhere", "Next colour theme", "Learning progress", "Sort the tasks", "Leave lptui"):
             assert words in whole
+        assert whole.index("Wrap long lines") < whole.index("Everywhere")  # those of the pane with the focus come first
         await pilot.press("escape")
         assert isinstance(app.screen, RunScreen)
 

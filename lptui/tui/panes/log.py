@@ -17,8 +17,8 @@ from lptui.tui.widgets.logcolumns import LogColumns
 from lptui.tui.widgets.logentry import Entry, Purpose
 from lptui.tui.widgets.logfilter import Filter
 from lptui.tui.widgets.logfinder import Finder
+from lptui.tui.widgets.logframe import frame_note, frame_status
 from lptui.tui.widgets.logplaces import find_target, logs_of
-from lptui.tui.widgets.logranks import title_words
 from lptui.tui.widgets.logview import LogRows
 from lptui.tui.widgets.logwindow import LogWindow
 from lptui.tui.workspace import Cursor, Workspace
@@ -106,24 +106,12 @@ class LogPane(Pane):
             self.columns.lead.show_line(run, *target)
 
     def note(self, state: RunState) -> str:
-        names = logs_of(state)
-        extent = self.view.extent
-        if extent is None or not names:
-            return ""
-        words = title_words(extent, names)
-        if extent.missing:
-            words += " · the file is gone, waiting for it"
-        elif not self.view.following:
-            more = "over " if self.view.new_unsure else "+"
-            words += f" · {more}{self.view.new_lines:,} new" if self.view.new_lines else " · not following"
-            words += f" · {where}" if self.size.width >= 90 and (where := self.view.where()) else ""
-        return words
+        return frame_note(self.view, logs_of(state), self.size.width)
 
     def status(self, state: RunState) -> str:
-        width = self.size.width
-        columns = self.columns
-        words = (columns.lead.goto.words, columns.lack, self.finder.words(width), self.filter.words(width))
-        return " · ".join(filter(None, words)) or super().status(state)
+        before = (self.columns.lead.goto.words, self.columns.lack)
+        words = frame_status(before, self.entry.purpose, self.finder, self.filter, self.size.width)
+        return words or super().status(state)
 
     def focus_view(self) -> None:
         self.view.focus()
@@ -140,16 +128,20 @@ class LogPane(Pane):
     def action_search(self) -> None:
         self.entry.open("search")
         self.finder.begin()
+        self.reframe()
 
     def action_filter(self) -> None:
         self.entry.open("filter", self.filter.text)
+        self.reframe()
 
     def action_place(self) -> None:
         self.entry.open("place")
+        self.reframe()
 
     def action_save(self) -> None:
         if self.view.extent is not None:
             self.entry.open("save")
+            self.reframe()
 
     def action_widen(self, by: int) -> None:
         for column in self.columns.shown:
@@ -275,6 +267,7 @@ class LogPane(Pane):
     def _shut_entry(self) -> None:
         self.entry.shut()
         self.screen.set_focus(self.view)
+        self.reframe()
 
     def _keep(self, text: str) -> None:
         """Filter all logs that are shown."""
@@ -288,4 +281,6 @@ class LogPane(Pane):
 
     def _set_frame(self, note: str, status: str) -> None:
         super()._set_frame(note, status)
-        self.line.say(self, "" if self.view.following else note, status)
+        extent = self.view.extent
+        calm = self.view.following and (extent is None or not extent.missing)
+        self.line.say(self, "" if calm else note, status)

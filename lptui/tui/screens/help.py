@@ -36,15 +36,24 @@ class HelpScreen(Dialog):
         run, below = stack[0], next(screen for screen in reversed(stack) if screen is not self)
         title = str(below.BINDING_GROUP_TITLE or "Here")
         rows = _section(title, _bound(below), width) if below is not run else []
+        panes = list(run.query(Pane))
+        asked = [pane for pane in panes if below is run and pane.has_focus_within]
+        rows += _sections_of(asked, width)
         rows += _section("Everywhere", _bound(self.app), width)
         rows += _section(str(run.BINDING_GROUP_TITLE or "Here"), _bound(run), width)
-        for pane in run.query(Pane):
-            mine = [binding for node in (pane, *pane.query("*")) for binding in _own(node)]
-            rows += _section(pane.title, mine, width)
+        rows += _sections_of((pane for pane in panes if pane not in asked), width)
         rows += _section("In lists", _bound(RowsView(lambda _width: Page())), width)
         for text in _ABOUT:
             rows += [(), *(((line, "dim"),) for line in wrap(text, width))]
         return Page(rows[1:])
+
+
+def _sections_of(panes: Iterable[Pane], width: int) -> list[Row]:
+    rows: list[Row] = []
+    for pane in panes:
+        mine = [binding for node in (pane, *pane.query("*")) for binding in _own(node)]
+        rows += _section(pane.title, mine, width)
+    return rows
 
 
 def _bound(node: object) -> list[Binding]:

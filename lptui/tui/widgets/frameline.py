@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.widget import Widget
 
+from lptui.text import cell_width
 from lptui.text.width import cut
 from lptui.tui.widgets.rows import LinesView, Row
 
@@ -20,11 +21,16 @@ class FrameLine(LinesView):
         self.styles.display = "none"
 
     def say(self, pane: Widget, note: str, status: str) -> None:
-        """Show of `note` (a frame's top) and `status` (its bottom) what the frame of `pane` does not."""
+        """Show of `note` (a frame's top) and `status` (its bottom) what the frame of `pane` does not; the end of a note
+        of several parts gives way to the status."""
         top, bottom = (
             side[0] in ("", "none", "hidden") for side in (pane.styles.border_top, pane.styles.border_bottom)
         )
-        text = " · ".join(word for word, hidden in ((note, top), (status, bottom)) if word and hidden)
+        parts = note.split(" · ") if top and note else []
+        shown = [status] if status and bottom else []
+        while shown and len(parts) > 2 and cell_width(" · ".join((*parts, *shown))) > pane.size.width:
+            parts.pop()
+        text = " · ".join((*parts, *shown))
         if text != self._text:
             self._text = text
             self.styles.display = "block" if text else "none"

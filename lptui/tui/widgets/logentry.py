@@ -11,7 +11,7 @@ from textual.widgets import Input
 Purpose = Literal["", "search", "filter", "place", "save"]
 _HINTS = {
     "search": "search: text or RE2 pattern",
-    "filter": "filter: text or RE2, -not, level:warning, rank:0-3, last:10m, since:12:04, step:4M, finding:, +3",
+    "filter": "text -not level:error rank:0-3 last:10m since:12:04 step:4M finding: +3",
     "place": "go to: line 1234, -100, 50%, 12:04, step 4M",
     "save": "save these rows as: a new file outside of the run",
 }

@@ -101,8 +101,9 @@ class Filter:
         found = self._host.view.found
         return found.words("rows") if found is not None else ""
 
-    def words(self, width: int) -> str:
-        """The state of the filter for a pane's frame; empty without one."""
+    def words(self, width: int, *, brief: bool = False) -> str:
+        """The state of the filter for a pane's frame, `brief` with less of its text and without keys; empty without
+        one."""
         saving = self._saving
         if saving is not None and not saving.done:
             return f"saving {saving.rows:,} rows, {saving.scanned * 100 // max(1, saving.total)} %"
@@ -111,11 +112,11 @@ class Filter:
         found = self._host.view.found
         if found is None:
             return ""
-        name = cut(sanitise(self.text), max(12, width // 3))
+        name = cut(sanitise(self.text), max(12, width // 4 if brief else width - 40))
         if found.error:
             return f"filter {name} · {sanitise(found.error)}"
         around = f" · ±{self.context}" if self.context else ""
-        return f"filter {name} · {found.words('rows')}{around} · esc ends"
+        return f"filter {name} · {found.words('rows')}{around}{'' if brief else ' · esc ends'}"
 
     def _on_found(self, answer: Any) -> None:
         found = self._host.view.found

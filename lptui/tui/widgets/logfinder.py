@@ -118,9 +118,9 @@ class Finder:
         found = self._host.view.found
         return found.request.query if found is not None else EVERYTHING
 
-    def words(self, width: int) -> str:
-        """The state of the search for a pane's frame; empty without one."""
-        return "" if self.search is None else self.search.words(width, self._tally())
+    def words(self, width: int, *, brief: bool = False) -> str:
+        """The state of the search for a pane's frame, `brief` without keys; empty without one."""
+        return "" if self.search is None else self.search.words(width, self._tally(), brief=brief)
 
     @property
     def counted(self) -> str:

@@ -67,8 +67,16 @@ class Hand:
         if view is not self.view:
             if view.segments[:-1] != self.view.segments[:-1]:
                 self._losses.clear()
+                self._keep_tail(view)
             self.view = view
             self._regions = find_regions(view, self._losses)
+
+    def _keep_tail(self, view: LogView) -> None:
+        """A new generation begins with a tail of its own: the rows that are shown come from the old one."""
+        start, data = self.view.tail_start, self.view.tail
+        beside = not self._data or self._start <= start + len(data) and start <= self._stop
+        if start < view.tail_start and beside:
+            self._merge(start, data)
 
     def forget_losses(self) -> None:
         """Try again to read what could not be read."""

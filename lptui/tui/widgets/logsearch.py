@@ -31,11 +31,13 @@ class Search:
         """Position of the row that was found."""
         return self.progress.hit if self.progress is not None and self.progress.done else None
 
-    def words(self, width: int = 60, tally: str = "") -> str:
-        """The state of the search for a pane's frame; `tally` says how many matches there are."""
+    def words(self, width: int = 60, tally: str = "", *, brief: bool = False) -> str:
+        """The state of the search for a pane's frame, `brief` without keys; `tally` says how many matches there are."""
         name = f"/{cut(sanitise(self.pattern), max(8, width // 3))}"
         request, progress = self.request, self.progress
         if request is None:
+            if brief:
+                return f"{name} · {tally}" if tally else name
             return f"{name} · {tally} · n later, N earlier, esc ends" if tally else f"{name} · enter searches, esc ends"
         way = "earlier" if request.backwards else "later"
         if progress is not None and progress.error:
@@ -45,7 +47,9 @@ class Search:
             return f"{name} · searching {share} %"
         if progress.hit is None:
             other = "n later" if request.backwards else "N earlier"
-            return f"{name} · no {way} match · {other}, esc ends"
+            return f"{name} · no {way} match{'' if brief else f' · {other}, esc ends'}"
+        if brief:
+            return f"{name} · {tally}" if tally else name
         return f"{name} · {tally + ' · ' if tally else ''}n later, N earlier, esc ends"
 
 

@@ -21,6 +21,8 @@ SHORT, KEPT = 2048, 512
 MORE = "›"
 """At the right edge of a row whose text goes on."""
 _BLANK = b" \t\r\n"
+_PADDED = 1024
+_COLOUR_END = re.compile(rb"\x1b\[[0-9;]{0,24}[mK]\Z")
 _WINDOW = 64 * 1024
 _SECRET = 512
 """Bytes looked at beyond what is visible, so that a secret is known as one before its end is in view."""
@@ -192,6 +194,8 @@ def _make_row(data: bytes, start: int, end: int, left: int, width: int, *, more:
     first, last = frame_bounds(data, start, end)
     spans = visible_spans(data, first, last, left, width + 1)
     more = more and sum(cell_width(s.text) for s in spans) > width
+    if more and (shown := _without_blanks(data, first, last)) < last:  # Rich fills its rows up with blanks
+        more = sum(cell_width(s.text) for s in visible_spans(data, first, shown, left, width + 1)) > width
     spans = crop(spans, 0, width - 1 if more else width)
     if not spans:
         return ((MORE, "dim"),) if more and width > 0 else ()
@@ -204,6 +208,15 @@ def _make_row(data: bytes, start: int, end: int, left: int, width: int, *, more:
         spans[0] = Span(head[stamp:], "")
     row += [(s.text, f"sgr:{s.style}" if s.style else look) for s in spans if s.text]
     return (*row, (MORE, "dim")) if more else tuple(row)
+
+
+def _without_blanks(data: bytes, start: int, end: int) -> int:
+    """Where data[start:end] ends without the blanks and colours behind it; only its last part is looked at."""
+    low = max(start, end - _PADDED)
+    tail = data[low:end]
+    while (cut := _COLOUR_END.sub(b"", tail.rstrip(b" \t\r"))) != tail:
+        tail = cut
+    return low + len(tail)
 
 
 def mark_matches(row: Row, found: Iterable[tuple[int, int]]) -> Row:

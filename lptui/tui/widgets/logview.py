@@ -77,8 +77,9 @@ class LogRows(LogWindow):
                 return chosen, y, True
         return (shown[0][1].start, shown[0][0], False) if shown else None
 
-    def where(self) -> str:
-        """Where the window stands, in words: 'line 1,234 of 5,000 · 24 %', as far as it is known."""
+    def where(self, room: int) -> str:
+        """Where the window stands, in words: 'line 1,234 of 5,000 · 24 %', as far as it is known and `room` cells
+        take."""
         scroll, extent = self.scroll, self.extent
         if scroll is None or extent is None or extent.end <= extent.start:
             return ""
@@ -87,12 +88,14 @@ class LogRows(LogWindow):
         unit = scroll.hand.unit(at)
         number = scroll.hand.number_of(unit) if unit is not None else None
         if number is None:
-            return share
-        if number < 0:
-            return f"line {number:,} from the end · {share}"
+            return share if len(share) <= room else ""
         whole = self._hands.get(extent.file)
-        total = count_lines(extent, whole.hand) if whole is not None and isinstance(whole.hand, FoldingHand) else None
-        return f"line {number:,}{f' of {total:,}' if total else ''} · {share}"
+        newest = at >= extent.segments[-1].base  # older generations have lines of their own
+        hand = whole.hand if whole is not None and number >= 0 and newest else None
+        total = count_lines(extent, hand) if isinstance(hand, FoldingHand) else None
+        line = f"line {number:,} from the end" if number < 0 else f"line {number:,}"
+        of = f"{line} of {total:,}" if total else line
+        return next((words for words in (f"{of} · {share}", f"{line} · {share}", share) if len(words) <= room), "")
 
     def chosen_rows(self) -> list[str]:
         """The chosen rows as harmless text, oldest first, as far as they are in hand."""
