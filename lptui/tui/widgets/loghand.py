@@ -74,7 +74,7 @@ class Hand:
     def _keep_tail(self, view: LogView) -> None:
         """A new generation begins with a tail of its own: the rows that are shown come from the old one."""
         start, data = self.view.tail_start, self.view.tail
-        beside = not self._data or self._start <= start + len(data) and start <= self._stop
+        beside = not self._data or (self._start <= start + len(data) and start <= self._stop)
         if start < view.tail_start and beside:
             self._merge(start, data)
 
