@@ -29,6 +29,16 @@ def conclude_remote(state: RunState) -> tuple[Condition, str]:
     return "running", f"the W&B server says {seen.value}{age}"
 
 
+def why_unread(state: RunState) -> str:
+    """Why nothing is known of a run that only the server knows; '' where something is, or where the run has files."""
+    if not state.run.remote or state.seen.get("cloud_state") is not None:
+        return ""
+    status = next((s for s in state.statuses.values() if s.source == "wandb cloud"), None)
+    if status is None or not status.detail:
+        return "the W&B server is being asked"
+    return status.detail if status.condition == "waiting" else f"nothing from the W&B server: {status.detail}"
+
+
 def find_address(state: RunState) -> str:
     """ENTITY/PROJECT/RUN of the server's record of the run: asked, or known from its files; '' where it is not."""
     known = state.seen.get("wandb_address")

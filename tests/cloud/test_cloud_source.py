@@ -23,8 +23,9 @@ from lptui.model.summary import RunBoard
 from lptui.sources.cloud import CONSOLE, CONSOLE_EVERY, EVERY, SLOWEST, CloudSource
 from lptui.sources.log import LogSource
 from lptui.sources.registry import SOURCES, sources_of
-from lptui.state.cloud_word import find_address
+from lptui.state.cloud_word import find_address, why_unread
 from lptui.state.run_state import RunState
+from lptui.tui.widgets.logplaces import why_empty
 
 NOW = 1795860100.0
 REMOTE = RunInfo("r1", "wandb://lab/arena/r1", "generic", cloud="lab/arena/r1")
@@ -222,6 +223,11 @@ def test_before_the_first_answer_it_is_said_why_nothing_is_known() -> None:
     state = advance_all(remote_state(), [*turn(source, NOW), Tick(now=NOW)], ())
     assert state.life.condition == "unknown"
     assert "no API key" in state.life.reason
+    assert why_unread(state) == "nothing from the W&B server: no API key for api.wandb.ai"
+    assert "no API key" in why_empty(state)
+    first = list(CloudSource(REMOTE, client=Script()).poll(NOW))
+    assert "asking the W&B server" in why_unread(advance_all(remote_state(), first, ()))
+    assert why_unread(replace(state, run=LOCAL)) == ""
 
 
 def local_state(said: str, *, alive: bool, code: int = 1) -> RunState:

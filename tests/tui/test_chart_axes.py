@@ -45,7 +45,7 @@ def test_values_are_round(low: float, high: float, rows: int, told: list[str]) -
 def test_neighbours_that_would_read_the_same_are_told_as_differences() -> None:
     assert labels(1, 1.0000001, 5, 6) == ["1", "+5e-8", "+1e-7"]
     assert labels(0.693152, 0.693172, 3, 6) == ["~0.693", "+25e-6"]  # 0.69315 has no room
-    assert labels(0.00029934, 0.0003, 6, 6) == ["-75e-8", "3e-4"]  # from the one that is told as it is
+    assert labels(0.00029934, 0.0003, 6, 6) == ["-8e-7", "-4e-7", "3e-4"]  # from the one that is told as it is
 
 
 def test_a_label_says_no_other_number_where_its_own_has_room() -> None:

@@ -14,7 +14,7 @@ from textual.binding import Binding
 from lptui.model.chart_layout import ChartLayout
 from lptui.model.events import Points
 from lptui.model.finding import Finding
-from lptui.model.readings import CheckpointReading
+from lptui.model.readings import CheckpointReading, SourceStatus
 from lptui.model.request import KeepLayout, LayoutRead, ReadLayout
 from lptui.model.run import RunInfo
 from lptui.state.run_state import Life, RunState
@@ -245,6 +245,12 @@ async def test_no_metrics_is_said() -> None:
         app.pane.workspace = workspace({})
         await pilot.pause()
         assert "no metrics found" in app.shown
+        remote = RunState(RunInfo("r1", "wandb://lab/arena/r1"), 100.0)
+        detail = "no API key for api.wandb.ai: set WANDB_API_KEY"
+        failed = SourceStatus("wandb cloud", "failed", detail)
+        app.pane.workspace = Workspace((replace(remote, statuses={"wandb cloud": failed}),))
+        await pilot.pause()
+        assert detail in app.shown  # and nothing of files that a run of the server has not
 
 
 def with_loss(values: list[float], name: str = "r", *, key: str = "losses/loss") -> RunState:

@@ -267,6 +267,16 @@ async def test_more_than_fit_are_refused_in_words() -> None:
         assert any("one screen holds 8" in note.message for note in app._notifications)
 
 
+@pytest.mark.parametrize("width", [60, 100])
+async def test_an_empty_list_of_the_server_says_the_whole_reason(width: int) -> None:
+    words = "no API key for api.wandb.ai: set WANDB_API_KEY, or run `wandb login` once in a terminal"
+    app = make_app(FakeCatalogue(RunBoard((), NOW, True, 0, (words,), ("wandb://lab/arena",))))
+    async with app.run_test(size=(width, 24)) as pilot:
+        await settle(pilot)
+        assert "no runs here" not in text(app)
+        assert words in " ".join(text(app).split())
+
+
 async def test_an_empty_list_says_what_a_run_is_and_no_key_fails() -> None:
     app = make_app(FakeCatalogue(RunBoard((), NOW, True, 0, ("closed: permission denied",), ("/data",))))
     async with app.run_test(size=(120, 40)) as pilot:

@@ -258,7 +258,7 @@ class MetricsPane(Pane):
         else:
             grid.tiles = choice.tiles()
             grid.heads, grid.favourites = choice.wishes.heads, frozenset(choice.wishes.favourites)
-            grid.empty_text = self._why_empty()
+            grid.empty_text = choice.why_empty(self.workspace.run if self.workspace is not None else None)
             grid.redraw()
         self._reframe()
 
@@ -270,14 +270,6 @@ class MetricsPane(Pane):
             return False
         grid.look = replace(grid.look, marks=marks)
         return True
-
-    def _why_empty(self) -> str:
-        if total := len(self.choice.ordered):
-            return f"no metric matches '{sanitise(self.choice.wishes.filter)}' · esc shows all {total}"
-        state = self.workspace.run if self.workspace is not None else None
-        found = state is not None and state.run.records
-        nothing = "no metrics found: no W&B or TensorBoard file, CSV or JSON with steps, nor numbers in the log"
-        return "no metric has been logged yet" if found else nothing
 
     def _set_frame(self, note: str, status: str) -> None:
         super()._set_frame(note, status)

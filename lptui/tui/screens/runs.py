@@ -19,7 +19,7 @@ from lptui.tui.thrift import ThriftyScreen
 from lptui.tui.widgets.rows import LinesView, Page, RowsView
 from lptui.tui.widgets.runorder import Order
 from lptui.tui.widgets.runtable import Choice, RunRows, board_words, run_page, tell_run
-from lptui.tui.widgets.spans import Row, clean, crop, spread
+from lptui.tui.widgets.spans import Row, clean, crop, spread, wrap
 from lptui.tui.widgets.tabs import Footer
 
 if TYPE_CHECKING:
@@ -224,18 +224,22 @@ class RunsScreen(ThriftyScreen):
 
     def _page(self, width: int) -> Page:
         if not self._choice.rows:
-            return Page([((self._why_empty(), "dim"),)])
+            words = wrap(self._why_empty(), max(20, width - 4))
+            return Page([((f"  {line}", "dim"),) for line in words])
         plain = self._view.plain
         if self._page_kept is None or self._page_kept[0] != (width, plain):  # a page of thousands that is only scrolled
             self._page_kept = ((width, plain), run_page(self._board, self._choice, width, plain=plain))
         return self._page_kept[1]
 
     def _why_empty(self) -> str:
-        if self._board.rows:
-            return f"  no run matches '{clean(self._filter, 100)}' · esc shows all {len(self._board.rows)}"
-        if not self._board.listed:
-            return "  looking for runs …"
-        return "  no runs here; a run is a folder with logs, checkpoints or W&B files: lptui runs FOLDER"
+        board = self._board
+        if board.rows:
+            return f"no run matches '{clean(self._filter, 100)}' · esc shows all {len(board.rows)}"
+        if not board.listed:
+            return "looking for runs …"
+        if board.where and all(root.startswith("wandb://") for root in board.where):
+            return clean(board.notes[0], 600) if board.notes else "this project has no runs on the W&B server"
+        return "no runs here; a run is a folder with logs, checkpoints or W&B files: lptui runs FOLDER"
 
     def _show_keys(self, _screen: object) -> None:
         self._footer.show(footer_bindings(self.active_bindings, (self, self._view)))

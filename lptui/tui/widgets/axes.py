@@ -12,7 +12,7 @@ from lptui.tui.widgets.braille import Scale
 _MOST_WASTE = 1.35
 """A scale may be this much larger than what it shows, to end at round values."""
 _MOST_PARTS = 10
-_TWO_LABELS = 0.1
+_TWO_LABELS = 0.2
 """So much waste is worth a label between the two ends."""
 _MOST_AWAY = 0.2
 """A label may be this part of what labels differ by from its value."""

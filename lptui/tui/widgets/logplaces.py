@@ -8,6 +8,7 @@ from lptui.formats.log_time import last_time
 from lptui.model.finding import Finding, rank
 from lptui.model.log import LogView
 from lptui.run.ranks import rank_of
+from lptui.state.cloud_word import why_unread
 from lptui.state.run_state import RunState
 from lptui.text import sanitise
 from lptui.tui.workspace import Cursor
@@ -62,6 +63,10 @@ def why_empty(state: RunState) -> str:
         if hindered and not any(view.end for view in state.logs.values()):
             return sanitise(hindered[0].detail)
         return "the log is empty: nothing has been written yet"
+    if unread := why_unread(state):
+        return sanitise(unread)
+    if state.run.remote:
+        return "the W&B server has no console of this run so far"
     if state.run.logs:
         return "opening the log …"
     looked = [entry for entry in state.run.looked if "log" in entry.kind]

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lptui.model.expectation import Judgement
+from lptui.state.cloud_word import why_unread
+from lptui.state.run_state import RunState
 from lptui.stores.series import Series
 from lptui.text import sanitise
 from lptui.text.width import cut
@@ -133,3 +135,13 @@ class MetricChoice:
         if len(self.runs) < 2:
             return None
         return find_best(lines[0].series.key, [facts_of(line.series) for line in lines])
+
+    def why_empty(self, state: RunState | None) -> str:
+        """What stands where no chart can."""
+        if total := len(self.ordered):
+            return f"no metric matches '{sanitise(self.wishes.filter)}' · esc shows all {total}"
+        if state is not None and (unread := why_unread(state)):
+            return sanitise(unread)
+        if state is not None and (state.run.records or state.run.remote):
+            return "no metric has been logged yet"
+        return "no metrics found: no W&B or TensorBoard file, CSV or JSON with steps, nor numbers in the log"
