@@ -49,11 +49,13 @@ class Block:
         """Up to `count` lines right before `start`, as shown, oldest first."""
         lines: list[str] = []
         while start > 0 and len(lines) < count:
-            low = max(0, start - 1 - LONGEST)
-            head = max(self.buffer.rfind(b"\n", low, start - 1), self.buffer.rfind(b"\r", low, start - 1)) + 1
+            # CR LF ends one line, not two
+            end = start - 2 if self.buffer.startswith(b"\r\n", start - 2) and start > 1 else start - 1
+            low = max(0, end - LONGEST)
+            head = max(self.buffer.rfind(b"\n", low, end), self.buffer.rfind(b"\r", low, end)) + 1
             if head == 0 and low > 0:
                 break
-            lines.append(read_text(self.buffer[head : start - 1]))
+            lines.append(read_text(self.buffer[head:end]))
             start = head
         return lines[::-1]
 

@@ -129,7 +129,7 @@ def _tell_uncaught(block: Block, traceback: Traceback, frame: str) -> Iterable[H
 
 def _is_logged(block: Block, traceback: Traceback) -> bool:
     """Whether a logger wrote it (`logging.exception`): somebody caught it, whatever came of that."""
-    before = [line for line in block.before(traceback.start, 2) if line.strip()]  # a terminal's line ends are two
+    before = [line for line in block.before(traceback.start, 2) if line.strip()]  # one may be empty
     return bool(before) and read_line(before[-1].encode()).level in ("warning", "error", "critical")
 
 

@@ -17,6 +17,7 @@ from lptui.run.life_signs import LifeSigns, find_life_signs
 from lptui.run.listing import MAX_DEPTH, Listing, is_folder
 from lptui.run.metric_files import MetricsFound, choose_tables, find_metrics
 from lptui.run.metric_stores import find_named, find_store, mlflow_name
+from lptui.run.rank_logs import find_ranks
 from lptui.run.ranks import attempt_of
 from lptui.run.wandb_beside import WandbFolder, WandbFound
 
@@ -142,13 +143,20 @@ def _find_error_files(inside: Inside) -> tuple[str, ...]:
 
 
 def _order_logs(entries: list[Entry]) -> list[str]:
-    """Without those that a log was rotated to: they stand above it."""
-
-    def key(entry: Entry) -> tuple[object, ...]:
-        return (*layout.log_order(entry.path, entry.stat.size, entry.stat.modified_at), entry.path)
-
+    """Without those that a log was rotated to: they stand above it. Logs of the ranks of one job stand together, as new
+    as the newest of them, the newest attempt and the first rank first: which rank wrote last says nothing."""
     paths = {entry.path for entry in entries}
     own = [e for e in entries if (now := current_name(e.name)) == e.name or f"{_folder(e.path)}/{now}" not in paths]
+    ranks = {part.path: part.rank or 0 for part in find_ranks([entry.path for entry in own])}
+    newest = max((entry.stat.modified_at for entry in own if entry.path in ranks), default=0.0)
+
+    def key(entry: Entry) -> tuple[object, ...]:
+        path, stat = entry.path, entry.stat
+        at = newest if path in ranks else stat.modified_at
+        *first, size = layout.log_order(path, stat.size, at)
+        attempt = attempt_of(path) or 0 if path in ranks else 0
+        return (*first, -attempt, ranks.get(path, 0), size, path)
+
     return [entry.path for entry in sorted(own, key=key)]
 
 

@@ -156,6 +156,28 @@ def test_an_ordinary_run_directory(tmp_path: Path) -> None:
     assert info.checkpoint_dirs == (str(run),)
 
 
+@pytest.mark.parametrize(
+    ("names", "first"),
+    [
+        (["rank-0.out", "rank-1.out", "rank-2.out"], ["rank-0.out", "rank-1.out", "rank-2.out"]),
+        (["train.log", "train_rank1.log", "eval.log"], ["eval.log", "train.log", "train_rank1.log"]),
+        (
+            ["attempt_0/0/stderr.log", "attempt_0/1/stderr.log", "attempt_1/0/stderr.log", "attempt_1/1/stderr.log"],
+            ["attempt_1/0/stderr.log", "attempt_1/1/stderr.log", "attempt_0/0/stderr.log"],
+        ),
+        (["train.log", "eval.log"], ["eval.log", "train.log"]),
+    ],
+)
+def test_of_the_logs_of_ranks_that_of_rank_0_is_opened(names: list[str], first: list[str], tmp_path: Path) -> None:
+    """Each was written later than the one before it."""
+    for number, name in enumerate(names):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("12:00:00 [INFO] a: step 1\n")
+        os.utime(tmp_path / name, (1.7e9 + number, 1.7e9 + number))
+    found = [path.removeprefix(f"{tmp_path}/") for path in discover(str(tmp_path)).logs]
+    assert found[: len(first)] == first
+
+
 def test_lightning(tmp_path: Path) -> None:
     version = tmp_path / "lightning_logs" / "version_3"
     write(version / "hparams.yaml", "lr: 1")

@@ -114,14 +114,14 @@ def _first(fields: dict[str, Any], names: tuple[str, ...]) -> list[str]:
 
 
 def _show_time(value: Any) -> str:
-    """Seconds since 1970, or milliseconds and finer, as the local time; what is written already, as it is."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """The time of day, to the millisecond where it says so: a date with a zone, or seconds and finer since 1970, as the
+    local one, all else as it is written. The date is among the fields that open."""
+    prefix = read_prefix(b'{"ts": %s}' % json.dumps(value).encode())
+    if prefix.clock is None:
         return _show(value)
-    clock = read_prefix(b'{"ts": %s}' % json.dumps(value).encode()).clock
-    if clock is None:
-        return _show(value)
-    whole, thousandths = divmod(round(clock * 1000), 1000)
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(whole))}.{thousandths:03d}"
+    whole, thousandths = divmod(round(prefix.clock * 1000), 1000)
+    at = time.localtime(whole) if prefix.has_zone else time.gmtime(whole)
+    return time.strftime("%H:%M:%S", at) + (f".{thousandths:03d}" if thousandths or "." in str(value) else "")
 
 
 def _show(value: Any) -> str:
