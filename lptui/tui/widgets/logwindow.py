@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rich.segment import Segment
 from rich.style import Style
 from textual.message import Message
-from textual.strip import Strip
 
 from lptui.model.log import LogView as LogExtent
 from lptui.model.request import ReadLog, ReadRows
@@ -24,8 +22,7 @@ from lptui.tui.widgets.logscroll import Scroll, Slot
 from lptui.tui.widgets.logsieved import SievedHand
 from lptui.tui.widgets.rows import LinesView, Row
 from lptui.tui.widgets.sgr import sgr_style
-from lptui.tui.widgets.spans import crop, row_width, wrap
-from lptui.tui.widgets.strips import ASCII, strip_of
+from lptui.tui.widgets.spans import crop, wrap
 
 Ask = Callable[[Any, Callable[[Any], None]], None]
 
@@ -139,18 +136,6 @@ class LogWindow(LinesView, can_focus=True):
             )
             rows.append((*row, (bar if y in thumb else " ", "faint")))
         return rows
-
-    def render_line(self, y: int) -> Strip:
-        base = self.rich_style if self._base is None else self._base
-        if y >= len(self._lines):
-            return Strip.blank(self.size.width, base)
-        plain = self.plain
-        segments = [
-            Segment(text.translate(ASCII) if plain else text, base + self._style(name))
-            for text, name in self._lines[y]
-            if text
-        ]
-        return strip_of(segments, row_width(self._lines[y]), self.size.width, base)
 
     def _after_move(self, *, by_hand: bool = True) -> None:
         if self.following:

@@ -23,7 +23,7 @@ from textual.widget import Widget
 
 from lptui.tui.theme import SpanStyles, span_styles
 from lptui.tui.widgets.spans import Row, crop, row_width
-from lptui.tui.widgets.strips import ASCII, KeptStrips, find_changes, strip_of
+from lptui.tui.widgets.strips import ASCII, Ground, KeptStrips, find_changes, strip_of
 
 
 class LinesView(Widget):
@@ -78,23 +78,28 @@ class LinesView(Widget):
         if all(self._made_for) and self._made_for != self.size:
             self._make(*self.size)  # laid out anew: on a busy machine the event that says so comes a second later
         self._base = base = self.rich_style  # resolving the style sheet costs more than a whole line; once for all
-        styles, width = self.styles, self.size.width
+        styles = self.styles
         if any(styles.gutter) or styles.tint.a or styles.text_opacity != 1.0 or self.opacity != 1.0:
             return super().render_lines(crop)
-        self._kept.begin((base, width, self.plain, self._span_styles()), self._lines)
-        return self._kept.strips(crop, width, self.render_line, self.get_line_filters(), self.background_colors[1])
+        ground = Ground(base, self.background_colors[1], tuple(self.get_line_filters()))
+        self._kept.begin((ground, self.size.width, self.plain, self._span_styles()), ground, self._lines)
+        return self._kept.strips(crop, self.size.width, self._style, plain=self.plain)
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style if self._base is None else self._base
         if y >= len(self._lines):
             return Strip.blank(self.size.width, base)
-        styles, plain, width = self._span_styles(), self.plain, self.size.width
+        plain, width = self.plain, self.size.width
         segments = [
-            Segment(text.translate(ASCII) if plain else text, base + styles.style(name))
+            Segment(text.translate(ASCII) if plain else text, base + self._style(name))
             for text, name in self._lines[y]
             if text
         ]
         return strip_of(segments, row_width(self._lines[y]), width, base).simplify()
+
+    def _style(self, name: str) -> Style:
+        """What a span's style name means."""
+        return self._span_styles().style(name)
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, self._on_theme_changed)

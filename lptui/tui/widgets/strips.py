@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.filter import LineFilter
+from textual.filter import ANSIToTruecolor, DimFilter, LineFilter, Monochrome, NoColor
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -20,6 +21,10 @@ GAP = 16
 """Unchanged cells that are sent again rather than skipped: going on behind them costs as many bytes."""
 MANY = 12
 """Rows that may change at once before only their beginnings and ends are compared."""
+BY_STYLE = (ANSIToTruecolor, DimFilter, Monochrome, NoColor)
+"""Filters that make a style of a style, whatever the text: a style passes them once, and not with each row."""
+MOST_LOOKS = 2000
+"""Styles that are kept: a log may have as many colours as it likes."""
 ASCII = str.maketrans("…›·°—–×└─▐“”≥≤≈→█░", '~>. --x`-|""><~>#.')
 """Our own punctuation, one cell for one cell (`~` says that text was cut: a full stop would end the sentence); the
 glyphs that carry meaning have their twins in `glyphs`."""
@@ -171,39 +176,82 @@ def _lead(one: str, two: str) -> int:
     return next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
 
 
+class Ground(NamedTuple):
+    """What rows are drawn on: the widget's own style, its background, and the app's filters."""
+
+    base: Style
+    background: Color
+    filters: tuple[LineFilter, ...]
+
+    def look(self, style: Style) -> Style:
+        """A span's style as it is sent, where the filters leave no more to do."""
+        segments = [Segment(" ", self.base + style)]
+        for one in self.filters:
+            if isinstance(one, BY_STYLE):
+                segments = one.apply(segments, self.background)
+        return segments[0].style or Style.null()
+
+    @property
+    def others(self) -> list[LineFilter]:
+        """The filters that look at more than a style."""
+        return [one for one in self.filters if not isinstance(one, BY_STYLE)]
+
+
 class KeptStrips:
     """The strips of a view's rows, kept from one picture to the next by what they say: a row that only moved up is not
-    built again, nor what Textual derives from its strip."""
+    built again, nor what Textual derives from its strip. A style is worked out once, and not for each row."""
 
     def __init__(self) -> None:
-        self._look: tuple[object, ...] = ()
+        self._seen: tuple[object, ...] = ()
         self._rows: Sequence[Row] = ()
         self._strips: dict[Row, Strip] = {}
+        self._looks: dict[str, Style] = {}
+        self._ground: Ground | None = None
+        self.built = 0
+        """Rows that were made into strips, since the start."""
 
-    def begin(self, look: tuple[object, ...], rows: Sequence[Row]) -> None:
-        """A picture of `rows`; when `look`, what they are drawn with, is another one, all are built anew."""
-        if look != self._look:
+    def begin(self, seen: tuple[object, ...], ground: Ground, rows: Sequence[Row]) -> None:
+        """A picture of `rows`; when `seen`, what they are drawn with, is another one, all are built anew."""
+        if seen != self._seen:
             self._strips.clear()
+            self._looks.clear()
         elif len(self._strips) > 2 * len(rows) + 8:
             self._strips = {row: self._strips[row] for row in rows if row in self._strips}
-        self._look, self._rows = look, rows
+        if len(self._looks) > MOST_LOOKS:
+            self._looks.clear()
+        self._seen, self._ground, self._rows = seen, ground, rows
 
-    def strips(
-        self,
-        crop: Region,
-        width: int,
-        build: Callable[[int], Strip],
-        filters: Sequence[LineFilter],
-        background: Color,
-    ) -> list[Strip]:
-        """The lines of `crop`; `build(y)` makes one."""
-        found: list[Strip] = []
+    def strips(self, crop: Region, width: int, style: Callable[[str], Style], *, plain: bool) -> list[Strip]:
+        """The lines of `crop`, in `width` cells; `style` tells what a span's style name means."""
+        assert self._ground is not None
+        ground, found, others = self._ground, list[Strip](), self._ground.others
         for y in crop.line_range:
             row = self._rows[y] if y < len(self._rows) else ()
             strip = self._strips.get(row)
             if strip is None:
-                strip = self._strips[row] = build(y)
-            for one in filters:
-                strip = strip.apply_filter(one, background)  # kept by the strip
+                strip = self._strips[row] = self._build(row, width, style, plain=plain)
+            for one in others:
+                strip = strip.apply_filter(one, ground.background)  # kept by the strip
             found.append(strip if crop.column_span == (0, width) else strip.crop(*crop.column_span))
         return found
+
+    def _build(self, row: Row, width: int, style: Callable[[str], Style], *, plain: bool) -> Strip:
+        self.built += 1
+        segments: list[Segment] = []
+        for text, name in row:
+            if not text:
+                continue
+            look = self._look(name, style)
+            if segments and segments[-1].style is look:
+                text = segments.pop().text + text
+            segments.append(Segment(text, look))
+        if plain:
+            segments = [Segment(text.translate(ASCII), look) for text, look, _ in segments]
+        return strip_of(segments, row_width(row), width, self._look("", style))
+
+    def _look(self, name: str, style: Callable[[str], Style]) -> Style:
+        look = self._looks.get(name)
+        if look is None:
+            assert self._ground is not None
+            look = self._looks[name] = self._ground.look(style(name))
+        return look
