@@ -14,6 +14,7 @@ _KEY = re.compile(rb"[A-Za-z_]\w{0,60}:$")
 _ENTRY = re.compile(rb"[ \t]*(?:- )?[\w./\"'-]{1,100}:(?:[ \t].*)?$|[ \t]*- .*$")
 _BRANCHES = ("├── ".encode(), "└── ".encode())
 _TREE = ("├".encode(), "└".encode(), "│".encode(), b"    ")
+_SIGNS = (b"{\n", b"(\n", b":\n", b"{'", b"Config(", b"Arguments(", b"Args(", b"Settings(", *_BRANCHES)
 _BRACKETS = re.compile(rb"'[^'\n]{0,400}'|\"[^\"\n]{0,400}\"|[()\[\]{}]")
 _LEAST, _LEAST_UNNAMED, _LEAST_YAML = 5, 12, 8
 _MOST_LINES = 600
@@ -53,8 +54,8 @@ def find_configs(data: bytes) -> Iterator[tuple[int, int, str]]:
 def _candidates(data: bytes) -> list[int]:
     """Starts of lines that open a bracket which they do not close, name a key, or begin a tree."""
     found: set[int] = set()
-    for sign in (b"{\n", b"(\n", b":\n", b"{'", b"Config(", b"Arguments(", b"Args(", b"Settings(", *_BRANCHES):
-        at = data.find(sign)
+    for sign in _SIGNS:
+        at = data.find(sign) if sign[:1] in data and sign[-1:] in data else -1
         while at >= 0:
             found.add(data.rfind(b"\n", 0, at) + 1)
             end = data.find(b"\n", at)

@@ -9,6 +9,7 @@ from lptui.formats.fold import LONGEST, Fold
 from lptui.formats.log_folds import find_folds
 from lptui.model.log import LogView
 from lptui.tui.widgets.loghand import Hand, Unit
+from lptui.tui.widgets.logregions import Region
 
 BUCKET = 64 * 1024
 _MOST_BUCKETS = 64
@@ -23,10 +24,12 @@ class FoldingHand(Hand):
         self.folding = True
         self.opened: set[int] = set()
         """Positions of the blocks that the reader opened."""
-        self._buckets: dict[int, tuple[int, int, list[Fold]]] = {}
+        self._buckets: dict[int, tuple[int, int, int, list[Fold]]] = {}
         self._above: dict[Unit, Unit] = {}
         self._above_of: tuple[object, ...] = ()
         self._settled: set[int] = set()
+        self._found: dict[tuple[int, bool, int, int], list[Fold]] = {}  # in what is in hand now
+        self._seen_view, self._seen_data = view, b""
 
     def unit(self, position: int) -> Unit | None:
         unit = super().unit(position)
@@ -68,13 +71,32 @@ class FoldingHand(Hand):
         region = self._region_at(position)
         if region is None:
             return None
-        number = position // BUCKET
-        earlier = self._bucket(number - 1, region.start, region.end)
-        folds = [*earlier, *self._bucket(number, region.start, region.end)]
-        for fold in folds:
+        for fold in self._near(position, region):
             if fold.start <= position < fold.end:
                 return fold
         return None
+
+    def _near(self, position: int, region: Region) -> list[Fold]:
+        """The blocks that a row at `position` can be part of. All rows of a picture ask, and few pictures have any."""
+        if self._seen_view is not self.view or self._seen_data is not self._data:
+            self._found.clear()
+            self._seen_view, self._seen_data = self.view, self._data
+        number = position // BUCKET
+        key = (number, position - number * BUCKET < LONGEST, region.start, region.end)
+        folds = self._found.get(key)
+        if folds is None:
+            folds = self._found[key] = self._look(number, region.start, region.end, before=key[1])
+        return folds
+
+    def _look(self, number: int, floor: int, ceiling: int, *, before: bool) -> list[Fold]:
+        """The blocks that begin in a bucket, and those that reach into it from the one `before` it. Where the two end
+        with the same byte in hand, as at the end of a log that grows, they are looked through at once."""
+        if not before:
+            return self._bucket(number, floor, ceiling)
+        low, high = self._extent(number - 1, floor, ceiling)
+        if low < high and self._extent(number, floor, ceiling)[1] == high:
+            return self._bucket(number - 1, floor, ceiling, more=1)
+        return [*self._bucket(number - 1, floor, ceiling), *self._bucket(number, floor, ceiling)]
 
     def toggle(self, position: int) -> bool:
         """Open the folded block at `position`, or fold it again from its first row; whether there is one."""
@@ -94,22 +116,26 @@ class FoldingHand(Hand):
         first = super().unit(fold.start)
         return first is not None and first.start <= position < first.end
 
-    def _bucket(self, number: int, floor: int, ceiling: int) -> list[Fold]:
-        """The blocks that begin within a bucket, as far as its bytes are in hand; those that reach over from the one
-        before are that one's."""
+    def _extent(self, number: int, floor: int, ceiling: int) -> tuple[int, int]:
+        """What is in hand of a bucket and of what its last block may reach over."""
         low, high = max(floor, number * BUCKET), min(ceiling, (number + 1) * BUCKET + LONGEST)
+        return self.reach(low, high) if low < high else (low, low)
+
+    def _bucket(self, number: int, floor: int, ceiling: int, more: int = 0) -> list[Fold]:
+        """The blocks that begin within a bucket, or within `more` of them, as far as its bytes are in hand; those that
+        reach over from the one before are that one's."""
+        low, high = self._extent(number, floor, ceiling)
         if low >= high:
             return []
-        low, high = self.reach(low, high)
         known = self._buckets.get(number)
-        if known is not None and known[0] == low and known[1] == high:
-            return known[2]
-        folds = self._find(self.slice(low, high), low, floor, (number + 1) * BUCKET)
-        if known is None or known[2] != folds:
+        if known is not None and known[:2] == (low, high) and known[2] >= more:
+            return known[3]
+        folds = self._find(self.slice(low, high), low, floor, (number + 1 + more) * BUCKET)
+        if known is None or known[3] != folds:
             self._above.clear()
         if len(self._buckets) > _MOST_BUCKETS:
             self._buckets.clear()
-        self._buckets[number] = (low, high, folds)
+        self._buckets[number] = (low, high, more, folds)
         return folds
 
     def _find(self, data: bytes, at: int, floor: int, stop: int) -> list[Fold]:
