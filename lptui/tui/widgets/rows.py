@@ -22,8 +22,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lptui.tui.theme import SpanStyles, span_styles
-from lptui.tui.widgets.spans import Row, crop, row_width
+from lptui.tui.widgets.spans import Row, row_width
 from lptui.tui.widgets.strips import ASCII, Ground, KeptStrips, find_changes, strip_of
+from lptui.tui.widgets.thumb import find_thumb, with_thumb
 
 
 class LinesView(Widget):
@@ -275,30 +276,17 @@ class RowsView(LinesView, can_focus=True):
     def _visible(self, width: int, height: int) -> list[Row]:
         page, room = self._page, self._room(height)
         total = len(page.rows) - page.head
-        thumb = _thumb(self._top, room, total)
+        thumb = find_thumb(self._top, room, total)
         shown = [*range(min(page.head, height)), *range(page.head + self._top, page.head + self._top + room)]
         lines: list[Row] = []
         for y, index in enumerate(shown):
             row = page.rows[index] if index < len(page.rows) else ()
             if index < len(page.keys) and page.keys[index] is not None and page.keys[index] == self.selected:
                 row = _highlight(row, "cursor" if self.has_focus else "cursor-blurred", width - 1)
-            lines.append(row if thumb is None else _with_thumb(row, width, y - page.head in thumb))
+            lines.append(row if thumb is None else with_thumb(row, width, y - page.head in thumb))
         return lines
-
-
-def _thumb(top: int, room: int, total: int) -> range | None:
-    """The lines of the scroll thumb, or None if everything is in view."""
-    if total <= room or room <= 0:
-        return None
-    size = max(1, room * room // total)
-    start = round(top / (total - room) * (room - size))
-    return range(start, start + size)
 
 
 def _highlight(row: Row, name: str, width: int) -> Row:
     marked = tuple((text, f"{style} {name}".strip()) for text, style in row)
     return (*marked, (" " * max(0, width - row_width(row)), name))
-
-
-def _with_thumb(row: Row, width: int, thumb: bool) -> Row:
-    return (*crop(row, width - 1), ("▐" if thumb else " ", "faint"))
