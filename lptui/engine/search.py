@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lptui.engine.log_walk import walk
+from lptui.engine.log_walk import OFTEN, walk
 from lptui.engine.sieve import Within
 from lptui.engine.sift import find_ranges
 from lptui.model.log import Chunk, LogView
 from lptui.model.request import SearchLog, SearchProgress
-
-OFTEN = 16
-"""Blocks after which a search says how far it is."""
 
 
 def search(request: SearchLog, view: LogView, read: Callable[[int, int], Chunk]) -> Iterator[SearchProgress]:
@@ -25,7 +22,7 @@ def search(request: SearchLog, view: LogView, read: Callable[[int, int], Chunk])
     limits = (None, request.start) if back else (request.start, None)
     ranges = find_ranges(request.within, view, read, *limits)
     total = max(1, sum(high - low for low, high in ranges))
-    scanned = turn = 0
+    scanned = told = 0
     for low, high in reversed(ranges) if back else ranges:
         for data, start, passed in walk(view, read, low, high, sieve, back=back):
             kept = sieve.keep(data) if data else []
@@ -33,7 +30,7 @@ def search(request: SearchLog, view: LogView, read: Callable[[int, int], Chunk])
             if kept:
                 yield SearchProgress(request, scanned, total, start + kept[-1 if back else 0], True)
                 return
-            turn += 1
-            if turn % OFTEN == 0:
+            if scanned - told >= OFTEN:
+                told = scanned
                 yield SearchProgress(request, scanned, total)
     yield SearchProgress(request, total, total, done=True)

@@ -4,9 +4,11 @@ the lines that it hits: linear time with google-re2, `re` otherwise."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from lptui.engine.log_blocks import HEAD, Begins
+from lptui.engine.pattern import Pattern, compile_bytes
 from lptui.formats.bar_end import find_behind
 from lptui.formats.json_clock import LOOK
 from lptui.formats.log_shape import (
@@ -23,50 +25,28 @@ from lptui.model.log_query import LEVELS, LogQuery
 
 PIECE = 64 * 1024
 """A line longer than this is shown in pieces: a match deep inside of it is told by its own place."""
-Read = Callable[[int, int], bytes]
-_LOOK = 512
+_LOOK = HEAD
 _COLOUR = re.compile(rb"\x1b\[[0-9;:?]{0,32}[A-Za-z]")
 _MOST_CONTINUED = 200
 _FEED = re.compile(rb"\n")
-
-
-def compile_pattern(text: str) -> Any:
-    """A bytes pattern: RE2 syntax, case-insensitive unless it holds an upper-case letter. Raises ValueError."""
-    flags = "(?m)" if any(c.isupper() for c in text) else "(?im)"
-    return compile_bytes((flags + text).encode("utf-8"))
-
-
-def compile_bytes(expression: bytes) -> Any:
-    """A pattern over raw bytes. Raises ValueError."""
-    try:
-        import re2
-
-        options = re2.Options()
-        options.encoding = re2.Options.Encoding.LATIN1
-        options.log_errors = False
-        options.max_mem = 64 * 1024 * 1024
-        return re2.compile(expression, options)
-    except ImportError:
-        pass
-    except Exception as error:
-        raise ValueError(str(error)) from error
-    try:
-        return re.compile(expression)
-    except re.error as error:
-        raise ValueError(str(error)) from error
 
 
 class Sieve:
     """Raises ValueError for a pattern that is none."""
 
     def __init__(self, query: LogQuery) -> None:
-        self._text = compile_pattern(query.text) if query.text else None
-        self._unless = [compile_pattern(text) for text in query.unless]
+        self._text = Pattern(query.text) if query.text else None
+        self._unless = [Pattern(text) for text in query.unless]
         self._worst = frozenset(LEVELS[LEVELS.index(query.level) :]) if query.level else frozenset[str]()
         self.ranks = frozenset(query.ranks)
         self._gate = self._text or self._make_gate(query)
         plain = self._worst and not (query.text or query.unless or query.ranks)
         self._run = compile_bytes(rb"(?m)^" + level_run(self._worst)) if plain else None
+
+    @property
+    def begins(self) -> Begins | None:
+        """What tells which lines stay with the one above them, if that matters."""
+        return begins_anew if self._worst and not self._text else None
 
     @property
     def gated(self) -> bool:
@@ -92,7 +72,7 @@ class Sieve:
 
     def _keep_each(self, data: bytes, kept: list[int]) -> None:
         until = 0
-        for start, hit in _hits(self._gate, data):
+        for start, hit in _hits(self._gate, data, self._text):
             if start >= until:
                 until = self._take(data, start, hit, kept)
 
@@ -128,14 +108,16 @@ class Sieve:
         """Look closely at the line at `start`, which the gate hit; where to go on."""
         end = data.find(b"\n", max(start, hit))
         end = len(data) if end < 0 else end
-        if not self._passes(data[start : min(end, start + PIECE)] if hit - start < PIECE else data[hit:end]):
+        deep = hit - start >= PIECE
+        if not self._passes(data[start:end], hit - start if deep else 0):
             return end + 1
-        kept.append(start if hit - start < PIECE else hit)
+        kept.append(hit if deep else start)
         return self._continue(data, end + 1, kept) if self._worst and not self._text else end + 1
 
-    def _passes(self, line: bytes) -> bool:
+    def _passes(self, line: bytes, piece: int) -> bool:
+        """Whether a line is kept; of a huge one, whether that `piece` of it is, an offset."""
         if b"\r" in line:
-            line = last_frame(line)
+            line, piece = last_frame(line), 0
             if self._text is not None and self._text.search(_COLOUR.sub(b"", line)) is None:
                 return False
         head = line[: LOOK if b"{" in line[:_LOOK] else _LOOK]
@@ -144,7 +126,11 @@ class Sieve:
             return False
         if self.ranks and rank_of(head) not in self.ranks:
             return False
-        return not any(pattern.search(line) for pattern in self._unless)
+        if not self._unless:
+            return True
+        shown = line[piece:] if piece else line[:PIECE]
+        shown = _COLOUR.sub(b"", shown) if b"\x1b" in shown else shown
+        return not any(pattern.search(shown) for pattern in self._unless)
 
     def _grave_behind_bar(self, line: bytes) -> bool:
         """Whether a message of a level that is asked for was printed right behind a progress bar."""
@@ -154,8 +140,7 @@ class Sieve:
     def _continue(self, data: bytes, at: int, kept: list[int]) -> int:
         """Add the lines of a traceback or a wrapped message below a kept line; where the next line begins."""
         for _ in range(_MOST_CONTINUED):
-            head = data[at : at + _LOOK].partition(b"\n")[0]
-            if not head or not continues(head) or own_prefix(head):
+            if at >= len(data) or begins_anew(data, at):
                 break
             kept.append(at)
             end = data.find(b"\n", at)
@@ -163,45 +148,57 @@ class Sieve:
         return at
 
 
-def _hits(gate: Any, data: bytes) -> Iterator[tuple[int, int]]:
-    """(offset of the line, offset of the match) of what `gate` finds in `data`; every line without a gate."""
+def begins_anew(data: bytes, at: int) -> bool:
+    """Whether the line of `data` at `at` belongs to no message above it."""
+    head = data[at : at + _LOOK].partition(b"\n")[0]
+    return not head or not continues(head) or own_prefix(head)
+
+
+def _hits(gate: Any, data: bytes, text: Pattern | None = None) -> Iterator[tuple[int, int]]:
+    """(offset of the line, offset of the match) of what `gate` finds in `data`; every line without a gate. `text` may
+    tell that there is nothing."""
     if gate is None:
         at = 0
         while at < len(data):
             yield at, at
             end = data.find(b"\n", at)
             at = len(data) if end < 0 else end + 1
-        return
-    if b"\x1b" in data:  # one byte: eight times as fast as to look for two
-        yield from _hits_in_colour(gate, data)
-        return
+    elif b"\x1b" in data:  # one byte: eight times as fast as to look for two
+        plain = _COLOUR.sub(b"", data)
+        if text is None or text.may_match(plain):
+            yield from _hits_in_colour(gate, plain, data)
+    elif text is None or text.may_match(data):
+        yield from _hits_in(gate, data)
+
+
+def _hits_in(gate: Any, data: bytes) -> Iterator[tuple[int, int]]:
+    """Lines with a match that lies within them, and where it is."""
     at = 0
     while (match := gate.search(data, at)) is not None:
         found = match.start()
         if match.end() == found and found >= len(data):
             return
-        yield data.rfind(b"\n", 0, found) + 1, found
         end = data.find(b"\n", found)
+        if 0 <= end < match.end():  # it goes on in the next line: a shorter one may not
+            match = gate.search(data, found, end)
+            found = -1 if match is None else match.start()
+        if found >= 0:
+            yield data.rfind(b"\n", 0, found) + 1, found
         if end < 0:
             return
         at = end + 1
 
 
-def _hits_in_colour(gate: Any, data: bytes) -> Iterator[tuple[int, int]]:
-    """As `_hits`, over the text without its colours: a word may be coloured in part. The place of a match in a line is
-    only known without colours, so that of the line stands for it."""
-    plain = _COLOUR.sub(b"", data)
-    at = seen = raw = 0
-    while (match := gate.search(plain, at)) is not None:
-        found = match.start()
-        for _ in range(plain.count(b"\n", seen, found)):
+def _hits_in_colour(gate: Any, plain: bytes, data: bytes) -> Iterator[tuple[int, int]]:
+    """As `_hits_in`, over the text without its colours: a word may be coloured in part. The place of a match in a
+    coloured line is only known without colours, so that of the line stands for it."""
+    seen = raw = 0
+    for line, found in _hits_in(gate, plain):
+        for _ in range(plain.count(b"\n", seen, line)):
             raw = data.find(b"\n", raw) + 1
-        seen = found
-        yield raw, raw
-        end = plain.find(b"\n", found)
-        if end < 0:
-            return
-        at = end + 1
+        seen = line
+        deep = found - line >= PIECE and data.startswith(plain[line:found], raw)
+        yield raw, raw + found - line if deep else raw
 
 
 class Within:
@@ -214,6 +211,11 @@ class Within:
     gated = True
 
     @property
+    def begins(self) -> Begins | None:
+        """As that of `Sieve`."""
+        return self._query.begins if self._query is not None else None
+
+    @property
     def ranks(self) -> frozenset[int]:
         """The ranks whose lines are kept; none: all."""
         return self._query.ranks if self._query is not None else frozenset()
@@ -223,29 +225,5 @@ class Within:
         kept = self._text.keep(data)
         if not kept or self._query is None:
             return kept
-        wanted = set(self._query.keep(data))
-        return [at for at in kept if at in wanted]
-
-
-def lines_back(read: Read, low: int, high: int, block: int) -> Iterator[tuple[bytes, int]]:
-    """Blocks of whole lines of [low, high), newest first, each with its position; a line longer than a block comes in
-    pieces. `read(position, length)` may give fewer bytes, which then count as gone."""
-    top = high
-    while top > low:
-        start = max(low, top - block)
-        data = read(start, top - start)
-        cut = data.find(b"\n", 0, len(data) - 1) + 1 if start > low and len(data) == top - start else 0
-        yield data[cut:], start + cut
-        top = start + cut
-
-
-def lines_ahead(read: Read, low: int, high: int, block: int) -> Iterator[tuple[bytes, int]]:
-    """As `lines_back`, oldest first."""
-    at = low
-    while at < high:
-        size = min(block, high - at)
-        data = read(at, size)
-        cut = data.rfind(b"\n") + 1 if at + size < high and len(data) == size else 0
-        cut = cut or len(data)
-        yield data[:cut], at
-        at += cut or size
+        wanted = {data.rfind(b"\n", 0, at) for at in self._query.keep(data)}
+        return [at for at in kept if data.rfind(b"\n", 0, at) in wanted]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 
-from lptui.engine.log_walk import walk
+from lptui.engine.log_walk import OFTEN, walk
 from lptui.engine.seek import seek_step, seek_time
 from lptui.engine.sieve import Sieve, Within
 from lptui.formats.log_time import last_time
@@ -15,8 +15,8 @@ from lptui.model.request import Sifted, SiftLog
 
 MOST = 1_000_000
 """Positions kept (8 bytes each); older matches are only said to be there."""
-SILENT = 64
-"""Blocks after which an answer says how far it is, though nothing was found."""
+SOON = 512 * 1024
+"""Bytes after which an answer tells what was found in them."""
 
 Read = Callable[[int, int], Chunk]
 
@@ -35,20 +35,20 @@ def sift(request: SiftLog, view: LogView, read: Read, most: int = MOST) -> Itera
         found = array("q", sorted(request.query.places, reverse=True))
         yield Sifted(request, found, len(found), total, total, covered, True)
         return
-    matches = scanned = silent = 0
+    matches = scanned = told = 0
     found = array("q")
     for low, high in reversed(ranges):
         for data, start, passed in walk(view, read, low, high, sieve, back=True):
             fresh = [start + at for at in reversed(sieve.keep(data))][: most - matches] if data else []
             found.extend(fresh)
-            matches, silent = matches + len(fresh), silent + 1
+            matches += len(fresh)
             scanned = min(total, scanned + passed)
             if matches >= most:
                 yield Sifted(request, found, matches, scanned, total, covered, True, full=True)
                 return
-            if (found and silent > 2) or silent >= SILENT:
+            if scanned - told >= (SOON if found else OFTEN):
                 yield Sifted(request, found, matches, scanned, total, covered)
-                found, silent = array("q"), 0
+                found, told = array("q"), scanned
     yield Sifted(request, found, matches, total, total, covered, True)
 
 
