@@ -12,7 +12,7 @@ from lptui.tui.widgets.braille import Scale
 _MOST_WASTE = 1.35
 """A scale may be this much larger than what it shows, to end at round values."""
 _MOST_PARTS = 10
-_TWO_LABELS = 0.2
+_TWO_LABELS = 0.3
 """So much waste is worth a label between the two ends."""
 _MOST_AWAY = 0.2
 """A label may be this part of what labels differ by from its value."""
@@ -73,7 +73,7 @@ def _label_values(low: float, high: float, step: float, rows: int) -> tuple[floa
     room = max(1, (rows - 1) // 2)
     for part in nice_steps((high - low) / room):
         count = (high - low) / part
-        if part > high - low:
+        if part > (high - low) / min(room, 2) * (1 + 1e-9):
             break
         if abs(count - round(count)) < 1e-6 and abs(low / part - round(low / part)) < 1e-6:
             return tuple(times(round(low / part) + i, part) for i in range(round(count) + 1))
@@ -109,9 +109,8 @@ def y_labels(scale: Scale, values: Sequence[float], height: int, room: int) -> d
     between them, are told as differences."""
     step = min((abs(b - a) for a, b in pairwise(values)), default=0.0)
     least = step
-    if step > 0 and math.isfinite(step):  # 56.75, 57.25: the values need more digits than what they differ by
-        finer = (step / part for part in (1, 2, 4, 10, 20))
-        step = next((s for s in finer if abs(values[0] / s - round(values[0] / s)) < 1e-6), step)
+    if step > 0 and math.isfinite(step):
+        step = _common_power(values, step)
     texts = [tick_text(value, value if scale.log else step, room) for value in values]
     away = max((abs(_read_text(text) - value) for text, value in zip(texts, values, strict=True)), default=0.0)
     if len(set(texts)) < len(texts) or (not scale.log and away > _MOST_AWAY * least > 0):
@@ -121,6 +120,14 @@ def y_labels(scale: Scale, values: Sequence[float], height: int, room: int) -> d
         share = min(1.0, max(0.0, scale.share(value)))
         labels.setdefault(height - 1 - min(height - 1, int(share * height)), text)
     return labels
+
+
+def _common_power(values: Sequence[float], step: float) -> float:
+    """The largest power of ten of which all of `values` are multiples: they need its digits, and no more. `step` where
+    there is none near it."""
+    top = math.floor(math.log10(step) + 1e-9)
+    units = (float(f"1e{power}") for power in range(top, max(top - 4, -300), -1))
+    return next((u for u in units if all(abs(math.remainder(v, u)) <= u * 1e-6 for v in values)), step)
 
 
 def _differences(values: Sequence[float], texts: Sequence[str], step: float, room: int) -> list[str]:

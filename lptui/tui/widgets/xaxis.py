@@ -104,5 +104,8 @@ def x_text(place: float, step: float, axis: Axis, *, own: str = "") -> str:
     if axis == "since" and not own:
         return short_duration(place) if step >= 1 else f"{place:.3g}s"
     if abs(place) < 10_000:
-        return f"{place:g}" if step < 1 else f"{round(place)}"
+        if step <= 0 or step >= 1:
+            return f"{place:g}" if step <= 0 else f"{round(place)}"
+        digits = next((d for d in range(1, 10) if abs(step * 10**d - round(step * 10**d)) < 1e-6), 10)
+        return f"{place:.{digits}f}" if place else "0"  # as many for each: 39.70, 39.75
     return scaled(place, step) if step > 0 else short_number(place)
