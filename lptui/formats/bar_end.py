@@ -16,6 +16,9 @@ _ENDS = re.compile(
     rb"(?=[^\s\d\x1b])"
     # Keras, progressbar2: their last number
     rb"|(?:\dms/step|Elapsed Time: [\d:]{4,12})[^\r\n]{0,400}?[:=] [-\d.e]{1,20}(?=Traceback \(most recent)"
+    # Keras' numbers have four decimals
+    rb"|\d[mu]?s/step - [^\r\n]{0,400}?: -?\d{1,15}\.\d{4}(?:e[+-]\d{2,3})?(?!e[+-]\d)"
+    rb"(?=[^\s\x1b\x08\d.,;/)\]%-]|\d{4}-\d\d-)"
 )
 _REACH = 4096
 

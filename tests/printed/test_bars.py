@@ -154,8 +154,10 @@ def test_a_message_in_the_middle_of_a_bar_has_its_own_row(name: str) -> None:
     "name", ["tqdm-crash-file", "tqdm-crash-tty", "lightning-crash-file", "transformers-crash-tty", "keras-crash-tty"]
 )
 def test_an_exception_in_the_middle_of_a_bar_is_one_row(name: str, tmp_path: Path) -> None:
-    blocks = [text for kind, text in draw(load(name)) if kind == "traceback"]
+    rows = draw(load(name))
+    blocks = [text for kind, text in rows if kind == "traceback" and text.startswith("▸")]
     assert len(blocks) == 1
+    assert any(BAR.search(text) for _, text in rows)  # also where it is in the line in which the traceback begins
     assert re.match(r"▸ RuntimeError: .*  bars_\w+.py:\d+ in \w+", blocks[0])
     assert [f for f in read(name, tmp_path).findings if f.active and f.severity == "error"]
 

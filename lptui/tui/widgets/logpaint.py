@@ -143,7 +143,7 @@ class Painter:
     def _height(self, unit: Unit) -> int:
         """Screen rows of the text alone."""
         if unit.fold is not None or unit.lost or self.hand is None:
-            return 1
+            return 1 + (self._lead(unit, self.hand) is not None)
         if unit.start in self._opened and (fields := self._fields(unit, self.hand)) is not None:
             return 1 + len(field_rows(fields))
         if not self.wrap:
@@ -204,10 +204,20 @@ class Painter:
         cut = _short_cut(data[start:end])
         return None if cut is None else start + cut
 
+    def _lead(self, unit: Unit, hand: Rows | None) -> tuple[bytes, int, int] | None:
+        """(data, start, end) of a progress bar right behind which a traceback was printed: it stays in view."""
+        if unit.fold is None or unit.fold.kind != "traceback" or hand is None:
+            return None
+        data, start, end = self._text(unit, hand)
+        stop = data.find(b"\n", start, end)
+        cut = _find_cut(data, start, stop) if stop >= 0 and data.find(b"/", start, stop) >= 0 else None
+        return None if cut is None else (data, start, cut)
+
     def _special_row(self, unit: Unit, hand: Rows, index: int) -> Row | None:
         """A folded block, or a JSON line as fields; None for text."""
         if unit.fold is not None:
-            return fold_row(unit.fold, self.plain)
+            lead = self._lead(unit, hand) if index == 0 else None
+            return fold_row(unit.fold, self.plain) if lead is None else line_row(*lead, self.left, self.room)
         if self.left or (self.wrap and unit.start not in self._opened):
             return None
         fields = self._fields(unit, hand)
@@ -221,7 +231,9 @@ class Painter:
 
     def _margin(self, unit: Unit, hand: Rows, index: int) -> Row:
         """What stands left of a line: its number, and the mark of a finding."""
-        sign = gutter(self.cards.worst_within(unit.start, unit.end), self.plain) if index == 0 else ("  ", "")
+        first = 0 if unit.fold is None or self._lead(unit, hand) is None else 1
+        worst = self.cards.worst_within(unit.start, unit.end)
+        sign = gutter(worst, self.plain) if index == first else ("  ", "")
         rank = self._rank(unit, hand) if self.ranks is not None else ()
         if not self.numbers or self.ranks is not None:
             return (sign, *rank)
