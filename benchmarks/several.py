@@ -37,6 +37,8 @@ def watch(paths: list[str]) -> dict[str, float]:
     HostSource.poll = poll  # type: ignore[method-assign]
     host = HostEngine()
     engines = [Engine(discover(path), host=host) for path in paths]
+    for engine in engines[1:]:  # as on the screen: the first one is in front
+        engine.follow(closely=False)
     ready = [threading.Event() for _ in engines]
     for engine, event in zip(engines, ready, strict=True):
         engine.start(lambda state, event=event: event.set() if state.complete and state.statuses else None)

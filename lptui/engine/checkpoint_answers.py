@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
-import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from lptui.checkpoints.bisection import FirstNonFinite, find_first_nonfinite
@@ -18,6 +16,7 @@ from lptui.checkpoints.probe import file_key
 from lptui.checkpoints.report import DeepReport
 from lptui.checkpoints.worker import Inspector, Verifier
 from lptui.config.checksums import open_verifier
+from lptui.engine.desk import Desk
 from lptui.model.request import (
     CheckpointAnswer,
     CheckpointRequest,
@@ -73,20 +72,16 @@ class CheckpointAnswers:
 
     def __init__(self, sources: Callable[[], Iterable[CheckpointSource]]) -> None:
         self._sources = sources
-        self._looks: queue.SimpleQueue[tuple[CheckpointRequest, Reply] | None] = queue.SimpleQueue()
-        self._passes: queue.SimpleQueue[tuple[CheckpointRequest, Reply] | None] = queue.SimpleQueue()
+        self._looks = Desk[tuple[CheckpointRequest, Reply]]("checkpoint looks", self._take)
+        self._passes = Desk[tuple[CheckpointRequest, Reply]]("checkpoint passes", self._take)
         self._waiting: dict[CheckpointRequest, int] = {}
         """How often each request waits or runs: what is not here was cancelled."""
         self._looked: dict[str, CheckpointInfo | None] = {}
-        self._threads = [
-            threading.Thread(target=self._run, args=(box,), name=f"lptui checkpoint {name}", daemon=True)
-            for box, name in ((self._looks, "looks"), (self._passes, "passes"))
-        ]
 
     def start(self) -> None:
         """Begin to answer."""
-        for thread in self._threads:
-            thread.start()
+        self._looks.start()
+        self._passes.start()
 
     def ask(self, request: CheckpointRequest, reply: Reply) -> None:
         """Queue `request`."""
@@ -101,25 +96,24 @@ class CheckpointAnswers:
     def stop(self) -> None:
         """End the threads, and with them their processes."""
         self._waiting.clear()
-        self._looks.put(None)
-        self._passes.put(None)
+        self._looks.stop()
+        self._passes.stop()
 
-    def _run(self, box: queue.SimpleQueue[tuple[CheckpointRequest, Reply] | None]) -> None:
-        while (item := box.get()) is not None:
-            request, reply = item
-            try:
-                self._answer(request, reply)
-            except CancelledError:
-                pass
-            except Exception as error:
-                log.exception("request %r", request)
-                reply(CheckpointAnswer(request, ended=True, error=f"lptui failed on it: {type(error).__name__}"))
-            finally:
-                left = self._waiting.get(request, 0) - 1
-                if left > 0:
-                    self._waiting[request] = left
-                else:
-                    self._waiting.pop(request, None)
+    def _take(self, asked: tuple[CheckpointRequest, Reply]) -> None:
+        request, reply = asked
+        try:
+            self._answer(request, reply)
+        except CancelledError:
+            pass
+        except Exception as error:
+            log.exception("request %r", request)
+            reply(CheckpointAnswer(request, ended=True, error=f"lptui failed on it: {type(error).__name__}"))
+        finally:
+            left = self._waiting.get(request, 0) - 1
+            if left > 0:
+                self._waiting[request] = left
+            else:
+                self._waiting.pop(request, None)
 
     def _answer(self, request: CheckpointRequest, reply: Reply) -> None:
         job = _Job(request, reply, lambda: request not in self._waiting)

@@ -19,8 +19,9 @@ from lptui.engine.bell import Bell
 from lptui.engine.core import advance, advance_all, share_scan
 from lptui.engine.host import HostEngine
 from lptui.engine.keeper import Keeper, entry_for
-from lptui.engine.lane import STUCK_AFTER, Lane
-from lptui.engine.pace import Pace
+from lptui.engine.lane import Lane
+from lptui.engine.pace import ASIDE, Pace
+from lptui.engine.stuck import StuckSources
 from lptui.model.care import CareEntry
 from lptui.model.events import CareTaken, CareWanted, Event, FindingsChanged, RunSeen, StatusSeen, Tick
 from lptui.model.finding import Change, Finding
@@ -35,7 +36,6 @@ from lptui.sources.merged_log import MergedLog
 from lptui.sources.registry import SOURCES, sources_of
 from lptui.state.fold import fold
 from lptui.state.run_state import RunState
-from lptui.text import short_age
 
 log = logging.getLogger(__name__)
 
@@ -90,13 +90,14 @@ class Engine:
         self._keeper = Keeper(run.path, self._tell_unkept)
         self._wanted: queue.SimpleQueue[CareEntry] = queue.SimpleQueue()
         self._looked_at = 0.0
-        self._before_stuck: dict[str, SourceStatus | None] = {}
+        self._stuck = StuckSources()
 
     def start(self, on_state: Listener | None = None, on_failure: OnFailure | None = None) -> None:
         """Begin to watch; `on_state` is called from an engine thread with each published state, `on_failure` when
         there can be no more of them: what is shown would then grow old without a word."""
         self._listener, self._on_failure = on_state, on_failure
         run = self._joined
+        self._bell.muted = not self._pace.close
         self._add_sources(run)
         for name in ("log", "files"):
             self._lanes[name].start()
@@ -104,6 +105,16 @@ class Engine:
             self._host.join(run, self._hear)
         self._answers.start()
         self._thread.start()
+
+    def follow(self, *, closely: bool) -> None:
+        """A run that is not in view is looked at and published every 2 s, by the clock alone; once it is, at once. From
+        any thread, also before `start`."""
+        self._pace.close = closely
+        for lane in self._lanes.values():
+            lane.rest = self._pace.rest
+            if closely:
+                lane.ring()
+        self._wake()
 
     def ask(self, request: Request, on_answer: Callable[[Answer], None]) -> None:
         """Have `request` answered; `on_answer` is called from an engine thread, several times for a search."""
@@ -197,7 +208,7 @@ class Engine:
             state = self._take_care(self._take_readings(state, detectors))
             now = self._clock()
             if now >= next_tick:
-                next_tick = now + TICK
+                next_tick = now + (TICK if self._pace.close else ASIDE)
                 state = self._tick(state, now)
             self._keeper.keep(self.state.care, state.care)
             self.state = state
@@ -207,14 +218,15 @@ class Engine:
                     self._listener(state)
 
     def _tick(self, state: RunState, now: float) -> RunState:
-        self._pace.measure(state, TICK)
-        state = self._tell_stuck(advance(state, Tick(now=now, seen_at=now), load_detectors()), now)
+        self._pace.measure(state, TICK if self._pace.close else ASIDE)
+        state = advance(state, Tick(now=now, seen_at=now), load_detectors())
+        state = self._stuck.tell(state, (lane.polling for lane in self._all_lanes()), now)
         ended = state.life.condition in ("finished", "crashed")
         for lane in self._lanes.values():
             lane.settled = ended
             lane.rest = self._pace.rest
-        if self._pace.fast != self._bell.muted:
-            self._lanes["files"].submit(lambda: self._bell.mute(self._pace.fast))
+        if self._pace.quiet != self._bell.muted:
+            self._lanes["files"].submit(lambda: self._bell.mute(self._pace.quiet))
         self._host.settle(self._joined, ended)
         remote = self._joined.remote  # it has no files, and its name came from the server
         if not remote and now - self._looked_at >= LOOK_AGAIN * (10 if ended else 1):
@@ -245,20 +257,6 @@ class Engine:
             self._put((StatusSeen(seen_at=now, status=SourceStatus(source.name, "absent", words, now)),))
         self._put((RunSeen(run=run, seen_at=now),))
         self._add_sources(run)
-
-    def _tell_stuck(self, state: RunState, now: float) -> RunState:
-        """A source whose poll does not come back is failed for as long as that lasts, then as it was before."""
-        stuck = {p[0]: p[1] for lane in self._all_lanes() if (p := lane.polling) and now - p[1] > STUCK_AFTER}
-        for name, since in stuck.items():
-            self._before_stuck.setdefault(name, state.statuses.get(name))
-            detail = f"no answer for {short_age(now - since)}: its disk, mount or driver hangs"
-            status = SourceStatus(name, "failed", detail, since)
-            state = fold(state, StatusSeen(seen_at=now, status=status))
-        for name in self._before_stuck.keys() - stuck.keys():
-            before = self._before_stuck.pop(name)
-            if before is not None and state.statuses[name].condition == "failed":
-                state = fold(state, StatusSeen(seen_at=now, status=before))
-        return state
 
     def _all_lanes(self) -> tuple[Lane, ...]:
         return (*self._lanes.values(), self._host.lane)

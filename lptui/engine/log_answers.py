@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import queue
-import threading
 from collections.abc import Callable, Iterator
 
 from lptui.engine.align import align
+from lptui.engine.desk import Desk
 from lptui.engine.rows_at import read_rows
 from lptui.engine.saving import save
 from lptui.engine.search import search
@@ -31,10 +29,8 @@ from lptui.model.request import (
 from lptui.sources.log import LogSource
 from lptui.sources.merged_log import MergedLog
 
-log = logging.getLogger(__name__)
 Reply = Callable[[Answer], None]
 Log = LogSource | MergedLog
-Box = queue.SimpleQueue[tuple[LogRequest, Reply] | None]
 LANES = ("reads", "moments", "searches", "counts", "filters", "saves")
 """Short reads must not wait behind a search, nor that behind a count of a whole log."""
 _OF_PARTS = ReadLog | ReadRows | AlignLogs | PlaceAnchors | NameLine
@@ -48,37 +44,29 @@ class LogAnswers:
 
     def __init__(self, find: Callable[[str], Log | None], run: str) -> None:
         self._find, self._run_path = find, run
-        self._boxes: dict[str, Box] = {name: queue.SimpleQueue() for name in LANES}
+        self._desks = {name: Desk[tuple[LogRequest, Reply]](name, self._answerer(name)) for name in LANES}
         self._newest: dict[tuple[str, int], LogRequest] = {}
-        self._threads = [
-            threading.Thread(target=self._run, args=(name,), name=f"lptui {name}", daemon=True) for name in LANES
-        ]
 
     def start(self) -> None:
         """Begin to answer."""
-        for thread in self._threads:
-            thread.start()
+        for desk in self._desks.values():
+            desk.start()
 
     def ask(self, request: LogRequest, reply: Reply) -> None:
         """Queue `request`."""
         lane = _lane_of(request)
         if not (isinstance(request, SiftLog) and request.more):
             self._newest[lane, _column_of(request)] = request
-        self._boxes[lane].put((request, reply))
+        self._desks[lane].put((request, reply))
 
     def stop(self) -> None:
         """End the threads; what runs is cancelled."""
         self._newest.clear()
-        for box in self._boxes.values():
-            box.put(None)
+        for desk in self._desks.values():
+            desk.stop()
 
-    def _run(self, lane: str) -> None:
-        while (item := self._boxes[lane].get()) is not None:
-            request, reply = item
-            try:
-                self._answer(lane, request, reply)
-            except Exception:  # a reader must outlive one bad request
-                log.exception("request %r", request)
+    def _answerer(self, lane: str) -> Callable[[tuple[LogRequest, Reply]], None]:
+        return lambda asked: self._answer(lane, *asked)
 
     def _answer(self, lane: str, request: LogRequest, reply: Reply) -> None:
         source = self._find(request.file)

@@ -206,7 +206,8 @@ class LptuiApp(FencedApp, ThemedApp, OrderedApp):
 
     def _bring(self, slot: int) -> None:
         """Show the run of `slot`; the layout and the step of the cursor stay, what belongs to another run does not."""
-        old, self._attached.front = self._screens.get(self._attached.front), slot
+        old = self._screens.get(self._attached.front)
+        self._attached.bring(slot)
         screen = self._screen_of(slot)
         step = self.workspace.cursor.step if self.workspace.cursor is not None else None
         cursor = Cursor(step=step) if step is not None else None

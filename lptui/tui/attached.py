@@ -24,6 +24,7 @@ class Monitor(Protocol):
     """What the screen needs of the engine of one run. All callbacks may be called from any thread."""
 
     def start(self, on_state: OnState, on_failure: OnFailure) -> None: ...
+    def follow(self, *, closely: bool) -> None: ...
     def ask(self, request: Request, on_answer: OnAnswer) -> None: ...
     def stop(self) -> None: ...
 
@@ -65,8 +66,15 @@ class Attached:
         def post_failure(error: Exception) -> None:
             post(EngineFailed(error))
 
+        self.monitors[slot].follow(closely=slot == self.front)
         gc.freeze()  # what is there stays: no search for garbage needs to look at it again
         self.monitors[slot].start(post_state, post_failure)
+
+    def bring(self, slot: int) -> None:
+        """Put that one in front; the one before is followed less closely from now on."""
+        for other in {self.front, slot} & self.monitors.keys():
+            self.monitors[other].follow(closely=other == slot)
+        self.front = slot
 
     def sort(self, slots: Sequence[int]) -> None:
         """Put the runs in this order."""

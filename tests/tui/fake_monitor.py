@@ -43,6 +43,7 @@ class FakeMonitor:
     first: RunState | None = None
     asked: list[Request] = field(default_factory=list)
     stopped: int = 0
+    close: bool = False
     answer: Callable[[Request], Answer | None] = lambda _request: None
     fail: Callable[[Exception], None] = lambda _error: None
     _on_state: Callable[[RunState], None] | None = None
@@ -51,6 +52,9 @@ class FakeMonitor:
         self._on_state, self.fail = on_state, on_failure
         if self.first is not None:
             on_state(self.first)
+
+    def follow(self, *, closely: bool) -> None:
+        self.close = closely
 
     def ask(self, request: Request, on_answer: Callable[[Answer], None]) -> None:
         self.asked.append(request)

@@ -213,3 +213,13 @@ async def test_a_hostile_name_of_another_run_is_harmless() -> None:
         monitors[1].publish(replace(other, now=NOW + 20, findings=(finding(7, id="n", title=HOSTILE),)))
         await settle(pilot)
         assert all("\x1b" not in note.title + note.message for note in app._notifications)
+
+
+async def test_only_the_run_in_front_is_followed_closely() -> None:
+    app, monitors = make_app(named(healthy(), "one"), named(failing(), "two"), named(healthy(), "three"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert [monitor.close for monitor in monitors] == [True, False, False]
+        await pilot.press("r")
+        await settle(pilot)
+        assert [monitor.close for monitor in monitors] == [False, True, False]
