@@ -53,6 +53,7 @@ def test_neighbours_that_would_read_the_same_are_told_as_differences() -> None:
 
 def test_a_label_says_no_other_number_where_its_own_has_room() -> None:
     assert labels(1.25e-4, 2.75e-4, 5, 6) == ["125e-6", "2e-4", "275e-6"]
+    assert tick_text(-0.0055, 0.0005, 6) == "-55e-4"
 
 
 def test_decades_on_a_logarithmic_axis() -> None:

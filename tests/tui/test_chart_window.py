@@ -54,6 +54,9 @@ def test_the_newest_part_follows() -> None:
     assert follow_lengths("since", 10_000) == [600.0, 3600.0]
     assert follow_lengths("time", 100) == [10.0]
     assert follow_lengths("step", 0) == []
+    assert follow_lengths("step", 13_000, 13_000 / 17) == [5000]  # not 500, with no point in it
+    assert follow_lengths("step", 76_800, 768) == [5000, 10_000, 50_000]
+    assert follow_lengths("time", 7000, 300) == [3600.0]
     assert window_words(Window(follow=100_000), "step") == "last 100k steps"
     assert window_words(Window(follow=600), "time") == "last 10m"
     assert window_words(Window((1, 2)), "step") == "zoomed"

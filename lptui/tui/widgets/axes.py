@@ -169,8 +169,9 @@ def tick_text(value: float, step: float, room: int = 8) -> str:
         if step > 0 and abs(step * 10**digits - round(step * 10**digits)) > 1e-6:
             digits += 1  # 0.25, 0.025
         choices = [f"{value:.{digits}f}", format_value(value), f"{value:.3g}", f"{value:.2g}", short_number(value)]
+        choices += [_whole_power(f"{value:.1e}"), f"{value:.0e}"]
     good = [text for text in map(bare, choices) if cell_width(text) <= room and text.strip("-0.")]
-    return good[0] if good else f"{value:.0e}"[:room]
+    return good[0] if good else bare(f"{value:.0e}")[:room]
 
 
 def bare(text: str) -> str:

@@ -133,7 +133,10 @@ class ChartGrid(ChartMouse):
     def action_follow(self) -> None:
         """Shorter newest parts first, then all again."""
         whole = self.whole_range()
-        lengths = follow_lengths(self.look.axis, whole[1] - whole[0]) if whole is not None else []
+        length = whole[1] - whole[0] if whole is not None else 0.0
+        lines = [line for tile in self.visible_tiles() for line in self.feed.lines_of(tile)]
+        most = max((line.series.count for line in lines), default=0)
+        lengths = follow_lengths(self.look.axis, length, length / most if most else 0.0)
         longer = [length for length in lengths if self.window.follow is None or length > self.window.follow]
         self.window = Window(follow=longer[0]) if longer else Window()
         self.after()

@@ -14,6 +14,8 @@ from lptui.tui.widgets.xaxis import round_end
 Range = tuple[float, float]
 _FOLLOWED_S = (600.0, 3600.0, 6 * 3600.0, 86_400.0)
 _FOLLOWED_SHARES = (0.03, 0.1, 0.3)
+_FOLLOWED_POINTS = 5
+"""A newest part shows this many points at least, where there are so many: one that shows none tells nothing."""
 _LEAST = 1e-9
 """No window is a smaller part than this of what there is."""
 
@@ -81,17 +83,19 @@ def clamp(span: Range, whole: Range) -> Window:
     return Window() if end - start >= length * (1 - 1e-9) else Window((start, end))
 
 
-def follow_lengths(axis: Axis, length: float) -> list[float]:
-    """The lengths of newest parts that make sense on an axis of `length`, shortest first."""
+def follow_lengths(axis: Axis, length: float, apart: float = 0.0) -> list[float]:
+    """The lengths of newest parts that make sense on an axis of `length`, shortest first; `apart` is the usual distance
+    of points, of which a part shows some."""
     if not length > 0:
         return []
+    least = min(apart * _FOLLOWED_POINTS, length * _FOLLOWED_SHARES[-1])
     if axis in ("time", "since"):
-        return [s for s in _FOLLOWED_S if s < length] or [_tenth(length)]
-    return list(dict.fromkeys(_tenth(length, share) for share in _FOLLOWED_SHARES))
+        return [s for s in _FOLLOWED_S if least <= s < length] or [_round_up(max(length * 0.1, least))]
+    return list(dict.fromkeys(_round_up(max(length * share, least)) for share in _FOLLOWED_SHARES))
 
 
-def _tenth(length: float, share: float = 0.1) -> float:
-    return next(nice_steps(length * share, (1.0, 2.0, 5.0)), length)
+def _round_up(length: float) -> float:
+    return next(nice_steps(length, (1.0, 2.0, 5.0)), length)
 
 
 def window_words(window: Window, axis: Axis) -> str:
