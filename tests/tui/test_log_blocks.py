@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import time
 
+from hypothesis import given
+from hypothesis import strategies as st
 from log_harness import LogApp, settle, type_line
 
-from lptui.tui.widgets.logblocks import fields_row, frame_place, read_fields
+from lptui.text import cell_width
+from lptui.tui.widgets.logblocks import frame_place
+from lptui.tui.widgets.logfields import Columns, fields_row, read_fields, window_row
 
 TRACE = b"""[rank3]: Traceback (most recent call last):
 [rank3]:   File "/work/run/train.py", line 214, in <module>
@@ -122,7 +126,7 @@ async def test_json_lines_are_columns_and_open_to_fields() -> None:
 def test_hostile_json_stays_text() -> None:
     fields = read_fields(json.dumps({"level": "\x1b]0;t\x07", "a\x1b[2J": "[bold]\u202e"}).encode())
     assert fields is not None
-    text = "".join(t for t, _ in fields_row(fields))
+    text = "".join(t for t, _ in fields_row(fields, Columns()))
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "[bold]" in text
@@ -162,13 +166,13 @@ async def test_a_run_of_equal_lines_that_is_too_long_is_not_folded_in_parts() ->
 
 
 def test_a_json_line_tells_numbers_of_time_as_a_clock_and_loguru_s_record_as_a_line() -> None:
-    told = "".join(text for text, _ in fields_row({"ts": 1772366645123, "level": "info", "msg": "x"}))
+    told = "".join(text for text, _ in fields_row({"ts": 1772366645123, "level": "info", "msg": "x"}, Columns()))
     assert told == f"{time.strftime('%H:%M:%S', time.localtime(1772366645))}.123 INFO    x  "
-    assert "".join(text for text, _ in fields_row({"time": 0.31, "step": 3})) == "0.31 step=3 "
+    assert "".join(text for text, _ in fields_row({"time": 0.31, "step": 3}, Columns())) == "0.31 step=3 "
     written = {"2026-03-01T12:04:05.123456": "12:04:05.123", "2026-03-01 12:04:05": "12:04:05", "12:04": "12:04"}
     written["2026-03-01T12:04:05.5Z"] = f"{time.strftime('%H:%M:%S', time.localtime(1772366645))}.500"
     for time_, short in written.items():
-        assert fields_row({"timestamp": time_, "msg": "x"})[0][0] == f"{short} "
+        assert fields_row({"timestamp": time_, "msg": "x"}, Columns())[0][0] == f"{short} "
     record = {
         "elapsed": {"seconds": 0.01},
         "extra": {"rank": 3},
@@ -176,5 +180,31 @@ def test_a_json_line_tells_numbers_of_time_as_a_clock_and_loguru_s_record_as_a_l
         "message": "it broke",
         "time": {"repr": "2026-03-01 12:04:05+00:00", "timestamp": 1772366645.0},
     }
-    told = "".join(text for text, _ in fields_row({"text": "all of it again", "record": record}))
+    told = "".join(text for text, _ in fields_row({"text": "all of it again", "record": record}, Columns()))
     assert told == f"{time.strftime('%H:%M:%S', time.localtime(1772366645))} ERROR   it broke  rank=3 "
+
+
+async def test_fields_stand_below_each_other_as_they_are_written_and_scroll_sideways() -> None:
+    line = '{"level": "info", "msg": "go", "lr": LR, "loss": LOSS, "far": "end"}'
+    rows = [line.replace("LR", lr).replace("LOSS", loss) for lr, loss in (("1e-4", "5"), ("2.50e-04", "12345"))]
+    app = LogApp("\n".join(rows).encode() + b"\n")
+    async with app.run_test(size=(44, 14)) as pilot:
+        await settle(pilot)
+        assert app.shown == ["  INFO    go  lr=1e-4     loss=5     far›", "  INFO    go  lr=2.50e-04 loss=12345 far›"]
+        await pilot.press("right")
+        await settle(pilot)
+        assert app.shown == ["  go  lr=1e-4     loss=5     far=end", "  go  lr=2.50e-04 loss=12345 far=end"]
+
+
+def test_a_window_of_a_row_marks_what_goes_on() -> None:
+    row = (("ab", "dim"), ("cd漢", ""), ("  ", ""))
+    assert window_row(row, 0, 6) == (("ab", "dim"), ("cd漢", "")), "blanks are nothing that goes on"
+    assert window_row(row, 1, 4) == (("b", "dim"), ("cd", ""), ("›", "dim"))
+    assert window_row(row, 5, 4) == ((" ", ""),), "half of a wide character"
+    assert window_row(row, 90, 4) == ()
+
+
+@given(st.lists(st.sampled_from(["a", "漢", "  ", "é", ""])), st.integers(0, 9), st.integers(1, 9))
+def test_a_window_of_a_row_is_never_wider(texts: list[str], left: int, width: int) -> None:
+    row = tuple((text, "") for text in texts)
+    assert sum(cell_width(text) for text, _ in window_row(row, left, width)) <= width

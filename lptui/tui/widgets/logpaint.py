@@ -8,8 +8,9 @@ from typing import Any
 
 from lptui.formats.bar_end import find_behind
 from lptui.text import cell_width, clock, short_bytes
-from lptui.tui.widgets.logblocks import field_rows, fields_row, fold_row, read_fields
+from lptui.tui.widgets.logblocks import fold_row
 from lptui.tui.widgets.logcards import Cards, card_rows, gutter
+from lptui.tui.widgets.logfields import Columns, field_rows, fields_row, read_fields, window_row
 from lptui.tui.widgets.loghand import Unit
 from lptui.tui.widgets.logkept import KeptRows
 from lptui.tui.widgets.logranks import RankColumn
@@ -55,11 +56,13 @@ class Painter:
         self._heights: dict[tuple[int, int, int], int] = {}
         self._opened: set[int] = set()
         self._kept = KeptRows()
+        self.columns = Columns()
 
     def begin(self, width: int, *, plain: bool, hand: Rows) -> None:
         """A picture of `hand` in `width` cells."""
         self.width, self.plain, self.hand = width, plain, hand
-        self._kept.begin(width, plain, hand, self.left, self.wrap, self.numbers, self.highlight, self.ranks)
+        look = (self.left, self.wrap, self.numbers, self.highlight, self.ranks, self.columns.grown)
+        self._kept.begin(width, plain, hand, *look)
 
     @property
     def room(self) -> int:
@@ -175,7 +178,7 @@ class Painter:
             return crop((("  ", ""), (f"{size} of the log cannot be read: {unit.lost}", "warn")), self.width)
         special = self._special_row(unit, hand, index)
         if special is not None:
-            return (*self._margin(unit, hand, index), *crop(special, self.room))
+            return (*self._margin(unit, hand, index), *special)
         room, mark, later = self.room, "", False
         if unit.piece and index == 0:
             size, whole = hand.line_length(unit)
@@ -217,17 +220,22 @@ class Painter:
         """A folded block, or a JSON line as fields; None for text."""
         if unit.fold is not None:
             lead = self._lead(unit, hand) if index == 0 else None
-            return fold_row(unit.fold, self.plain) if lead is None else line_row(*lead, self.left, self.room)
-        if self.left or (self.wrap and unit.start not in self._opened):
+            if lead is not None:
+                return line_row(*lead, self.left, self.room)
+            return crop(fold_row(unit.fold, self.plain), self.room)
+        if self.wrap and unit.start not in self._opened:
             return None
         fields = self._fields(unit, hand)
         if fields is None:
             return None
         if unit.start in self._opened and index:
             rows = field_rows(fields)
-            return rows[min(index, len(rows)) - 1]
-        row = fields_row(fields)
-        return row if self.highlight is None else mark_matches(row, self.highlight("".join(text for text, _ in row)))
+            row = rows[min(index, len(rows)) - 1]
+        else:
+            row = fields_row(fields, self.columns)
+        if self.highlight is not None:
+            row = mark_matches(row, self.highlight("".join(text for text, _ in row)))
+        return window_row(row, self.left, self.room)
 
     def _margin(self, unit: Unit, hand: Rows, index: int) -> Row:
         """What stands left of a line: its number, and the mark of a finding."""

@@ -115,12 +115,21 @@ class LogWindow(LinesView, can_focus=True):
             if found is not None:
                 text = "no row fulfils the filter" if found.done else "nothing found yet, looking on …"
             return [((line, "dim"),) for line in wrap(text, width)]
-        self.paint.begin(width - 1, plain=bool(getattr(self.app, "ascii", False)), hand=scroll.hand)
+        plain = bool(getattr(self.app, "ascii", False))
+        self.paint.begin(width - 1, plain=plain, hand=scroll.hand)
         if isinstance(scroll.hand, SievedHand) and self.paint.numbers:
             scroll.hand.show_numbers()
         scroll.hand.wanted = None
         self._slots = scroll.page(height)
         self._fetch(scroll)
+        columns = self.paint.columns.grown
+        rows = self._draw_page(scroll, height)
+        if columns == self.paint.columns.grown:
+            return rows
+        self.paint.begin(width - 1, plain=plain, hand=scroll.hand)  # a wider field moves those of the rows above it
+        return self._draw_page(scroll, height)
+
+    def _draw_page(self, scroll: Scroll, height: int) -> list[Row]:
         thumb = self._thumb(scroll, height)
         cursor = "cursor" if self.has_focus else "cursor-blurred"
         rows: list[Row] = []
