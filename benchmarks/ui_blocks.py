@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import resource
 import sys
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from probing import table, tell_machine
 
+from lptui.cli import GARBAGE
 from lptui.cli.screen import make_app
 from lptui.config.settings import SettingsError, load_settings
 from lptui.run import discover
@@ -99,6 +101,7 @@ def main() -> None:
     parser.add_argument("--word", default="nosuchword", help="what is searched for, through all of the log")
     parser.add_argument("--timeout", type=float, default=300.0)
     args = parser.parse_args()
+    gc.set_threshold(*GARBAGE)  # as the command does
     print(f"{args.log.name}, {args.log.stat().st_size / 1e6:,.0f} MB; {tell_machine()}\n")
     rows = asyncio.run(measure(args))
     print(table(["", "seconds", "p99 late ms", "longest ms", "own CPU ms"], rows))

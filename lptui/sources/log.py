@@ -275,6 +275,7 @@ class LogSource:
                         source=self.name,
                         points=points,
                         order=float(start),
+                        until=float(start + len(data)) if backfill else None,  # so that short segments become long ones
                         unit=unit,
                     )
 
@@ -295,6 +296,5 @@ class LogSource:
 
 def _line_end(data: bytes) -> int:
     """Where the last complete line of `data` ends; a carriage return ends one too (a progress bar's frame)."""
-    newline, carriage = data.rfind(b"\n"), data.rfind(b"\r")
     # A final CR may be the first half of CR LF; its line is complete either way.
-    return max(newline, carriage) + 1
+    return max(data.rfind(b"\n"), data.rfind(b"\r")) + 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lptui.model.value import frozen
 from lptui.stores.axes import NO_AXES, Axes, Axis, place
-from lptui.stores.rewinds import find_rewinds, find_superseded
+from lptui.stores.rewinds import find_rewinds, find_superseded, middle_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,7 @@ def _fill(laid: Laid, other: Laid, *, fresher: bool) -> Laid:
     wanted = np.isfinite(other.xs)
     if len(xs) > 1:
         gaps = np.diff(xs)
-        usual = float(np.median(gaps[gaps > 0])) if (gaps > 0).any() else 0.0
+        usual = middle_of(gaps[gaps > 0]) if (gaps > 0).any() else 0.0
         after = np.searchsorted(xs, other.xs)
         left, right = xs[np.maximum(after - 1, 0)], xs[np.minimum(after, len(xs) - 1)]
         inside = (right - left > _GAP * usual) & (left < other.xs) & (other.xs < right)

@@ -34,13 +34,25 @@ def find_rewinds(steps: NDArray[np.float64]) -> NDArray[np.int64] | None:
     if not len(falls):
         return none
     rising = change[change > 0]
-    usual = float(np.median(rising)) if len(rising) else 0.0
+    usual = middle_of(rising) if len(rising) else 0.0
     before = np.maximum.accumulate(steps)
     sizes = before[falls - 1] - steps[falls]
     after = np.minimum(falls + 1, len(steps) - 1)
     retraces = (after > falls) & (steps[after] <= before[falls - 1]) & (steps[after] > steps[falls])
     real = falls[(sizes > _JITTER * usual) | retraces]
     return None if len(real) > MOST else known[real]
+
+
+def middle_of(values: NDArray[np.float64]) -> float:
+    """The median of at least one finite value. Numpy's own loads its masked arrays first, and would do so while a chart
+    is drawn."""
+    import numpy as np
+
+    half = len(values) // 2
+    if len(values) % 2:
+        return float(np.partition(values, half)[half])
+    parts = np.partition(values, (half - 1, half))
+    return float(parts[half - 1] / 2 + parts[half] / 2)
 
 
 def find_superseded(steps: NDArray[np.float64], rewinds: NDArray[np.int64]) -> NDArray[np.bool_]:

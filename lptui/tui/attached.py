@@ -58,9 +58,15 @@ class Attached:
     def watch(self, slot: int, post: Callable[[Message], object]) -> None:
         """Let the monitor of `slot` begin, since the screen stands by now; it posts its states and its failure."""
 
+        frozen_at = 0.0
+
         def post_state(state: RunState) -> None:
-            if state.series:
+            nonlocal frozen_at
+            if state.series or state.findings or state.checkpoints:
                 importlib.import_module("numpy")  # for the charts: in the engine's thread, not in that of the screen
+            if state.still_reading and state.now != frozen_at:
+                frozen_at = state.now
+                gc.freeze()  # what history leaves stays too: a search through all of it would hold up the screen
             post(StateArrived(slot, state))
 
         def post_failure(error: Exception) -> None:

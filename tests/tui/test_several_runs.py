@@ -9,6 +9,7 @@ from fake_monitor import NOW, FakeMonitor, Shelf, failing, finding, healthy
 from textual.pilot import Pilot
 
 from lptui.config.settings import Settings
+from lptui.model.readings import SourceStatus
 from lptui.model.request import ReadLog
 from lptui.state.run_state import RunState
 from lptui.tui.app import LptuiApp
@@ -223,3 +224,19 @@ async def test_only_the_run_in_front_is_followed_closely() -> None:
         await pilot.press("r")
         await settle(pilot)
         assert [monitor.close for monitor in monitors] == [False, True, False]
+
+
+async def test_what_history_leaves_is_not_searched_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[bool] = []
+    monkeypatch.setattr("lptui.tui.attached.gc.freeze", lambda: frozen.append(True))
+    reading = {"log": SourceStatus("log", "ok", backfilling=True)}
+    app, (monitor,) = make_app(healthy())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        at_start = len(frozen)
+        for second in range(3):
+            for _ in range(4):  # states of one second
+                monitor.publish(replace(healthy(), now=healthy().now + second, statuses=reading))
+        assert len(frozen) == at_start + 3
+        monitor.publish(replace(healthy(), now=healthy().now + 9))
+        assert len(frozen) == at_start + 3

@@ -23,11 +23,11 @@ _RUN = Series("", "")
 
 def marks_of(state: RunState, axis: Axis) -> tuple[Mark, ...]:
     """The marks of `state` on `axis`, those that matter most first; what has no place there is left out."""
-    import numpy as np
-
     marks = [*_findings(state), *_restarts(state), *_checkpoints(state)]
     if not marks:
         return ()
+    import numpy as np
+
     steps, times = (np.array([math.nan if m.moment[i] is None else m.moment[i] for m in marks]) for i in (0, 1))
     places, own = place(_RUN, steps, times, axis, state.axes)
     if own:
