@@ -329,6 +329,20 @@ def test_a_crosshair_behind_the_end_of_a_line_reads_nothing_of_it() -> None:
     assert "losses/loss -  B b 1 @" in legend[1]
 
 
+def test_where_a_step_was_written_again_the_crosshair_reads_what_the_line_shows() -> None:
+    steps = [*range(600), *range(400, 1000)]
+    values = [1.0] * 600 + [2.0] * 600
+    xs, times = array("d", map(float, steps)), array("d", [1e6 + i for i in range(1200)])
+    again = line(extend(Series("x", "wandb"), Points("x", xs, times, array("d", values)), 0.0))
+    for at, told in ((100.0, 1.0), (450.0, 2.0), (599.0, 2.0), (900.0, 2.0)):
+        assert value_at(again, at, "step") == told
+        spot = read(again, at, "step")
+        assert spot is not None
+        assert (spot.step, spot.value) == (at, told)
+    twice = Points("x", array("d", [5.0, 5.0]), array("d", [1.0, 2.0]), array("d", [3.0, 4.0]))
+    assert value_at(line(extend(Series("x", "wandb"), twice, 0.0)), 5.0, "step") == 4.0
+
+
 def test_other_sources_of_a_quantity_are_named() -> None:
     same, other = series([1.0, 2.0, 3.0]), series([9.0, 9.0, 9.0])
     lead = replace(

@@ -29,7 +29,7 @@ def read(line: Line, at: float, axis: Axis) -> Spot | None:
     laid, distance = _distances(line, at, axis)
     if not np.isfinite(distance).any():
         return None
-    index = int(np.nanargmin(distance))
+    index = _last_nearest(distance)
     value = float(laid.ys[index])
     if index >= len(laid.xs) - laid.borrowed:  # of another source: its index on other axes is another
         here = float(laid.xs[index])
@@ -48,9 +48,9 @@ def value_at(line: Line, at: float, axis: Axis) -> float | None:
 
     laid, distance = _distances(line, at, axis)
     known = laid.xs[np.isfinite(laid.xs)]
-    if not len(known) or math.isnan(at):
+    if not len(known) or not np.isfinite(distance).any():
         return None
-    nearest = int(np.nanargmin(distance))
+    nearest = _last_nearest(distance)
     first, last = float(known.min()), float(known.max())
     span, beyond = last - first, max(first - at, at - last)
     ended = span > 0 and beyond > max(span / 100, 2 * span / (len(known) - 1))
@@ -58,12 +58,21 @@ def value_at(line: Line, at: float, axis: Axis) -> float | None:
 
 
 def _distances(line: Line, at: float, axis: Axis) -> tuple[Laid, NDArray[np.float64]]:
-    """The points of `line`, and how far from place `at` each of them lies."""
+    """The points of `line`, and how far from place `at` each of them lies; NaN of those that were written again after a
+    rewind, which no line goes through."""
     import numpy as np
 
     with np.errstate(all="ignore"):  # steps of any size; a warning would be written over the screen
         laid = lay(line.series, axis, line.axes)
-        return laid, np.abs(laid.xs - at)
+        distance = np.abs(laid.xs - at)
+        return laid, distance if laid.older is None else np.where(laid.older, np.nan, distance)
+
+
+def _last_nearest(distance: NDArray[np.float64]) -> int:
+    """The index of the smallest distance; of equal ones that of the newest point."""
+    import numpy as np
+
+    return len(distance) - 1 - int(np.nanargmin(distance[::-1]))
 
 
 def place_of(line: Line, step: float | None, at: float | None, axis: Axis) -> float | None:
