@@ -41,6 +41,7 @@ def begin(help_text: str) -> int:
     """Open what is meant; without any run say what lptui can do."""
     from lptui.cli.runs import open_list, read_settings
     from lptui.run.lookup import usual_roots
+    from lptui.run.tracker_places import list_places
 
     settings = read_settings()
     if settings is None:
@@ -50,7 +51,7 @@ def begin(help_text: str) -> int:
 
     chosen = choose(roots, time.time(), frozenset(find_writers().folders))
     if chosen.several:
-        return open_list(roots, settings, "")
+        return open_list(list_places(settings.roots, os.environ, os.getcwd()), settings, "")
     if not chosen.path:
         click.echo(help_text)
         return 0

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 def command(
     roots: tuple[str, ...], wanted: str, limit: int | None, project: str | None, plain: bool, as_json: bool
 ) -> int:
-    """List the runs below ROOT (default: the settings' roots, $DATA_DIR, train_dir, else here), what needs attention
-    first; in a terminal as a screen, from which they are attached and compared.
+    """List the runs below ROOT (default: the settings' roots, $DATA_DIR, train_dir, else here; and the stores of MLflow
+    and trackio), what needs attention first; in a terminal as a screen, from which they are attached and compared.
 
     The state is a quick look: the ends of log and W&B file, small files, processes. `lptui check RUN` reads it all.
     """
     from lptui.cli.attach import has_terminal
     from lptui.cloud.names import read_name
+    from lptui.run.metric_stores import find_store
     from lptui.run.selection import read_selection
 
     settings = read_settings()
@@ -44,7 +45,7 @@ def command(
     if project is not None and (roots or not read_name(project, 2)):
         raise click.UsageError("--wandb takes ENTITY/PROJECT, and no ROOT beside it")
     places = tuple(roots or _usual(settings.roots))
-    missing = next((place for place in places if not os.path.isdir(place)), None)
+    missing = next((place for place in places if not os.path.isdir(place) and find_store(place) is None), None)
     if missing is not None and not project:
         say(f"{sanitise(missing)}: no such folder; name the one that holds your runs")
         return NOT_FOUND
@@ -184,9 +185,9 @@ def print_table(board: RunBoard, rows: list[RunSummary]) -> None:
 
 
 def _usual(roots: tuple[str, ...]) -> tuple[str, ...]:
-    from lptui.run.lookup import usual_roots
+    from lptui.run.tracker_places import list_places
 
-    return usual_roots(roots, os.environ, os.getcwd())
+    return list_places(roots, os.environ, os.getcwd())
 
 
 def read_settings() -> Settings | None:

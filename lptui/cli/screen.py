@@ -34,7 +34,7 @@ def make_app(
 
     `chosen`: each run, and how to look it up again.
     """
-    station = Station(settings, roots or usual_roots(settings.roots, os.environ, os.getcwd()), project)
+    station = Station(settings, roots, project)
     monitors = [station.engine(run, find) for run, find in chosen]
     return LptuiApp(monitors, settings, first_rows=first_rows, catalogue=station)
 
@@ -76,8 +76,17 @@ class Station:
         else:
             from lptui.engine.run_list import RunList
 
-            self._list = RunList(self._roots)
+            self._list = RunList(self._roots) if self._roots else self._list_usual()
         self._list.start(on_board)
+
+    def _list_usual(self) -> RunList:
+        """The list below the usual places; trackers' stores are looked for where a disk that hangs holds up nobody."""
+        from lptui.engine.run_list import RunList
+        from lptui.run.tracker_places import list_stores
+
+        here = os.getcwd()
+        roots = usual_roots(self._settings.roots, os.environ, here)
+        return RunList(roots, find_more=lambda: list_stores(roots, os.environ, here))
 
     def prefer(self, paths: Sequence[str]) -> None:
         """Look at these runs first; the server's list has looked at all."""

@@ -238,6 +238,8 @@ class Engine:
         """Files that came after the start: run in the lane for files, since a folder may hang too."""
         begun = self._clock()
         run = replace(self._find(), cloud=self._cloud)
+        if run.store is not None:  # its name came from the database
+            run = replace(run, name=self.state.run.name)
         # A huge tree must not be walked all the time: 50 times what a look costs passes before the next one.
         self._looked_at = self._clock() + 50 * max(0.0, self._clock() - begun)
         if _parts(run) != _parts(self.state.run):

@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +47,7 @@ class RunList:
     """`start` publishes boards from a thread of its own, `stop` ends it; or `read` everything once and return.
 
     `clock` gives unix time; `cache_folder` '' keeps no looks on disk; `hands` is the number of processes that share in
-    many looks, as many as the machine is good for by default.
+    many looks, as many as the machine is good for by default; `find_more` is asked for further roots in that thread.
     """
 
     def __init__(
@@ -58,9 +58,11 @@ class RunList:
         cache_folder: str | None = None,
         writers: Callable[[], Writers] = find_writers,
         hands: int | None = None,
+        find_more: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.roots = tuple(dict.fromkeys(os.path.abspath(os.path.expanduser(root)) for root in roots))
         self._clock, self._find_writers = clock, writers
+        self._find_more = find_more
         self._cache = SummaryCache(self.roots, cache_folder)
         self._runs: dict[str, KnownRun] = {}
         self._notes: tuple[str, ...] = ()
@@ -154,6 +156,7 @@ class RunList:
                 self._tell(on_board)
 
     def _begin(self) -> None:
+        self.roots = tuple(dict.fromkeys((*self.roots, *self._find_more())))
         self._cache.load()
         self._writers = self._find_writers()
         self._list()

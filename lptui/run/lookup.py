@@ -16,7 +16,7 @@ from lptui.run import layout
 from lptui.run.discovery import discover
 from lptui.run.listing import Listing, may_enter
 from lptui.run.metric_files import holds_table
-from lptui.run.metric_stores import find_databases, find_named, is_mlflow_run, list_mlflow_runs
+from lptui.run.metric_stores import find_databases, find_named, find_store, is_mlflow_run, list_mlflow_runs
 
 LIST_DEPTH = 6
 NEAREST = 5
@@ -97,6 +97,8 @@ def find_runs(root: str, listing: Listing) -> Iterator[tuple[str, float]]:
     """(path, newest mtime in its folder) of all runs at or below `root`, as they are met; what lies past the entry
     budget is left out."""
     root = os.path.abspath(os.path.expanduser(root))
+    if find_store(root) is not None:  # a database that was named: find_stores_below tells of it
+        return
     itself = is_run(listing, root)
     own = {f"{root}/{name}" for name in layout.CHECKPOINT_FOLDERS} if itself else set[str]()
     found = False
@@ -113,6 +115,9 @@ def find_stores_below(root: str, listing: Listing) -> Iterator[MetricStore]:
     """The trackers' databases in `root` and in the folders below it that are no runs: whose is in a run's folder is
     that run's."""
     root = os.path.abspath(os.path.expanduser(root))
+    if (store := find_store(root)) is not None:
+        yield store
+        return
     for folder in chain((root,), _folders_between(listing, root)):
         yield from find_databases(listing, folder)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from lptui.files import Entry, FileFailure, stat_file
 from lptui.model.run import Looked, MetricStore
 from lptui.run.listing import Listing, read_head
+from lptui.run.trackio_folder import trackio_folder
 from lptui.run.wandb_beside import parents_of
 from lptui.text.regex import Regex
 
@@ -45,7 +46,7 @@ def find_stores(
         beside += [MetricStore("mlflow", e.path) for e in found]
         if store := _find_run(listing, f"{parent.rstrip('/')}/mlruns", name, inside=False):
             beside.append(store)
-    cache = _trackio_folder()
+    cache = trackio_folder(os.environ)
     cached = [e for e in listing.entries(cache) if e.name.endswith(".db") and e.stat.is_file]
     newest = sorted(cached, key=lambda e: -e.stat.modified_at)[:CANDIDATES]
     beside += [MetricStore("trackio", e.path) for e in newest if e.path not in {s.path for s in inside}]
@@ -141,12 +142,3 @@ def _run_name(listing: Listing, folder: str) -> str:
         listing.ends[path] = read_head(path, 16 * 1024)
     match = _NAME.search(listing.ends[path])
     return match[1].decode(errors="replace").strip() if match else ""
-
-
-def _trackio_folder() -> str:
-    """Where trackio keeps its databases, by the same variables as trackio itself."""
-    chosen = os.environ.get("TRACKIO_DIR")
-    if chosen:
-        return os.path.abspath(os.path.expanduser(chosen))
-    home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "huggingface")
-    return os.path.abspath(os.path.expanduser(os.path.join(home, "trackio")))

@@ -123,6 +123,7 @@ def _metric_stores(run: RunInfo) -> dict[str, Source]:
             inside=store.inside,
             use_config=use_config,
             name=names[store.path],
+            named=run if store.run else None,
         )
     return made
 

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lptui.files import FileFailure
 from lptui.files.database import PER_MIB, PrivateCopy, Stamp, holds_text, stamp_database
 from lptui.formats.columns import to_points
-from lptui.model.events import AlertSeen, ConfigSeen, Event, Samples, WitnessSeen
+from lptui.model.events import AlertSeen, ConfigSeen, Event, RunSeen, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
-from lptui.sources.run_tables import Chosen, Tables, choose_run
+from lptui.model.run import RunInfo
+from lptui.sources.run_tables import Chosen, Tables, choose_run, tell_names
 from lptui.sources.telling import Teller
+from lptui.text import sanitise
 from lptui.text.secrets import mask_rows
 
 SOON = 2.0
 """Seconds between two copies of a small database."""
+_LONGEST_NAME = 400
 _STEPS = 20_000_000
 """Instructions of SQLite's machine that one look may take (about 2 s)."""
 
@@ -47,18 +51,28 @@ def open_copy(copy: PrivateCopy) -> sqlite3.Connection:
 
 
 class RunDatabaseSource:
-    """Follows the run called `run` in the database at `path`; `inside`: the database lies in the run's own folder."""
+    """Follows the run called `run` in the database at `path`; `inside`: the database lies in the run's own folder;
+    `named`: a run that is nothing but that, and goes by the name it has there."""
 
     period = 1.0
 
     def __init__(
-        self, path: str, tables: Tables, run: str, *, inside: bool, use_config: bool = False, name: str = ""
+        self,
+        path: str,
+        tables: Tables,
+        run: str,
+        *,
+        inside: bool,
+        use_config: bool = False,
+        name: str = "",
+        named: RunInfo | None = None,
     ) -> None:
         self.path, self.tables = path, tables
         self.name = f"{tables.name} {name or path.rpartition('/')[2]}"
         self.place = Place(file=path)
         self.pending = False
         self._run, self._inside, self._use_config = run, inside, use_config
+        self._named = named
         self._copy = PrivateCopy(path)
         self._stamp: Stamp | None = None
         self._due = 0.0
@@ -120,13 +134,18 @@ class RunDatabaseSource:
     def _read(self, now: float) -> Iterator[Event]:
         database = self._database
         if database is not None and (self._chosen is None or not self._chosen.run):
-            self._chosen = choose_run(self.tables.runs(database), self._run, inside=self._inside)
+            runs = self.tables.runs(database)
+            chosen = choose_run(runs, self._run, inside=self._inside)
+            self._chosen = replace(chosen, name=tell_names(runs).get(chosen.run, ""))
         if database is None or self._chosen is None or not self._chosen.run:
             note = self._chosen.note if self._chosen is not None else f"nothing in it is called {self._run}"
             self._chosen = None
             self._close_database()
             yield from self._teller.tell(SourceStatus(self.name, "absent", note, now, path=self.path), now)
             return
+        if self._named is not None and (name := sanitise(self._chosen.name)[:_LONGEST_NAME]) != self._named.name:
+            self._named = replace(self._named, name=name)
+            yield RunSeen(place=self.place, seen_at=now, run=self._named)
         yield from self._tell_rows(database, self._chosen.run, now)
         if not self.pending:
             yield from self._tell_rest(database, self._chosen.run, now)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, cast
 
 from lptui.formats.columns import Reading
@@ -27,6 +28,8 @@ class Chosen:
 
     run: str
     note: str = ""
+    name: str = ""
+    """What a reader calls it."""
 
 
 @frozen
@@ -209,3 +212,19 @@ MLFLOW = Tables(
 TRACKIO = Tables(
     "trackio", _trackio_runs, _trackio_metrics, _trackio_settings, _trackio_alerts, lambda db: {}, _trackio_newest
 )
+
+
+def tell_names(runs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What a reader calls each run: by its name, and where another one has that too with its id as well."""
+    called = Counter(name for _, name in runs)
+    ids = {run for run, _ in runs}
+    return {run: _tell_name(run, name, alone=is_alone(run, name, called, ids)) for run, name in runs}
+
+
+def is_alone(run: str, name: str, called: Mapping[str, int], ids: Container[str]) -> bool:
+    """Whether the name tells the run from all others."""
+    return called[name] == 1 and (name not in ids or name == run)
+
+
+def _tell_name(run: str, name: str, *, alone: bool) -> str:
+    return name or run if alone else f"{name or 'run'} ({run[:8]})"

@@ -15,7 +15,7 @@ from lptui.model.run import MetricStore
 from lptui.model.value import frozen
 from lptui.run.lookup import NEAREST, Missing
 from lptui.sources.run_database import open_copy
-from lptui.sources.run_tables import MLFLOW, TRACKIO, Ended, Tables
+from lptui.sources.run_tables import MLFLOW, TRACKIO, Ended, Tables, is_alone, tell_names
 
 LARGEST = 256 << 20
 """Bytes of a store that is copied for the list."""
@@ -87,13 +87,12 @@ def _name_runs(
 ) -> tuple[StoreRun, ...]:
     """Each by its name where that is its alone, else by its id."""
     called = Counter(name for _, name in runs)
-    ids = {run for run, _ in runs}
+    ids, names = {run for run, _ in runs}, tell_names(runs)
     found: list[StoreRun] = []
     for run, name in runs:
-        alone = called[name] == 1 and (name not in ids or name == run)
+        alone = is_alone(run, name, called, ids)
         address = name if alone and _stays(path, name) else run if _stays(path, run) else ""
-        shown = name or run if alone else f"{name or 'run'} ({run[:8]})"
-        found.append(StoreRun(shown, address, tuple(newest.get(run, ())), ends.get(run)))
+        found.append(StoreRun(names[run], address, tuple(newest.get(run, ())), ends.get(run)))
     return tuple(found)
 
 

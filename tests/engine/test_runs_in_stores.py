@@ -158,3 +158,33 @@ def test_names_with_slashes_and_names_that_no_path_can_hold(tmp_path: Path) -> N
     run = Target(f"{path}/me/first").find_first()
     assert isinstance(run, RunInfo)
     assert (run.name, read_run(run, clock=lambda: NOW, patience=0.0).progress.step) == ("me/first", 7)
+
+
+def test_a_run_that_was_attached_by_its_id_goes_by_its_name(stores: Path) -> None:
+    path = stores / "mlflow" / "mlflow.db"
+    with sqlite3.connect(path) as database:
+        ids = dict(database.execute("SELECT name, run_uuid FROM runs").fetchall())
+        database.execute("UPDATE runs SET name = ? WHERE name = 'other'", ("\x1b]0;x\x07odd",))
+    state = read_run(discover(f"{path}/{ids['arena_lp']}"), clock=lambda: NOW, patience=0.0)
+    assert (state.run.name, state.run.path) == ("arena_lp", f"{path}/{ids['arena_lp']}")
+    odd = read_run(discover(f"{path}/{ids['other']}"), clock=lambda: NOW, patience=0.0)
+    assert odd.run.name.endswith("odd")
+    assert "\x1b" not in odd.run.name
+
+
+def test_the_list_finds_more_roots_in_its_own_thread(stores: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    runs = RunList(
+        (str(tmp_path / "empty"),),
+        lambda: NOW,
+        cache_folder="",
+        hands=0,
+        find_more=lambda: (str(stores / "mlflow" / "mlflow.db"), str(stores / "trackio")),
+    )
+    board = runs.read()
+    assert {row.path.rpartition("/")[0] for row in board.rows} == {
+        str(stores / "mlflow" / "mlflow.db"),
+        str(stores / "trackio" / "demo.db"),
+    }
+    assert len(board.rows) == 5
+    assert board.notes == ()
