@@ -15,19 +15,22 @@ from lptui.model.request import SaveLog, SaveProgress
 from lptui.text import sanitise
 from lptui.text.secrets import mask_text
 
+PART = ".part"
 LONGEST = 1024 * 1024
 OFTEN = 32
 
 
 def save(request: SaveLog, view: LogView, read: Read, run: str) -> Iterator[SaveProgress]:
-    """Progress, at last `done`. The file must be new and lie outside of `run`, the run's own folder, if it has one."""
+    """Progress, at last `done`. The file must be new and lie outside of `run`, the run's own folder, if it has one. It
+    has its name once it is complete, `.part` behind it before: who leaves meanwhile does not take it for all."""
     path = os.path.expanduser(request.path)
+    part = path + PART
     try:
         sieve = Sieve(request.query)
-        reason = refuse(path, run)
+        reason = refuse(path, run) or refuse(part, run)
         if reason:
             raise ValueError(reason)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
         yield SaveProgress(request, 0, 0, done=True, error=f"{path}: {(error.strerror or str(error)).lower()}")
         return
@@ -35,10 +38,30 @@ def save(request: SaveLog, view: LogView, read: Read, run: str) -> Iterator[Save
         yield SaveProgress(request, 0, 0, done=True, error=str(error))
         return
     try:
+        rows = 0
         with os.fdopen(descriptor, "wb") as out:
-            yield from _write(request, sieve, view, read, out)
+            for progress in _write(request, sieve, view, read, out):
+                rows = progress.rows
+                yield progress
+        _name(part, path)
+        yield SaveProgress(request, 1, 1, rows, done=True)
     except OSError as error:
-        yield SaveProgress(request, 0, 0, done=True, error=f"{path}: {(error.strerror or str(error)).lower()}; cut off")
+        words = f"{part}: {(error.strerror or str(error)).lower()}; cut off"
+        yield SaveProgress(request, 0, 0, done=True, error=words)
+
+
+def _name(part: str, path: str) -> None:
+    """Give `part` the name `path`, never in the place of another file."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(path):
+            raise
+        os.rename(part, path)
+    else:
+        os.unlink(part)
 
 
 def refuse(path: str, run: str) -> str:
@@ -68,7 +91,7 @@ def _write(request: SaveLog, sieve: Sieve, view: LogView, read: Read, out: Binar
             if turn % OFTEN == 0:
                 yield SaveProgress(request, scanned, total, rows)
     out.flush()
-    yield SaveProgress(request, total, total, rows, done=True)
+    yield SaveProgress(request, total, total, rows)
 
 
 def _text_of(data: bytes, at: int) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from array import array
 from datetime import datetime
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lptui.engine.log_walk as walk_module
+import lptui.engine.saving as saving_module
 import lptui.engine.seek as seek_module
 from lptui.engine.rows_at import read_rows
 from lptui.engine.saving import save
@@ -286,6 +289,35 @@ def test_saving_writes_harmless_masked_rows_outside_of_the_run_only(tmp_path: Pa
     # A log that is a run by itself has no folder of its own.
     answers = list(save(SaveLog(log, LogQuery(), str(tmp_path / "b.txt")), view, reader(data), ""))
     assert answers[-1].error == ""
+
+
+def test_a_file_that_is_being_saved_is_no_complete_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, out = b"keep\n" * 1000, tmp_path / "out.txt"
+    monkeypatch.setattr(saving_module, "OFTEN", 1)
+    monkeypatch.setattr(walk_module, "BLOCK", 512)
+    answers = save(SaveLog("a.log", LogQuery(), str(out)), view_of(data), reader(data), "")
+    assert not next(answers).done
+    assert not out.exists()
+    assert (tmp_path / "out.txt.part").exists()
+    assert (
+        "not overwritten"
+        in list(save(SaveLog("a.log", LogQuery(), str(out)), view_of(data), reader(data), ""))[-1].error
+    )
+    out.write_text("made meanwhile")
+    assert "exists" in list(answers)[-1].error
+    assert out.read_text() == "made meanwhile"
+    assert (tmp_path / "out.txt.part").read_bytes() == data
+
+
+def test_a_file_is_saved_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_link(part: str, path: str) -> None:
+        raise OSError(errno.EPERM, "not permitted")
+
+    monkeypatch.setattr(os, "link", refuse_link)
+    out = tmp_path / "out.txt"
+    answers = list(save(SaveLog("a.log", LogQuery(), str(out)), view_of(b"keep\n"), reader(b"keep\n"), ""))
+    assert (answers[-1].done, answers[-1].error, answers[-1].rows) == (True, "", 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
 
 
 NOON = datetime(2026, 3, 1, 12, 0).timestamp()
