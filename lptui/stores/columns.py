@@ -50,6 +50,8 @@ class Columns:
     """Where the run went back and began to write steps anew."""
     older: Band | None = None
     """What later branches wrote again: points of before a rewind. They are in no other field."""
+    through: tuple[tuple[int, float], ...] = ()
+    """(column, value) at the edges where no point falls, but where the line to a point beyond the window runs."""
 
     @property
     def extent(self) -> tuple[float, float] | None:
@@ -99,7 +101,34 @@ def _reduce_points(laid: Laid, width: int, axis: Axis, window: tuple[float, floa
     low, high, mean, broken = _gather(slots, ys, width)
     breaks = tuple(b for b in laid.breaks if start <= b.place <= end)
     last = find_last(laid, inside)
-    return Columns(start, end, low, high, broken, last, mean, axis, laid.own, breaks, behind)
+    through = _through(laid, known, (start, end), low)
+    return Columns(start, end, low, high, broken, last, mean, axis, laid.own, breaks, behind, through)
+
+
+def _through(
+    laid: Laid, known: NDArray[np.bool_], window: tuple[float, float], low: Cells
+) -> tuple[tuple[int, float], ...]:
+    """Where the line between the points next to an edge of the window crosses it."""
+    import numpy as np
+
+    found: list[tuple[int, float]] = []
+    own = known if laid.older is None else known & ~laid.older
+    for column, edge, side in ((0, window[0], 1.0), (len(low) - 1, window[1], -1.0)):
+        if low[column] is not None:
+            continue
+        ahead = (laid.xs - edge) * side
+        outside = own & (ahead < 0)
+        if not outside.any():  # the usual case: the window holds all there is
+            continue
+        beyond, within = np.where(outside, ahead, np.nan), np.where(own & (ahead >= 0), ahead, np.nan)
+        if np.isnan(within).all():
+            continue
+        one, two = int(np.nanargmax(beyond)), int(np.nanargmin(within))
+        share = float(beyond[one] / (beyond[one] - within[two]))
+        value = float(laid.ys[one] + (laid.ys[two] - laid.ys[one]) * share)
+        if np.isfinite(value):
+            found.append((column, value))
+    return tuple(found)
 
 
 def reach(series: Series, axis: Axis = "step", axes: Axes = NO_AXES) -> tuple[float, float, str] | None:

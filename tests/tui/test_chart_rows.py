@@ -343,6 +343,20 @@ def test_where_a_step_was_written_again_the_crosshair_reads_what_the_line_shows(
     assert value_at(line(extend(Series("x", "wandb"), twice, 0.0)), 5.0, "step") == 4.0
 
 
+def test_a_window_between_points_shows_the_line_that_runs_through_it() -> None:
+    one = line(series([0.0, 10.0, 0.0]))  # at 0, 100 and 200
+    curve = curve_of(one, dot_columns(40), "step", (25.0, 75.0), Smooth())
+    rows = text(body_rows([curve], 40, 8, Look(), Pose("x")))
+    assert "no points here" not in "".join(rows)
+    assert rows[0].rstrip()[-1] != " "
+    assert all(any(ord(char) > 0x2800 for char in row) for row in rows[:-1])  # a diagonal from edge to edge
+    crossing = dict(curve.columns.through)
+    assert [round(v, 6) for v in crossing.values()] == [2.5, 7.5]
+    broken = line(series([0.0, NAN, 0.0]))
+    assert curve_of(broken, 40, "step", (25.0, 75.0), Smooth()).columns.through == ()
+    assert curve_of(one, 40, "step", (250.0, 300.0), Smooth()).columns.through == ()  # behind its end
+
+
 def test_other_sources_of_a_quantity_are_named() -> None:
     same, other = series([1.0, 2.0, 3.0]), series([9.0, 9.0, 9.0])
     lead = replace(

@@ -51,6 +51,8 @@ def find_scale(shown: Sequence[Columns], *, log: bool = False, clip: bool = True
     """The scale that shows all of `shown`; with `clip` what most columns span where a few outliers would flatten the
     rest. None if no finite value can be shown."""
     values = sorted(v for one in shown for pair in zip(one.low, one.high, strict=True) for v in pair if v is not None)
+    if not values:
+        values = sorted(value for one in shown for _, value in one.through)
     positive = [v for v in values if v > 0]
     if log and positive:
         values = positive
@@ -134,10 +136,13 @@ def _strokes(columns: Columns, dots: int, scale: Scale) -> list[tuple[int, int]]
     column without a point is bridged in a straight line, unless a NaN or an infinity lies in between."""
     strokes: list[tuple[int, int]] = [(0, -1)] * len(columns.low)
     before: int | None = None
+    edges = dict(columns.through)
     for x, (low, high) in enumerate(zip(columns.low, columns.high, strict=True)):
         if low is None or high is None:
-            before = None if columns.broken[x] else before
-            continue
+            if x not in edges or columns.broken[x]:
+                before = None if columns.broken[x] else before
+                continue
+            low = high = edges[x]
         bottom, top = _dot(low, dots, scale), _dot(high, dots, scale)
         strokes[x] = (bottom, top)
         if before is not None:

@@ -113,7 +113,7 @@ def _one(curve: Curve, paper: Paper) -> Grid:
     draw_ground = _dotted if band and paper.plain else glyph
     grid: Grid = [[(draw_ground(cell), style) for cell in row] for row in ground]
     if columns.older is not None:  # what was written again after a rewind
-        before = replace(columns, low=columns.older.low, high=columns.older.high)
+        before = replace(columns, low=columns.older.low, high=columns.older.high, through=())
         for y, row in enumerate(dots(before, *size, DASHES[2])):
             for x, cell in enumerate(row):
                 if cell and grid[y][x][0] == " ":

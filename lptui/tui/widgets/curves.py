@@ -74,7 +74,7 @@ def smoothed(columns: Columns, smooth: Smooth) -> Columns:
         value = total / weight
         values.append(value if math.isfinite(value) else mean)
     line = tuple(values)
-    return replace(columns, low=line, high=line, mean=line)
+    return replace(columns, low=line, high=line, mean=line, through=())
 
 
 def same_look(before: Series, after: Series, dots: int) -> bool:
