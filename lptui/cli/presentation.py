@@ -12,7 +12,7 @@ from lptui.model.expectation import Judgement
 from lptui.model.finding import Evidence, Finding, Fix
 from lptui.model.readings import SourceStatus
 from lptui.state.resuming import resume_proof
-from lptui.state.run_state import RunState
+from lptui.state.run_state import Progress, RunState
 from lptui.state.saving import readiness
 from lptui.text import clock, plural, sanitise, short_age, short_bytes, short_duration, short_number
 from lptui.text.care import quiet_words
@@ -151,12 +151,19 @@ def to_sentences(state: RunState) -> Iterator[str]:
         yield "no findings" if not unread else "no findings in what could be read"
 
 
+def _tell_distance(progress: Progress) -> Iterator[str]:
+    """'step 1,234 (12.3% of 10k)', or the share that a bar tells."""
+    if progress.step is not None:
+        share = f" ({progress.step / progress.total:.1%} of {short_number(progress.total)})" if progress.total else ""
+        yield f"step {progress.step:,}{share}"
+    elif progress.share is not None:
+        yield f"{progress.share:.0%} of its bar"
+
+
 def _numbers(state: RunState) -> Iterator[str]:
     life, progress = state.life, state.progress
     parts: list[str] = []
-    if progress.step is not None:
-        share = f" ({progress.step / progress.total:.1%} of {short_number(progress.total)})" if progress.total else ""
-        parts.append(f"step {progress.step:,}{share}")
+    parts += _tell_distance(progress)
     if progress.epoch is not None:
         parts.append(f"epoch {progress.epoch:,}")
     if progress.steps_per_second and life.condition in ("running", "stalled"):

@@ -58,7 +58,7 @@ def read_form(line: bytes, at: int, stop: int) -> Form | None:
     """What stands at `at` of the line, if it is one of these forms."""
     first = line[at : at + 1]
     if first in _LOGFMT_STARTS:
-        return _read_logfmt(line, at, stop)
+        return _read_logfmt(line, at, stop) if line.find(b"=", at, at + _LONGEST_NAME) > 0 else None
     for pattern in _PATTERNS.get(first, ()):
         match = pattern.match(line, at, stop)
         if match is not None:
@@ -85,6 +85,7 @@ def _skip_said(line: bytes, at: int, stop: int) -> int:
     return at if said is None else said.end()
 
 
+_LONGEST_NAME = 12
 _LOGFMT_STARTS = frozenset(bytes([c]) for c in b"tldsacnmhpr@")
 _PATTERNS = {
     **{bytes([c]): (_SYSLOG,) for c in b"JFMASONDTW"},

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from lptui.formats.clock_forms import read_form
+from lptui.formats.clock_forms import Form, read_form
 from lptui.formats.json_clock import COUNTED, DAY_CLOCK, LOOK, find_json_clock
 from lptui.model.value import frozen
 
@@ -224,18 +224,16 @@ def _match_clockless(line: bytes, at: int, word: bytes | None, rank: int | None)
         return _Found(at, None, word, rank)
     match = _ALONE.match(line, at, _LOOK)
     if match is None:
-        return _match_form(line, at, rank)
+        form = read_form(line, at, _LOOK)
+        return _Found(at, None, None, rank) if form is None else _match_form(line, form, rank)
     clock, at = None, match.end()
     if line[at : at + 1].isdigit() and (clock := _CLOCK.match(line, at, _LOOK)):
         at = _skip_blanks(line, clock.end())
     return _Found(at, clock, match[match.lastindex or 0], rank)
 
 
-def _match_form(line: bytes, at: int, rank: int | None) -> _Found:
+def _match_form(line: bytes, form: Form, rank: int | None) -> _Found:
     """As `_match_unranked`, of what no logger of Python begins a line with."""
-    form = read_form(line, at, _LOOK)
-    if form is None:
-        return _Found(at, None, None, rank)
     at = _skip_blanks(line, form.end)
     if not form.goes_on:
         return _Found(at, form.clock, form.word, rank)

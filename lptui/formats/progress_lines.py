@@ -92,7 +92,7 @@ def _read_any_bar(message: bytes) -> Progress | None:
         return found
     if (b"[=" in message or b"/step" in message or b"[>" in message) and (found := read_keras(message)):
         return found
-    if b"/" in message and b"\xe2" in message and (found := read_rich(message)):
+    if b"\xe2" in message and (b"/" in message or b"% " in message) and (found := read_rich(message)):
         return found
     if (b"/" in message and b"]" in message) or b" of " in message:
         return read_other(message)

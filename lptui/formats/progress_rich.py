@@ -1,7 +1,8 @@
 """Bars that Rich draws: its own in any order of columns, Lightning's, and tqdm's on Rich.
 
-Behind the bar stand a share, counts (`634/2000`), times, a rate, in whatever order the program chose; a bar without
-counts, or without a time, says too little to be told from that of an installation or a download.
+Behind the bar stand a share, counts (`634/2000`), times, a rate, in whatever order the program chose. A bar without
+counts tells its share, if it names a training or is `track`'s own `Working...`; without a time, or named otherwise, it
+says too little to be told from that of an installation or a download.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ END = rb"\xe2[\x94\x95][\x81\xb8\xba] {1,12}"
 """The end of a bar that Rich draws."""
 GATE = (
     rb"\xe2[\x94\x95][\x81\xb8\xba](?:\x1b\[[0-9;]*m)* (?:\x1b\[[0-9;]*m)*"
-    rb"(?:[-0-9:% \[<,]|\x1b\[[0-9;]*m|\xe2\x80\xa2)*[0-9,]+/ *[0-9?]"
+    rb"(?:(?:[-0-9:% \[<,]|\x1b\[[0-9;]*m|\xe2\x80\xa2)*[0-9,]+/ *[0-9?]"
+    rb"| *[0-9]+%(?:\x1b\[[0-9;]*m)* (?:\x1b\[[0-9;]*m)*[-0-9]+:[-0-9])"
 )
 _END = re.compile(END)
 _TIME = rb"(?P<time>\d{1,4}:\d\d(?::\d\d)?(?![\d:])|-:--:--|--:--)"
@@ -25,6 +27,9 @@ _RATE = rb"(?P<rate>[\d.,]{1,16}) ?(?P<unit>it/s|s/it|\w{1,12}/s)(?!\w)"
 _PART = re.compile(rb"[ \[\]<,|]{0,40}(?:\xe2\x80\xa2|\d{1,3}%|" + _TIME + rb"|" + _COUNT + rb"|" + _RATE + rb")")
 _PADDED = re.compile(rb" {3,200}(?=\S)(?![\w./-]{1,80}: {0,2}[-\d.])")
 _SHARE = re.compile(r" {0,4}\d{1,3}%$")
+_ALONE = re.compile(END + rb" {0,3}(\d{1,3})% " + _TIME + rb"(?=\s|$)")
+"""The columns of `track`."""
+_WORKING = "Working..."
 _MOST_PARTS = 12
 _LONGEST_TAIL = 2000
 
@@ -33,9 +38,9 @@ def read_rich(message: bytes) -> Progress | None:
     """What a bar of Rich says; None for a line without one."""
     found = _read_parts(message)
     if found is None:
-        return None
+        return _read_share(message)
     done, total, rate, dotted, end = found
-    label = message[: message.find(b"\xe2\x94\x81")].strip(b" \xe2\xa0\x8b\x99\xb9\xb8\xbc\xb4\xa6\xa7\x87\x8f")
+    label = _find_label(message)
     text = label[-80:].decode(errors="replace").strip("\ufffd ")
     text = _SHARE.sub("", text)
     epoch = EPOCH.search(label)
@@ -54,6 +59,22 @@ def read_rich(message: bytes) -> Progress | None:
         epochs=epochs if epochs is None or not dotted else epochs + 1,
         first_epoch=0 if dotted else None if epochs is None else 1,
     )
+
+
+def _find_label(message: bytes) -> bytes:
+    return message[: message.find(b"\xe2\x94\x81")].strip(b" \xe2\xa0\x8b\x99\xb9\xb8\xbc\xb4\xa6\xa7\x87\x8f")
+
+
+def _read_share(message: bytes) -> Progress | None:
+    """What a bar says that tells nothing but a share and a time."""
+    found = _ALONE.search(message)
+    if found is None or int(found[1]) > 100:
+        return None
+    text = _find_label(message)[-80:].decode(errors="replace").strip("\ufffd ")
+    role = find_role(text)
+    if role not in ("training", "epochs") and text != _WORKING:
+        return None
+    return Progress("bar", share=int(found[1]) / 100, label=text, role=role)
 
 
 def _read_parts(message: bytes) -> tuple[bytes, bytes, float | None, bool, int] | None:

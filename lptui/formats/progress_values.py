@@ -17,7 +17,8 @@ class Progress:
     prints a percentage only). `train`, `rollout`, `stats`: shares of the epoch's time, 0 to 1. `label`: the
     run's name, or what stands before a bar (a bar may count other things than training steps). `role`: what a bar
     counts, as far as its label says; `epochs`: how many there are to be; `first_epoch`: the number of the first one,
-    where the form tells; `epoch_steps`: the steps of one epoch, where the bar does not say how many there will be.
+    where the form tells; `epoch_steps`: the steps of one epoch, where the bar does not say how many there will be;
+    `share`: how far a bar is that counts nothing, 0 to 1.
     """
 
     form: str
@@ -35,3 +36,4 @@ class Progress:
     epochs: int | None = None
     first_epoch: int | None = None
     epoch_steps: int | None = None
+    share: float | None = None

@@ -52,18 +52,19 @@ def _read_line(line: ProgressLine, dated: DatedFact) -> Iterator[tuple[str, Repo
         return
     bar = name_bar(line) if line.form == "bar" else ""
     fields = ("step", line.step), ("total", line.total_steps), ("epoch", line.epoch), ("rate", line.steps_per_second)
-    for name, value in (*fields, ("epoch steps", line.epoch_steps)):
+    for name, value in (*fields, ("epoch steps", line.epoch_steps), ("share", line.share)):
         if value is not None and isfinite(value):
             resolution = line.step_resolution if name == "step" else 1
             yield name, Reported(float(value), float(dated.position), dated.at, line.form, resolution, bar)
 
 
 def _watch_bar(line: ProgressLine, dated: DatedFact, event: Facts) -> Iterator[Reported]:
-    """The step of a bar without a rate, with when it was read: while it is watched its pace shows."""
+    """The step (or share) of a bar without a rate, with when it was read: while it is watched its pace shows."""
     wanted = line.form == "bar" and line.role not in ELSEWHERE and line.steps_per_second is None
-    if wanted and line.step is not None and not event.backfill:
+    value = line.step if line.step is not None else line.share
+    if wanted and value is not None and not event.backfill:
         at = event.seen_at if dated.at is None else dated.at
-        yield Reported(float(line.step), float(dated.position), at, "bar", 1, name_bar(line))
+        yield Reported(float(value), float(dated.position), at, "bar", 1, name_bar(line))
 
 
 def _add_watched(state: RunState, source: str, watched: Iterable[Reported]) -> RunState:
@@ -74,7 +75,8 @@ def _add_watched(state: RunState, source: str, watched: Iterable[Reported]) -> R
         key = WATCHED, _kind(source, new)
         reported[key], rate = watch(reported.get(key), new)
         if rate is not None:
-            rates.append(("rate", replace(new, value=rate, at=None)))
+            name = "share rate" if ("share", key[1]) in reported else "rate"
+            rates.append((name, replace(new, value=rate, at=None)))
     if not watched:
         return state
     return report(replace(state, reported=reported), source, rates)
@@ -102,7 +104,8 @@ def _kind(source: str, said: Reported) -> str:
 def _merge(reported: Mapping[tuple[str, str], Reported], before: Progress) -> Progress:
     """The newest word on each field over all sources."""
     reported = _heard(reported)
-    step, total, epoch, rate = (_newest(reported, name) for name in ("step", "total", "epoch", "rate"))
+    names = ("step", "total", "epoch", "rate", "share")
+    step, total, epoch, rate, share = (_newest(reported, name) for name in names)
     times = [r.at for (name, _), r in reported.items() if r.at is not None and name != WATCHED]
     return Progress(
         None if step is None else int(step),
@@ -111,6 +114,7 @@ def _merge(reported: Mapping[tuple[str, str], Reported], before: Progress) -> Pr
         rate,
         max(times, default=None),
         before.eta,
+        share if step is None else None,
     )
 
 
@@ -142,6 +146,8 @@ def refresh_eta(state: RunState) -> Progress:
     eta = None
     if total and progress.step is not None and progress.steps_per_second:
         eta = max(0.0, (total - progress.step) / progress.steps_per_second)
+    elif progress.share is not None and (pace := _newest(_heard(state.reported), "share rate")):
+        eta = max(0.0, (1.0 - progress.share) / pace)
     if state.life.condition in ("finished", "crashed"):
         eta = None
     if total == progress.total and eta == progress.eta:

@@ -38,7 +38,8 @@ Condition = Literal["running", "stalled", "crashed", "finished", "waiting", "unk
 
 @frozen
 class Progress:
-    """How far the run is. `at` is when the newest of these was written (unix s); eta in seconds."""
+    """How far the run is. `at` is when the newest of these was written (unix s); eta in seconds. `share`, 0 to 1, where
+    a bar tells that and no step."""
 
     step: int | None = None
     total: int | None = None
@@ -46,6 +47,7 @@ class Progress:
     steps_per_second: float | None = None
     at: float | None = None
     eta: float | None = None
+    share: float | None = None
 
 
 @frozen

@@ -176,6 +176,26 @@ def test_a_bar_without_a_rate_tells_the_time_that_is_left_while_it_is_watched() 
     assert refresh_eta(state).eta == pytest.approx((1000 - 180) / 2.0)
 
 
+@pytest.mark.parametrize("label", ["Training", "Working..."])
+def test_a_bar_that_tells_a_share_alone_tells_the_time_that_is_left(label: str) -> None:
+    state = RunState(RunInfo("r", "/r", logs=(FILE,)), 100.0)
+    for number in range(5):
+        text = f"{label} {'━' * 20} {10 + 5 * number:>3}% 0:00:{number:02d}\n"
+        state = _live(state, text, 100.0 + 10.0 * number, 200 * number)
+    progress = refresh_eta(state)
+    assert (progress.step, progress.total, progress.share) == (None, None, 0.3)
+    assert progress.eta == pytest.approx(0.7 / 0.005)
+    state = _live(state, "step 5 loss 0.5\n", 150.0, 2000)
+    assert (state.progress.step, state.progress.share) == (5, None)
+
+
+def test_a_recorded_bar_of_track_tells_its_share(tmp_path: Path) -> None:
+    assert read("rich-track-file", tmp_path).progress.share == 1.0
+    state = RunState(RunInfo("r", "/r", logs=(FILE,)), 100.0)
+    state = _live(state, f"Downloading {'━' * 20}  28% 0:00:01\n", 100.0, 0)
+    assert state.progress.share is None
+
+
 def test_bars_of_other_things_are_no_progress() -> None:
     state = RunState(RunInfo("r", "/r", logs=(FILE,)), 100.0)
     bar = "{}: 50%|#####     | 5/10 [00:01<00:01, 5.00it/s, loss=0.5]\n"

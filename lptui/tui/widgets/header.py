@@ -108,8 +108,8 @@ def tiny_line(workspace: Workspace, *, plain: bool = False) -> Row:
         row = [(f"{workspace.front + 1}/{workspace.attached} ", "title"), *row]
     if workspace.frozen_at is not None:
         row = [("FROZEN", "alarm"), (" ", ""), *row]
-    if state.progress.step is not None:
-        row += [(_share(state) or short_number(state.progress.step), "value"), (" ", "")]
+    if words := _how_far(state):
+        row += [(words, "value"), (" ", "")]
     if state.life.condition not in _STILL and state.life.last_sign is not None:
         row += [*_sign(state, brief=True), (" ", "")]
     worst = state.worst
@@ -127,8 +127,8 @@ def sentence(workspace: Workspace | None) -> str:
         return "opening the run …"
     state = workspace.run
     words = f"{clean(state.run.name)} {state.life.condition}"
-    if state.progress.step is not None:
-        words += f" {_share(state) or short_number(state.progress.step)}"
+    if far := _how_far(state):
+        words += f" {far}"
     if state.worst is not None:
         words += f": {state.worst.severity}: {clean(state.worst.title)}"
     return words
@@ -136,6 +136,8 @@ def sentence(workspace: Workspace | None) -> str:
 
 def _steps(state: RunState, *, brief: bool) -> Row:
     progress = state.progress
+    if progress.step is None and progress.share is not None:
+        return ((_how_far(state), "value"),)
     if progress.step is None:
         return (("step not known yet", "dim"),) if state.life.condition == "running" else ()
     row: Row = (("" if brief else "step ", "dim"), (short_number(progress.step), "value"))
@@ -144,19 +146,33 @@ def _steps(state: RunState, *, brief: bool) -> Row:
     return row
 
 
+def _how_far(state: RunState) -> str:
+    """'50.0 %', or the step where there is no total; nothing where neither is known."""
+    step, share = state.progress.step, state.progress.share
+    if step is not None:
+        return _share(state) or short_number(step)
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
 def _share(state: RunState) -> str:
-    step, total = state.progress.step, state.progress.total
-    if step is None or not total:
+    share = _part(state)
+    if share is None:
         return ""
-    share = 100 * step / total
-    return f"{share:.0f} %" if share >= 100 else f"{int(share * 10) / 10:.1f} %"
+    share *= 100
+    return f"{share:.0f} %" if share >= 100 else f"{int(share * 10 + 1e-6) / 10:.1f} %"
+
+
+def _part(state: RunState) -> float | None:
+    """How much of the training is done, from 0."""
+    progress = state.progress
+    return progress.step / progress.total if progress.step is not None and progress.total else progress.share
 
 
 def _meter(state: RunState, *, plain: bool) -> Row:
-    step, total = state.progress.step, state.progress.total
-    if step is None or not total:
+    part = _part(state)
+    if part is None:
         return ()
-    drawn = bar(step / total, 16, ascii_only=plain).rstrip()
+    drawn = bar(part, 16, ascii_only=plain).rstrip()
     return ((drawn, "primary"), ("─" * (16 - len(drawn)) if not plain else "", "faint"))
 
 
