@@ -76,6 +76,20 @@ def test_smoothing_is_a_mean_without_the_bias_of_its_start() -> None:
     assert smoothed(jump.columns, Smooth("half", 1e-9)).mean == jump.columns.mean
 
 
+def test_the_arrow_of_a_row_and_of_its_chart_are_one() -> None:
+    noisy = [3.0 - i / 100 + 0.2 * (i % 7 == 0) for i in range(200)]
+    noisy[-20:] = [value + 0.02 for value in noisy[-20:]]
+    for values, told in ((noisy, "↘"), ([float(i) for i in range(100)], "↗"), ([1.0] * 50, "→"), ([1.0], " ")):
+        assert FactBook().course(series(values), plain=False)[1] == told
+
+
+def test_a_course_of_few_points_has_no_holes_but_where_it_broke() -> None:
+    assert FactBook().course(series([0.0, 1.0, 0.0]), plain=False)[0] == "▁▂▃▅▆▇█▇▅▄▂▁"
+    broken = FactBook().course(series([0.0, NAN, 0.0, 1.0]), plain=False)[0]
+    assert broken.count("✖") == 1
+    assert " " in broken
+
+
 def test_train_and_validation_belong_together() -> None:
     assert split_role("train/loss") == ("loss", "train")
     assert split_role("val_loss") == ("loss", "val")

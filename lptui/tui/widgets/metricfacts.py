@@ -10,8 +10,10 @@ from lptui.stores.columns import reduce
 from lptui.stores.series import Series
 from lptui.text.regex import Regex
 from lptui.trends.roles import find_role
+from lptui.tui.widgets.braille import find_scale
+from lptui.tui.widgets.charttitle import trend
 from lptui.tui.widgets.curves import same_look
-from lptui.tui.widgets.sparks import sparkline
+from lptui.tui.widgets.sparks import bridged, sparkline
 
 TAIL = 20
 """The mean of a tail is that of so many newest points."""
@@ -65,7 +67,7 @@ class FactBook:
     def __init__(self) -> None:
         self.worked_out = 0
         self._facts: dict[tuple[str, int], tuple[Series, Facts]] = {}
-        self._sparks: dict[str, tuple[Series, bool, str]] = {}
+        self._sparks: dict[str, tuple[Series, bool, tuple[str, str]]] = {}
 
     def facts(self, series: Series, run: int = 0) -> Facts:
         """The numbers of one metric; `run` tells those of several runs apart."""
@@ -79,14 +81,15 @@ class FactBook:
         self._facts[series.key, run] = (series, facts)
         return facts
 
-    def spark(self, series: Series, *, plain: bool) -> str:
-        """The course of one metric in 12 cells."""
+    def course(self, series: Series, *, plain: bool) -> tuple[str, str]:
+        """The course of one metric in 12 cells, and where it goes at its end, by the rule of the arrow of its chart."""
         known = self._sparks.get(series.key)
         if known is not None and known[1] == plain and same_look(known[0], series, SPARK):
             return known[2]
         if len(self._sparks) > _SPARKS:
             self._sparks.clear()
         columns = reduce(series, SPARK)
-        text = sparkline(columns.mean, columns.broken, plain=plain)
-        self._sparks[series.key] = (series, plain, text)
-        return text
+        arrow = trend(columns, find_scale([columns]), plain=plain)
+        told = sparkline(bridged(columns.mean, columns.broken), columns.broken, plain=plain), arrow or " "
+        self._sparks[series.key] = (series, plain, told)
+        return told

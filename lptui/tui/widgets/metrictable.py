@@ -10,7 +10,7 @@ from typing import overload
 from lptui.model.expectation import STATUSES, Judgement
 from lptui.stores.series import Series
 from lptui.text import cell_width, format_value
-from lptui.tui.widgets.charttitle import ARROWS, PLAIN_ARROWS, short_key, value_text
+from lptui.tui.widgets.charttitle import short_key, value_text
 from lptui.tui.widgets.expectationrows import status_look
 from lptui.tui.widgets.metricfacts import SPARK, FactBook, Facts
 from lptui.tui.widgets.metricunits import unit_of
@@ -20,7 +20,6 @@ from lptui.tui.widgets.spans import clean, columns, crop
 SORTS = ("order", "last", "mean", "min", "max", "change", "name")
 """By what a table can be sorted; `order` is the order of the charts."""
 _NUMBER = 11
-_LEVEL = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +122,9 @@ def _row(entry: Entry, book: FactBook, width: int, shown: Sequence[str], *, plai
         bad = value is not None and not math.isfinite(value)
         style = "error bold" if bad else "value" if column == "last" else "dim"
         row.append((f" {text[:_NUMBER]:>{_NUMBER}}", style))
-    row.append((f" {book.spark(entry.series, plain=plain)} ", "series-1"))
-    row.append((_arrow(facts, plain=plain), "value"))
+    course, arrow = book.course(entry.series, plain=plain)
+    row += [(f" {course} ", "series-1"), (arrow, "value")]
     return crop(tuple(row), width)
-
-
-def _arrow(facts: Facts, *, plain: bool) -> str:
-    if facts.change is None or facts.low is None or facts.high is None:
-        return " "
-    up, down, level = PLAIN_ARROWS if plain else ARROWS
-    span = facts.high - facts.low
-    share = facts.change / span if span > 0 else 0.0
-    return up if share > _LEVEL else down if share < -_LEVEL else level
 
 
 TileRows = Callable[[Sequence[Entry]], list[Row]]
@@ -174,7 +164,7 @@ def family_tile(
 def _tile_row(entry: Entry, book: FactBook, width: int, *, plain: bool) -> Row:
     last = book.facts(entry.series).last
     value = value_text(last, unit_of(entry.series.key, abs(last) if last is not None and math.isfinite(last) else 0.0))
-    spark = book.spark(entry.series, plain=plain) if width >= 36 else ""
+    spark = book.course(entry.series, plain=plain)[0] if width >= 36 else ""
     room = max(4, width - cell_width(value) - cell_width(spark) - 4 - bool(spark))
     label = short_key(clean(entry.label, 300), room)
     bad = last is not None and not math.isfinite(last)

@@ -25,3 +25,21 @@ def sparkline(values: Sequence[float | None], broken: Sequence[bool] = (), *, pl
         else:
             cells.append(ladder[3])
     return "".join(cells)
+
+
+def bridged(values: Sequence[float | None], broken: Sequence[bool]) -> list[float | None]:
+    """`values` with those that lie between two others on the line that joins them, as in a chart; not across a place
+    where something was not finite."""
+    filled = list(values)
+    left: int | None = None
+    for right, value in enumerate(values):
+        if value is None:
+            left = None if broken[right] else left
+            continue
+        if left is not None and right - left > 1:
+            start = values[left] or 0.0
+            for i in range(left + 1, right):
+                share = (i - left) / (right - left)
+                filled[i] = start * (1 - share) + value * share
+        left = None if broken[right] else right
+    return filled
