@@ -24,8 +24,8 @@ LEAD = 8 * 1024
 RECENT, OLDER_FACTS, OLD, OLDEST_FACTS = 512 * 1024, 40, 128 * 1024 * 1024, 10
 """Of the newest part of history, RECENT, all numbers are read; older ones are thinned to OLDER_FACTS a block, those
 before OLD bytes to OLDEST_FACTS: a gigabyte still gives ten thousand."""
-FLOOD, FLOOD_FACTS = 32 * 1024, 10
-"""A single poll that brings more than FLOOD bytes is a flood; reading every number of it would fall behind."""
+FLOODS = ((32 * 1024, 10), (16 * 1024, 40))
+"""Of a poll that brings more than so many bytes so many numbers are read: more than a chart can show in a second."""
 OVERLAP = 300.0
 """Seconds that an older file may go on beside what follows it; beyond it is that of another rank."""
 TRIES = 3
@@ -291,7 +291,7 @@ class LogSource:
         if backfill:
             newer = self._all_from - start - len(data)
             return None if newer <= 0 else OLDER_FACTS if newer < OLD else OLDEST_FACTS
-        return FLOOD_FACTS if len(data) > FLOOD else None
+        return next((most for size, most in FLOODS if len(data) > size), None)
 
 
 def _line_end(data: bytes) -> int:

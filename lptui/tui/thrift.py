@@ -36,6 +36,7 @@ def codes_of(style: Style, system: ColorSystem) -> Codes:
     return Strip.render_ansi(bare, system), Strip.render_ansi(ink, system), Strip.render_ansi(back, system)
 
 
+@lru_cache(4096)
 def change_codes(before: Codes | None, after: Codes) -> str:
     """The sequence after which `after` is in force where `before` was: a colour alone where only that changes."""
     if before is None or before[0] != after[0] or any(old and not new for old, new in zip(before, after, strict=True)):
@@ -73,9 +74,25 @@ class ThriftyUpdate(ChopsUpdate):
                 if strip is None or x >= x2 or end <= x1:
                     continue
                 start: int | None = max(x, x1)
-                for segment in strip.crop(max(x, x1) - x, min(end, x2) - x):
+                for segment in cut_cells(strip, max(x, x1) - x, min(end, x2) - x):
                     yield start, y, segment
                     start = None
+
+
+def cut_cells(strip: Strip, start: int, end: int) -> Iterable[Segment]:
+    """Cells [start, end) of a strip. What is cut is sent once: a strip of its own would be made in vain."""
+    if start == 0 and end == strip.cell_length:
+        return strip
+    if not all(text.isascii() for text, _, _ in strip):
+        return strip.crop(start, end)
+    segments, at = list[Segment](), 0
+    for segment in strip:
+        text, style, control = segment
+        low, high = max(start - at, 0), min(end - at, len(text))
+        at += len(text)
+        if low < high:
+            segments.append(segment if high - low == len(text) else Segment(text[low:high], style, control))
+    return segments
 
 
 class ThriftyCompositor(Compositor):

@@ -143,3 +143,16 @@ def test_a_line_without_a_count_is_of_the_heading_before_it() -> None:
     points = {p.key: list(p.steps) for p in collect_points(date_facts(text, 0, scan(text), float("inf")))}
     assert points["Train_Loss"] == [3.0, 4.0]
     assert str(points["val_loss"]) == "[nan]"
+
+
+@pytest.mark.parametrize(("size", "most"), [(8 * 1024, None), (20 * 1024, 40), (200 * 1024, 10)])
+def test_of_a_flood_few_numbers_are_read(size: int, most: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "train.log"
+    path.write_text("12:00:00 INFO begins\n")
+    reader = Reader(path)
+    reader.drain()
+    lines = [f"step {n} loss {1 / (n + 1):.6f}\n" for n in range(size // 24)]
+    with path.open("a") as file:
+        file.write("".join(lines))
+    facts = [fact for event in reader.look(1) if isinstance(event, Facts) for fact in event.facts]
+    assert len(facts) == (len(lines) if most is None else most)

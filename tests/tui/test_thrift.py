@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from lptui.tui.screens.run import RunScreen
 from lptui.tui.screens.runs import RunsScreen
-from lptui.tui.thrift import ThriftyCompositor, ThriftyScreen, ThriftyUpdate
+from lptui.tui.thrift import ThriftyCompositor, ThriftyScreen, ThriftyUpdate, cut_cells
 from lptui.tui.widgets.rows import LinesView
 
 RED, BLUE = Style(color="red"), Style(color="blue")
@@ -158,3 +158,15 @@ def test_a_colour_alone_is_sent_where_only_that_changes() -> None:
     more = Strip([Segment("gh", ink), Segment("ij", Style(color="red"))])
     assert sent([(0, 0, 6)], line) == "\x1b[1;1H\x1b[0;31;40mab\x1b[34mcd\x1b[0;1;34;40mef\x1b[0m"
     assert sent([(0, 0, 4)], more) == "\x1b[1;1H\x1b[0;31;40mgh\x1b[0;31mij\x1b[0m"
+
+
+@given(
+    st.lists(st.tuples(st.text("ab 漢é", max_size=6), st.sampled_from([RED, BLUE, None])), max_size=5),
+    st.integers(0, 20),
+    st.integers(0, 20),
+)
+def test_cells_are_cut_as_a_strip_is(parts: list[tuple[str, Style | None]], start: int, length: int) -> None:
+    strip = Strip([Segment(text, style) for text, style in parts if text])
+    end = min(start + length, strip.cell_length)
+    start = min(start, end)
+    assert [s for s in cut_cells(strip, start, end) if s.text] == [s for s in strip.crop(start, end) if s.text]

@@ -74,6 +74,9 @@ def visible_spans(data: bytes, start: int, end: int, left: int, width: int) -> l
     """Cells [left, left + width) of the text in data[start:end], as harmless spans. Costs what is visible,
     not the length of the text; runs of NUL become one placeholder."""
     need = (left + width) * 4 + _SECRET
+    if end - start <= need and (raw := data[start:end]).isascii() and (text := raw.decode("ascii")).isprintable():
+        text = mask_text(text)[left : left + width]  # as most lines are
+        return [Span(text)] if text else []
     while True:
         raw, complete = _fold(data, start, end, need)
         spans = _masked(parse_sgr(raw.decode("utf-8", "replace"), limit=need * 2))

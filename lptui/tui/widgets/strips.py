@@ -103,7 +103,13 @@ def quick_range(before: Row, after: Row, width: int) -> tuple[int, int]:
     """The columns in which two rows may differ, found in a few comparisons: for many rows at once. Not exact, but never
     too few: characters of one cell in the same styles are compared by their beginning and their end, the rest is all
     of it."""
-    if not all(is_even(text) for text, _ in (*before, *after)):
+    one, two = "".join([text for text, _ in before]), "".join([text for text, _ in after])
+    plain = one.isascii() and two.isascii()
+    if plain and len(one) == len(two) and _runs(before) == _runs(after):  # as rows of a log that is followed are
+        start = _lead_of(one, two)
+        end = min(width, len(one) - _lead_of(one[:start:-1], two[:start:-1])) if start < len(one) else min(width, start)
+        return min(start, end), end
+    if not plain and not all(is_even(text) for text, _ in (*before, *after)):
         return 0, width
     if _shape(before) != _shape(after):
         before, after = _merged(before), _merged(after)
@@ -118,6 +124,17 @@ def quick_range(before: Row, after: Row, width: int) -> tuple[int, int]:
     if start < end and (miscounted(before) or miscounted(after)):
         return 0, width  # a part of it would be cut at the wrong character
     return min(start, end), end
+
+
+def _runs(row: Row) -> list[tuple[int, str]]:
+    """Where each style ends, in characters."""
+    runs, at = list[tuple[int, str]](), 0
+    for text, style in row:
+        at += len(text)
+        if runs and runs[-1][1] == style:
+            runs.pop()
+        runs.append((at, style))
+    return runs
 
 
 def _shape(row: Row) -> list[tuple[int, str]]:
