@@ -81,13 +81,13 @@ def _write(request: SaveLog, sieve: Sieve, view: LogView, read: Read, out: Binar
     scanned = rows = turn = 0
     wanted = sorted(request.query.places) if request.query.findings else None
     for low, high in ranges:
-        for data, start, passed in walk(view, read, low, high, sieve, back=False):
-            if wanted is None:
-                kept = sieve.keep(data)
-            else:
-                kept = [place - start for place in wanted if start <= place < start + len(data)]
-            out.writelines(_text_of(data, at) for at in kept)
-            rows, scanned, turn = rows + len(kept), min(total, scanned + passed), turn + 1
+        for stretch in walk(view, read, low, high, sieve, back=False):
+            start, end, data = stretch.start, stretch.end, stretch.data
+            found = stretch.found if wanted is None else [place for place in wanted if start <= place < end]
+            if found and not data:
+                data = read(start, end - start).data
+            out.writelines(_text_of(data, place - start) for place in found)
+            rows, scanned, turn = rows + len(found), min(total, scanned + end - start), turn + 1
             if turn % OFTEN == 0:
                 yield SaveProgress(request, scanned, total, rows)
     out.flush()

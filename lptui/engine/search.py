@@ -24,11 +24,10 @@ def search(request: SearchLog, view: LogView, read: Callable[[int, int], Chunk])
     total = max(1, sum(high - low for low, high in ranges))
     scanned = told = 0
     for low, high in reversed(ranges) if back else ranges:
-        for data, start, passed in walk(view, read, low, high, sieve, back=back):
-            kept = sieve.keep(data) if data else []
-            scanned = min(total, scanned + passed)
-            if kept:
-                yield SearchProgress(request, scanned, total, start + kept[-1 if back else 0], True)
+        for stretch in walk(view, read, low, high, sieve, back=back):
+            scanned = min(total, scanned + stretch.end - stretch.start)
+            if stretch.found:
+                yield SearchProgress(request, scanned, total, stretch.found[-1 if back else 0], True)
                 return
             if scanned - told >= OFTEN:
                 told = scanned

@@ -48,11 +48,6 @@ class Sieve:
         """What tells which lines stay with the one above them, if that matters."""
         return begins_anew if self._worst and not self._text else None
 
-    @property
-    def gated(self) -> bool:
-        """Whether most lines are passed over without a closer look."""
-        return self._gate is not None
-
     def _make_gate(self, query: LogQuery) -> Any:
         if self._worst:
             return compile_bytes(level_gate(self._worst))
@@ -207,8 +202,6 @@ class Within:
     def __init__(self, pattern: str, query: LogQuery) -> None:
         self._text = Sieve(LogQuery(text=pattern))
         self._query = None if query == LogQuery(context=query.context) else Sieve(query)
-
-    gated = True
 
     @property
     def begins(self) -> Begins | None:

@@ -38,11 +38,11 @@ def sift(request: SiftLog, view: LogView, read: Read, most: int = MOST) -> Itera
     matches = scanned = told = 0
     found = array("q")
     for low, high in reversed(ranges):
-        for data, start, passed in walk(view, read, low, high, sieve, back=True):
-            fresh = [start + at for at in reversed(sieve.keep(data))][: most - matches] if data else []
+        for stretch in walk(view, read, low, high, sieve, back=True):
+            fresh = stretch.found[::-1][: most - matches]
             found.extend(fresh)
             matches += len(fresh)
-            scanned = min(total, scanned + passed)
+            scanned = min(total, scanned + stretch.end - stretch.start)
             if matches >= most:
                 yield Sifted(request, found, matches, scanned, total, covered, True, full=True)
                 return

@@ -7,10 +7,14 @@ of an unknown shape is taken apart by `log_prefix`.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lptui.formats.clock_columns import read_columns
 from lptui.formats.log_prefix import ClockSpan, find_clock, read_prefix
 from lptui.formats.log_time import AHEAD, DAY, PREFIX, line_head, place_clock, read_time
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NEVER = float("-inf")
 """The time of a line without a clock: before all others."""
@@ -27,7 +31,7 @@ _EARLIEST = 2 * DAY
 """What is below counts seconds of a day; no log was written in the first days of 1970."""
 
 
-class _Shape(NamedTuple):
+class Shape(NamedTuple):
     """Where in a line the clock stands: [start, stop) up to whole seconds, its fraction, its zone."""
 
     start: int
@@ -47,7 +51,7 @@ class LineClock:
     """Reads the clocks of one file's lines; not for several threads at once."""
 
     def __init__(self) -> None:
-        self._shapes: dict[bytes, _Shape] = {}
+        self._shapes: dict[bytes, Shape] = {}
         self._lengths: list[int] = []
         self.dayless = False
         """Whether there was a clock without a date."""
@@ -55,9 +59,32 @@ class LineClock:
     def times(self, lines: list[bytes], not_after: float) -> list[float]:
         """When each line was written (unix s), NEVER without a clock. Clocks without a date are dated backwards from
         `not_after`."""
+        return self._date(self._read(lines), not_after)
+
+    def times_of(self, data: bytes, not_after: float) -> np.ndarray[Any, Any]:
+        """As `times`, of all lines of `data`, the last of which may lack its line feed."""
+        import numpy as np
+
+        self._read(data[:PREFIX].split(b"\n", 1)[:1])  # where its clock stands
+        shapes = sorted(self._shapes.items(), key=lambda known: self._lengths.index(len(known[0])))
+        found, starts = read_columns(data, shapes, self._find_seconds)
+        rest = np.flatnonzero(np.isnan(found))
+        if len(rest):
+            ends = np.append(starts[1:], len(data))
+            spans = zip(starts[rest].tolist(), ends[rest].tolist(), strict=True)
+            found[rest] = self._read([data[a:b].removesuffix(b"\n") for a, b in spans])
+        dayless = bool(((found >= 0.0) & (found < _EARLIEST)).any())
+        return np.array(self._date(found.tolist(), not_after)) if dayless else found
+
+    def _date(self, found: list[float], not_after: float) -> list[float]:
+        dayless = any(0.0 <= at < _EARLIEST for at in found)
+        self.dayless = self.dayless or dayless
+        return _date(found, not_after) if dayless else found
+
+    def _read(self, lines: list[bytes]) -> list[float]:
+        """The clocks as they stand in the lines: of those without a date the second of the day."""
         shapes, seconds, lengths = self._shapes, _SECONDS, self._lengths
         found: list[float] = []
-        dayless = False
         for line in lines:
             shape = None
             for length in lengths:
@@ -74,10 +101,12 @@ class LineClock:
                     at = self._convert(key)
                 if scale and at != NEVER:
                     at += int(line[point:fraction]) * scale
-            dayless = dayless or 0.0 <= at < _EARLIEST
             found.append(at)
-        self.dayless = self.dayless or dayless
-        return _date(found, not_after) if dayless else found
+        return found
+
+    def _find_seconds(self, key: bytes) -> float:
+        at = _SECONDS.get(key, -1.0)
+        return self._convert(key) if at == -1.0 else at
 
     def _convert(self, key: bytes) -> float:
         prefix = read_prefix(key + b" ")
@@ -104,8 +133,7 @@ class LineClock:
             return NEVER
         fraction = plain[span.point : span.fraction]
         key = plain[span.start : span.stop] + plain[span.zone : span.end]
-        at = _SECONDS.get(key, -1.0)
-        at = self._convert(key) if at == -1.0 else at
+        at = self._find_seconds(key)
         if at == NEVER:
             return NEVER
         scale = 10.0 ** -len(fraction) if fraction else 0.0
@@ -125,7 +153,7 @@ class LineClock:
         zone = span.zone + shift if span.zone < span.end else -1
         key = line[: end + 1].translate(_DIGITS)
         places = (span.start + shift, span.stop + shift, span.point + shift, span.fraction + shift)
-        self._shapes[key] = _Shape(*places, scale, zone, end)
+        self._shapes[key] = Shape(*places, scale, zone, end)
 
 
 def _date(found: list[float], not_after: float) -> list[float]:

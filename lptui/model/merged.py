@@ -40,11 +40,11 @@ class Merging(Protocol):
         """One of the files by itself."""
         ...
 
-    def blocks(
-        self, low: int, high: int, keeps: Callable[[bytes], list[int]] | None, ranks: frozenset[int], *, back: bool
-    ) -> Iterator[tuple[bytes, int, int]]:
-        """(lines, position, bytes) of stretches of [low, high); no lines where `keeps` finds none in the files' own
-        lines (of the files of `ranks`, if any are named)."""
+    def find(
+        self, low: int, high: int, keep: Callable[[bytes], list[int]], ranks: frozenset[int], *, back: bool
+    ) -> Iterator[tuple[list[int], int, int]]:
+        """(positions, first, last) of stretches of [low, high): where the lines lie whose offsets `keep` gives, of
+        lines that the files hold by themselves (of the files of `ranks`, if any are named)."""
         ...
 
 

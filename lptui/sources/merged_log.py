@@ -127,9 +127,9 @@ class MergedLog:
             place = self._cuts.place_of(position) if self._cuts is not None else None
             return None if place is None or self._cuts is None else (self._cuts.parts[place[0]].path, place[1])
 
-    def blocks(
-        self, low: int, high: int, keeps: Callable[[bytes], list[int]] | None, ranks: frozenset[int], *, back: bool
-    ) -> Iterator[tuple[bytes, int, int]]:
+    def find(
+        self, low: int, high: int, keep: Callable[[bytes], list[int]], ranks: frozenset[int], *, back: bool
+    ) -> Iterator[tuple[list[int], int, int]]:
         """As `Merging` says. The lock is held for one stretch at a time."""
         cuts = self._cuts
         if cuts is None:
@@ -141,10 +141,8 @@ class MergedLog:
                 number = cuts.chunk_at(at - 1 if back else at)
                 first, last = cuts.bounds(number)
                 first, last = max(first, low), min(last, high)
-                data = b""
-                if keeps is None or any(keeps(lines) for lines in cuts.slices(number, wanted)):
-                    data = cuts.read(first, last - first)
-            yield data, first, last - first
+                kept = [place for place in cuts.find(number, keep, wanted) if first <= place < last]
+            yield kept, first, last
             at = first if back else last
 
     def _logs(self) -> dict[str, OpenLog]:

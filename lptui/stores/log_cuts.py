@@ -10,10 +10,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lptui.formats.log_clock import NEVER
-from lptui.formats.log_merge import MergedLines, Slice, merge_lines
+from lptui.formats.log_merge import MergedLines, Slice, label_lines, merge_lines, place_lines
 from lptui.stores.log_part import LogPart, nth_line
 
 CHUNK = 1024 * 1024
@@ -126,14 +126,20 @@ class LogCuts:
             self._kept.popitem(last=False)
         return made
 
-    def slices(self, number: int, wanted: frozenset[int] | None = None) -> list[bytes]:
-        """The lines of each file in one stretch, labelled and not merged; only of those `wanted`."""
-        low, high = self._vectors[number], self._vectors[number + 1]
-        return [
-            _label(part.label, part.text(a, b))
-            for index, (part, a, b) in enumerate(zip(self.parts, low, high, strict=True))
-            if a < b and (wanted is None or index in wanted)
-        ]
+    def find(self, number: int, keep: Callable[[bytes], list[int]], wanted: frozenset[int] | None) -> list[int]:
+        """The positions of what `keep` finds in the files' own lines of one stretch, labelled; only in those `wanted`.
+        Lines are put in order where there is any, but not laid one behind the other."""
+        parts = self._cut_slices(self._vectors[number], self._vectors[number + 1])
+        found: list[tuple[int, int, int]] = []
+        for index, (data, _) in enumerate(parts):
+            if data and (wanted is None or index in wanted):
+                shown = label_lines(Slice(self.parts[index].label, data, ()))
+                found += [(index, *place) for place in _count_lines(shown, keep(shown))]
+        if not found:
+            return []
+        base, last = self._positions[number], self._positions[number + 1] - 1
+        places = place_lines([self._slice(index, *part) for index, part in enumerate(parts)])
+        return sorted(min(last, base + int(places[index][line]) + deep) for index, line, deep in found)
 
     def bounds(self, number: int) -> tuple[int, int]:
         """The positions of one stretch."""
@@ -256,12 +262,16 @@ class LogCuts:
             ),
         )
 
+    def _cut_slices(self, low: array[int], high: array[int]) -> list[tuple[bytes, int]]:
+        pairs = zip(self.parts, low, high, strict=True)
+        return [(part.text(a, b) if a < b else b"", b) for part, a, b in pairs]
+
+    def _slice(self, index: int, data: bytes, end: int) -> Slice:
+        part = self.parts[index]
+        return Slice(part.label, data, part.times_of(data, end) if data else ())
+
     def _merge(self, low: array[int], high: array[int], size: int) -> MergedLines:
-        slices: list[Slice] = []
-        for part, a, b in zip(self.parts, low, high, strict=True):
-            data = part.text(a, b) if a < b else b""
-            slices.append(Slice(part.label, data, part.times(data, b) if data else []))
-        made = merge_lines(slices)
+        made = merge_lines([self._slice(index, *part) for index, part in enumerate(self._cut_slices(low, high))])
         self.merged += len(made.data)
         if len(made.data) != size:  # a file was changed behind its reader: positions stay all the same
             data = made.data[: size - 1] + bytes(max(0, size - 1 - len(made.data))) + b"\n"
@@ -269,6 +279,10 @@ class LogCuts:
         return made
 
 
-def _label(label: bytes, data: bytes) -> bytes:
-    body = data[:-1] if data.endswith(b"\n") else data
-    return label + body.replace(b"\n", b"\n" + label) + b"\n"
+def _count_lines(data: bytes, offsets: list[int]) -> Iterator[tuple[int, int]]:
+    """(number of the line, bytes behind its start) of each of `offsets`, in order."""
+    line = at = 0
+    for offset in offsets:
+        line += data.count(b"\n", at, offset)
+        at = offset
+        yield line, offset - data.rfind(b"\n", 0, offset) - 1

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from lptui.formats.log_clock import NEVER, LineClock
 from lptui.formats.log_merge import split_lines
@@ -13,6 +14,9 @@ from lptui.model.log import Chunk, LogView
 from lptui.model.log_index import LineIndex
 from lptui.stores.log_index import Indexer
 from lptui.stores.log_seams import LogSeams
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PIECE = 64 * 1024
 REGION = 128 * 1024
@@ -116,6 +120,10 @@ class LogPart:
     def times(self, data: bytes, end: int) -> list[float]:
         """When each line of `data`, which ends at offset `end`, was written."""
         return self.clock.times(split_lines(data), self.limit(end - 1))
+
+    def times_of(self, data: bytes, end: int) -> np.ndarray[Any, Any]:
+        """As `times`, for many lines."""
+        return self.clock.times_of(data, self.limit(end - 1))
 
     def limit(self, offset: int) -> float:
         """When the line that holds `offset` was written, or less than a day later (unix s)."""
