@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from lptui.engine.summary_cache import GOES_ON
+from lptui.files import FileFailure, stat_file
 from lptui.model.summary import RunSummary
 
 MOST_ALIVE = 64
@@ -37,3 +38,17 @@ def list_going_on(runs: Mapping[str, KnownRun], written: Container[str]) -> list
     newest = sorted(runs.items(), key=lambda item: -(item[1].summary.modified_at or 0.0))
     alive = [path for path, known in newest if not known.store and known.summary.condition in GOES_ON]
     return list(dict.fromkeys((*alive[:MOST_ALIVE], *(path for path, _ in newest if path in written))))
+
+
+def tell_lost(root: str) -> str:
+    """Why the folder that holds runs cannot be asked now, as where a mount vanished; '' if it can."""
+    try:
+        stat_file(root)
+    except FileFailure as failure:
+        return f"{failure}: its runs are as they were seen last"
+    return ""
+
+
+def is_below(path: str, roots: Iterable[str]) -> bool:
+    """Whether a run lies in one of these folders."""
+    return any(path == root or path.startswith(f"{root.rstrip('/')}/") for root in roots)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from lptui.engine.errand import Errand
-from lptui.engine.known_run import KnownRun, list_going_on, name_run
+from lptui.engine.known_run import KnownRun, is_below, list_going_on, name_run, tell_lost
 from lptui.engine.look_pool import MANY, LookHand, OwnHand, count_hands, start_hands
 from lptui.engine.look_queue import LookQueue
 from lptui.engine.store_list import StoreList
@@ -66,6 +66,8 @@ class RunList:
         self._cache = SummaryCache(self.roots, cache_folder)
         self._runs: dict[str, KnownRun] = {}
         self._notes: tuple[str, ...] = ()
+        self._lost: dict[str, str] = {}
+        """Roots that are not there now, and why."""
         self._listed = False
         self._stores = StoreList()
         self._writers = Writers(reason="not looked yet")
@@ -164,23 +166,24 @@ class RunList:
     def _list(self) -> None:
         """Name all runs there are now; what was seen of those that stay is kept."""
         self._listing = listing = Listing(BUDGET)
-        found: dict[str, KnownRun] = {}
-        strange = 0
-        for root in self.roots:
+        self._lost = {root: why for root in self.roots if (why := tell_lost(root))}
+        found = {path: known for path, known in self._runs.items() if is_below(path, self._lost)}
+        strange, there = 0, [root for root in self.roots if root not in self._lost]
+        for root in there:
             for path, modified in find_runs(root, listing):
                 old = self._runs.get(path)
                 found[path] = old or name_run(path, modified)
                 strange += old is None and not self._cache.has(path)
                 if strange == MANY:  # they start while the rest is named
                     self._hands = self._hands or start_hands(self._most_hands, self._writers, BUDGET)
-        due = self._stores.add_to(found, self.roots, listing, self._clock())
+        due = self._stores.add_to(found, there, listing, self._clock())
         fresh = [path for path, known in found.items() if not known.store and path not in self._runs]
         fresh.sort(key=lambda path: -found[path].modified_at)
         changed = self._runs.keys() != found.keys()
         with self._lock:
             self._runs = found
         spent = [f"looked at the first {BUDGET:,} entries; runs past them are left out"] if listing.spent else []
-        notes = [*dict.fromkeys(listing.failures[:8]), *spent]
+        notes = [*self._lost.values(), *dict.fromkeys(listing.failures[:8]), *spent]
         if changed or tuple(notes) != self._notes or not self._listed:
             self._dirty.set()
         self._notes, self._listed = tuple(notes), True
@@ -195,7 +198,8 @@ class RunList:
         self._listing = Listing(BUDGET)
         going_on = list_going_on(runs, self._writers.folders)
         rest = sum(known.cost for path in going_on if (known := self._runs.get(path))) / SHARE
-        self._queue.add_again(path for path in going_on if self._is_due(path, now, rest))
+        due = (path for path in going_on if not is_below(path, self._lost) and self._is_due(path, now, rest))
+        self._queue.add_again(due)
 
     def _is_due(self, path: str, now: float, rest: float) -> bool:
         known = self._runs.get(path)
@@ -257,6 +261,8 @@ class RunList:
         if known is not None:
             known.cost = cost
         if told.get("gone"):
+            if any(is_below(path, (root,)) and tell_lost(root) for root in self.roots):
+                return  # with all others: the next listing tells it
             with self._lock:
                 self._runs.pop(path, None)
             self._dirty.set()

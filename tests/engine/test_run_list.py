@@ -296,6 +296,35 @@ def test_a_root_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.
     assert "permission denied" in board.notes[0]
 
 
+def test_runs_of_a_root_that_vanished_stay_as_they_were_seen_and_that_is_told(tmp_path: Path) -> None:
+    make_runs(tmp_path, 3)
+    root, away = tmp_path / "train_dir", tmp_path / "unmounted"
+    runs = make_list(root, now=10_000.0)
+    before = runs.read()
+    root.rename(away)
+    runs._queue.add_again([str(root / "run0001")])  # it was running, and is asked for before the folder is
+    runs._look_at_all()
+    assert runs.board().rows == before.rows
+    runs._list()
+    lost = runs.board()
+    assert lost.rows == before.rows
+    assert "seen last" in lost.notes[0]
+    assert str(root) in lost.notes[0]
+    shutil.rmtree(away / "run0001")
+    away.rename(root)
+    runs._list()
+    back = runs.board()
+    assert back.notes == ()
+    assert [row.name for row in back.rows] == ["run0002", "run0000"]
+
+
+def test_a_link_that_goes_round_in_circles_is_not_followed(tmp_path: Path) -> None:
+    make_runs(tmp_path, 2)
+    (tmp_path / "train_dir" / "loop").symlink_to(tmp_path / "train_dir")
+    (tmp_path / "train_dir" / "run0000" / "up").symlink_to(tmp_path)
+    assert sorted(rows(make_list(tmp_path).read())) == ["run0000", "run0001"]
+
+
 def test_hostile_names_are_kept_as_data(tmp_path: Path) -> None:
     name = "a\x1b]0;x\x07\nb"
     run = tmp_path / "train_dir" / name

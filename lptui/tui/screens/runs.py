@@ -25,7 +25,8 @@ from lptui.tui.widgets.tabs import Footer
 if TYPE_CHECKING:
     from lptui.tui.app import LptuiApp
 
-MOST_TOGETHER = 8
+MOST_TOGETHER, MOST_COMPARED = 8, 32
+"""Runs that are attached together, and runs whose configurations are compared."""
 _EXAMPLES = "words, a glob, state:running, reward>0.5, age<2h, -finding:oom"
 
 
@@ -147,8 +148,8 @@ class RunsScreen(ThriftyScreen):
         paths = self._marked_paths()
         if len(paths) < 2:
             self.notify("mark two or more runs with space to compare their configurations", markup=False, timeout=4)
-        elif len(paths) > MOST_TOGETHER:
-            self.notify(f"{len(paths)} are marked; {MOST_TOGETHER} fit side by side", markup=False, timeout=4)
+        elif len(paths) > MOST_COMPARED:
+            self.notify(f"{len(paths)} are marked; {MOST_COMPARED} can be compared", markup=False, timeout=4)
         else:
             from lptui.tui.screens.differences import DifferencesScreen
 
