@@ -45,7 +45,7 @@ def tell_lost(root: str) -> str:
     try:
         stat_file(root)
     except FileFailure as failure:
-        return f"{failure}: its runs are as they were seen last"
+        return f"runs as last seen: {failure}"
     return ""
 
 

@@ -308,7 +308,7 @@ def test_runs_of_a_root_that_vanished_stay_as_they_were_seen_and_that_is_told(tm
     runs._list()
     lost = runs.board()
     assert lost.rows == before.rows
-    assert "seen last" in lost.notes[0]
+    assert "as last seen" in lost.notes[0]
     assert str(root) in lost.notes[0]
     shutil.rmtree(away / "run0001")
     away.rename(root)
