@@ -306,6 +306,26 @@ async def test_zoom_pan_follow_and_reset_move_all_charts() -> None:
         assert not grid.spans
 
 
+async def test_zooming_a_logarithmic_axis_out_stays_logarithmic() -> None:
+    app = Harness()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.pane.workspace = Workspace((with_loss([10.0 ** (-i / 20) for i in range(100)]),), None, 100.0)
+        await pilot.pause()
+        await pilot.press("l", *"OO", "K")
+        await pilot.pause()
+        low, high = app.pane.grid.spans["losses/loss"]
+        assert 0 < low < 1e-6
+        assert high > 1e3
+        assert "log" in app.shown
+        for _ in range(20):
+            await pilot.press("O")
+        assert app.pane.grid.spans["losses/loss"][1] <= 1e308
+        for _ in range(80):  # closer than two neighbouring numbers there is nothing
+            await pilot.press("I")
+        low, high = app.pane.grid.spans["losses/loss"]
+        assert low < high
+
+
 async def test_the_mouse_chooses_zooms_drags_and_reads() -> None:
     app = Harness()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
@@ -229,6 +230,13 @@ class ChartGrid(ChartMouse):
     def _change_span(self, change: SpanChange) -> None:
         tile = self.chosen
         span = self.y_range(tile) if tile is not None else None
-        if tile is not None and span is not None:
-            self.spans = {**self.spans, tile.name: change(*span)}
-            self.after()
+        if tile is None or span is None:
+            return
+        if self.look.log and span[0] > 0:  # by powers: by values it would leave what such an axis can show
+            low, high = change(math.log10(span[0]), math.log10(span[1]))
+            changed = 10.0 ** max(-307.0, low), 10.0 ** min(308.0, high)
+        else:
+            changed = change(*span)
+        if math.isfinite(changed[1] - changed[0]) and changed[0] < changed[1]:
+            self.spans = {**self.spans, tile.name: changed}
+        self.after()
