@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from signal import Signals
+
 from lptui.formats.fold import Kind
 from lptui.formats.log_prefix import strip_prefix
 from lptui.text import plural
@@ -36,7 +38,9 @@ def _text(found: bytes | None) -> str:
 
 def tell_torchrun(block: bytes) -> tuple[Kind, str]:
     """torchrun's agents."""
-    failed = [f"local rank {int(rank)} ended with exit code {int(code)}" for code, rank in _FAILED.findall(block)]
+    failed = [
+        f"local rank {int(rank)} ended with exit code {_tell_code(int(code))}" for code, rank in _FAILED.findall(block)
+    ]
     left, nodes, counts = _LEFT.search(block), _NODES.search(block), _COUNT.findall(block)
     restart = int(counts[-1]) if counts else 0
     if left is not None or nodes is not None or restart:
@@ -51,7 +55,7 @@ def tell_torchrun(block: bytes) -> tuple[Kind, str]:
         return "banner", _join(f"torchrun starts {_text(entry[1])}", words)
     death = _DEATH.search(block)
     if death is not None:
-        return "restart", f"torchrun takes the workers down: it got signal {_text(death[1])}"
+        return "restart", f"torchrun takes the workers down: it got {_tell_signal(_text(death[1]))}"
     stopped = block.count(b"closing signal")
     if failed:
         return "restart", _join("torchrun", [*failed[:2], f"{plural(stopped, 'worker')} stopped" if stopped else ""])
@@ -132,6 +136,19 @@ def tell_lightning(block: bytes) -> tuple[Kind, str]:
     if restored is not None:
         return "restart", _join(f"Lightning goes on from {_text(restored[1])}", words)
     return "banner", _join("Lightning starts", words)
+
+
+def _tell_code(code: int) -> str:
+    """'1', '-9 (SIGKILL)'."""
+    return f"{code} ({_tell_signal(str(-code))})" if code < 0 else str(code)
+
+
+def _tell_signal(name: str) -> str:
+    """The name of a signal that is told by its number."""
+    try:
+        return Signals(int(name)).name if name.isdigit() else name
+    except ValueError:
+        return f"signal {name}"
 
 
 def _join(head: str, words: list[str]) -> str:

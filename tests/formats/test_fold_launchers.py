@@ -51,6 +51,10 @@ OLD_FAILED = """\
 [2026-11-28 12:00:00,123] torch.distributed.elastic.multiprocessing.api: [WARNING] Sending process 9 closing signal SIGTERM
 [2026-11-28 12:00:01,123] torch.distributed.elastic.multiprocessing.api: [ERROR] failed (exitcode: -9) local_rank: 3 (pid: 7) of binary: /usr/bin/python
 """  # noqa: E501
+DEATH = """\
+W1128 13:03:43.100000 9 torch/distributed/elastic/agent/server/api.py:739] Received {} death signal, shutting down
+W1128 13:03:43.200000 9 torch/distributed/elastic/multiprocessing/api.py:1028] Sending process 9 closing signal SIGTERM
+"""
 VARIABLES = """\
 SLURM_JOB_ID=608
 SLURM_JOB_NODELIST=gpu[01-02]
@@ -81,7 +85,10 @@ ENVIRONMENT = VARIABLES.format("SLURM_RESTART_COUNT=1\n")
         (LOGGED, "banner", "Running training  Num examples = 1,000 · Num Epochs = 3"),
         (OLD_THREADS, "banner", "torchrun: OMP_NUM_THREADS is 1 in each process"),
         (OLD_RESULT, "restart", "torchrun restarts the workers (2)"),
-        (OLD_FAILED, "restart", "torchrun: local rank 3 ended with exit code -9, 1 worker stopped"),
+        (OLD_FAILED, "restart", "torchrun: local rank 3 ended with exit code -9 (SIGKILL), 1 worker stopped"),
+        (DEATH.format("15"), "restart", "torchrun takes the workers down: it got SIGTERM"),
+        (DEATH.format("Signals.SIGHUP"), "restart", "torchrun takes the workers down: it got SIGHUP"),
+        (DEATH.format("99"), "restart", "torchrun takes the workers down: it got signal 99"),
     ],
 )
 def test_a_block_of_a_launcher_is_one_row(text: str, kind: str, title: str) -> None:
