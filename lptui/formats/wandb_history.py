@@ -31,8 +31,8 @@ _SPLIT = 0x82
 class Cells(NamedTuple):
     """Numbers of a batch: which row and which name each belongs to, in the order of the rows."""
 
-    rows: NDArray[np.int64]
-    names: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    names: NDArray[np.int32]
     numbers: NDArray[np.float64]
 
 
@@ -52,25 +52,63 @@ class Keys(dict[bytes, int]):
         return found
 
 
+class Gathered:
+    """History records of one or several pieces of a file, as numbers, until they become points: a series is touched
+    once for all of them. Pieces may come newest first."""
+
+    def __init__(self) -> None:
+        self._keys = Keys()
+        self._parts: list[tuple[Cells, NDArray[np.float64]]] = []
+        self.size = 0
+        """Numbers held, 16 bytes each."""
+
+    def add(self, payloads: Sequence[bytes], *, before: bool = False) -> None:
+        """More records, in their order: those that follow what is held, or (`before`) those that come before it."""
+        part = _read_cells(self._keys, payloads)
+        self._parts.insert(0 if before else len(self._parts), part)
+        self.size += len(part[0].names)
+
+    def take(self, declared: Sequence[str] = (), *, only: bool = False) -> list[Points]:
+        """The points of all metrics, and nothing is held any more; metrics of the same rows share steps and times. The
+        step is that of the first of the `declared` columns which any row has, else W&B's own (`only`: none)."""
+        import numpy as np
+
+        parts, keys = self._parts, self._keys
+        self._parts, self._keys, self.size = [], Keys(), 0
+        firsts = np.cumsum([0, *(len(steps) for _, steps in parts)])
+        rows = [cells.rows + np.int32(first) for first, (cells, _) in zip(firsts[:-1], parts, strict=True)]
+        names, numbers = ([getattr(cells, of) for cells, _ in parts] for of in ("names", "numbers"))
+        if not parts:
+            return []
+        cells = Cells(np.concatenate(rows), np.concatenate(names), np.concatenate(numbers))
+        return _to_points(keys, cells, np.concatenate([steps for _, steps in parts]), declared, only=only)
+
+
 def read_histories(payloads: Sequence[bytes], declared: Sequence[str] = (), *, only: bool = False) -> list[Points]:
-    """The points of all metrics in these history records, in their order; metrics of the same rows share steps and
-    times. The step is that of the first of the `declared` columns which any row has, else W&B's own (`only`: none)."""
+    """The points of all metrics in these history records, in their order, as `Gathered.take` tells them."""
+    gathered = Gathered()
+    gathered.add(payloads)
+    return gathered.take(declared, only=only)
+
+
+def _read_cells(keys: Keys, payloads: Sequence[bytes]) -> tuple[Cells, NDArray[np.float64]]:
+    """The numbers of these records, and the step of each."""
     import numpy as np
 
-    keys = Keys()
     bodies = [_cut_step(p) for p in payloads]
     steps = np.array([math.nan if step is None else step for _, step in bodies])
     cells, bad = _read_regular(keys, [body for body, _ in bodies])
     if bad:
-        good = np.delete(np.arange(len(bodies)), bad)
+        good = np.delete(np.arange(len(bodies), dtype=np.int32), bad)
         cells, _ = _read_regular(keys, [bodies[i][0] for i in good])
         parts = [cells._replace(rows=good[cells.rows])]
         for i in bad:
             steps[i], odd = _read_row(keys, payloads[i], i)
             parts.append(odd)
-        rows, names, numbers = ([getattr(part, name) for part in parts] for name in Cells._fields)
-        cells = Cells(np.concatenate(rows), np.concatenate(names), np.concatenate(numbers))
-    return _to_points(keys, cells, steps, declared, only=only)
+        rows, names, numbers = (np.concatenate([getattr(part, name) for part in parts]) for name in Cells._fields)
+        order = np.argsort(rows, kind="stable")
+        cells = Cells(rows[order], names[order], numbers[order])
+    return cells, steps
 
 
 def _cut_step(payload: bytes) -> tuple[bytes, float | None]:
@@ -96,7 +134,7 @@ def _read_regular(keys: Keys, bodies: Sequence[bytes]) -> tuple[Cells, list[int]
     """The numbers of all rows, or which of them are not laid out as usual."""
     import numpy as np
 
-    nothing = Cells(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
+    nothing = Cells(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32), np.empty(0))
     text = np.frombuffer(b"".join(bodies) + b"\0\0\0", dtype=np.uint8)
     ends = np.cumsum(np.fromiter(map(len, bodies), dtype=np.int64, count=len(bodies)))
     marks = np.flatnonzero((text[:-3] == _SPLIT) & (text[1:-2] == 1))
@@ -115,7 +153,8 @@ def _read_regular(keys: Keys, bodies: Sequence[bytes]) -> tuple[Cells, list[int]
         return nothing, np.flatnonzero(~whole).tolist()
     names, values = _take_texts(text, begins, marks, stops)
     numbers, real = _to_numbers(values)
-    found = np.fromiter(map(keys.__getitem__, names), dtype=np.int64, count=len(names))
+    found = np.fromiter(map(keys.__getitem__, names), dtype=np.int32, count=len(names))
+    rows = rows.astype(np.int32)
     return (Cells(rows, found, numbers) if real is None else Cells(rows[real], found[real], numbers[real])), []
 
 
@@ -173,8 +212,8 @@ def _read_row(keys: Keys, payload: bytes, index: int) -> tuple[float, Cells]:
         pairs.append((TIME, row.timestamp))
     step = math.nan if not isinstance(row, HistoryRow) or row.step is None else float(row.step)
     numbers = np.array([n for _, n in pairs], dtype=np.float64)
-    names = np.array([keys.number(name) for name, _ in pairs], dtype=np.int64)
-    return step, Cells(np.full(len(pairs), index, dtype=np.int64), names, numbers)
+    names = np.array([keys.number(name) for name, _ in pairs], dtype=np.int32)
+    return step, Cells(np.full(len(pairs), index, dtype=np.int32), names, numbers)
 
 
 def _to_points(
@@ -182,9 +221,11 @@ def _to_points(
 ) -> list[Points]:
     import numpy as np
 
-    order = np.lexsort((cells.rows, cells.names))
+    few = len(keys.names) < 1 << 16  # numbers of two bytes are sorted in one pass
+    names = cells.names.astype(np.uint16) if few else cells.names
+    order = np.argsort(names, kind="stable")
     rows, numbers = cells.rows[order], cells.numbers[order]
-    bounds = np.searchsorted(cells.names[order], np.arange(len(keys.names) + 1))
+    bounds = np.concatenate(([0], np.cumsum(np.bincount(cells.names, minlength=len(keys.names)))))
     spans = {name: slice(bounds[i], bounds[i + 1]) for name, i in keys.names.items()}
 
     def column(name: str) -> NDArray[np.float64]:
@@ -220,11 +261,11 @@ def _choose_steps(
 
 def share_rows(
     steps: NDArray[np.float64], times: NDArray[np.float64]
-) -> Callable[[NDArray[np.int64]], tuple[array[float], array[float]]]:
+) -> Callable[[NDArray[np.int32]], tuple[array[float], array[float]]]:
     """A function from rows to their steps and times, the same arrays for the same rows."""
     made: dict[bytes, tuple[array[float], array[float]]] = {}
 
-    def share(rows: NDArray[np.int64]) -> tuple[array[float], array[float]]:
+    def share(rows: NDArray[np.int32]) -> tuple[array[float], array[float]]:
         key = rows.tobytes()
         if key not in made:
             made[key] = array("d", steps[rows].tobytes()), array("d", times[rows].tobytes())

@@ -12,9 +12,10 @@ from itertools import pairwise
 from lptui.files import FileFailure, Handle, list_folder, open_file, stat_file
 from lptui.formats.event_frames import FrameReader
 from lptui.formats.event_records import ScalarReader
-from lptui.model.events import Event, Points, Samples, WitnessSeen
+from lptui.model.events import Event, Points, Samples
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.sources.newest_record import NewestRecord
 from lptui.sources.telling import Teller
 
 TURN = 1024 * 1024
@@ -96,7 +97,7 @@ class EventFileSource:
         self._left_out = 0
         self._failures: dict[str, str] = {}
         self._teller = Teller(self.place)
-        self._newest = 0.0
+        self._newest = NewestRecord(name, self.place)
 
     def watched(self) -> tuple[str, ...]:
         return (self.folder,)
@@ -125,6 +126,7 @@ class EventFileSource:
                 break
         else:
             self.pending = False
+        yield from self._newest.tell(now, pending=self.pending)
         yield from self._teller.tell(self._make_status(now), now)
 
     def _look(self, now: float) -> None:
@@ -173,12 +175,7 @@ class EventFileSource:
                     order=file.order,
                     unit=unit,
                 )
-        newest = max((p.times[-1] for p in points if p.times[-1] <= now), default=0.0)
-        if newest > self._newest:
-            self._newest = newest
-            yield WitnessSeen(
-                place=self.place, seen_at=now, source=self.name, name="metrics_record", value=file.path, at=newest
-            )
+        self._newest.note((p.times[-1] for p in points if p.times[-1] <= now), file.path)
 
     def _make_status(self, now: float) -> SourceStatus:
         files = self._files.values()

@@ -14,6 +14,7 @@ from lptui.formats.timeline import Timeline
 from lptui.model.events import DatedFact, Event, Facts, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.sources.newest_record import NewestRecord
 from lptui.sources.telling import Teller
 
 TURN = 256 * 1024
@@ -60,6 +61,7 @@ class MetricFileSource:
         self._torn = ""
         self._document = Document([])
         self._teller = Teller(self.place)
+        self._newest = NewestRecord(self.name, self.place)
 
     def watched(self) -> tuple[str, ...]:
         return (self.path.rsplit("/", 1)[0] or "/",)
@@ -98,6 +100,7 @@ class MetricFileSource:
         if not self.pending:
             self._began = True
         yield from self._tell_rows(self._alignment.take(rows), stat, now, backfill=backfill)
+        yield from self._newest.tell(now, pending=self.pending)
         yield from self._tell_document(stat, now)
         yield from self._teller.tell(self._make_status(stat, now), now)
 
@@ -174,10 +177,8 @@ class MetricFileSource:
             step, _, values = readings[-1]
             readings[-1] = (step, min(stat.modified_at, now), values)
         yield from self._tell_samples(readings, now, backfill=backfill)
-        newest = max((at for at in timed if at <= now), default=min(stat.modified_at, now))
-        yield WitnessSeen(
-            place=self.place, seen_at=now, source=self.name, name="metrics_record", value=self.path, at=newest
-        )
+        known = [at for at in timed if at <= now] or [min(stat.modified_at, now)]
+        self._newest.note(known, self.path)
 
     def _tell_samples(self, readings: list[Reading], now: float, *, backfill: bool) -> Iterator[Event]:
         order = self._attempt * _ATTEMPT + self._rows

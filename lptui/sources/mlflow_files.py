@@ -5,7 +5,6 @@ Source: mlflow/store/tracking/file_store.py. A key may hold slashes, and is then
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from lptui.formats.mlflow_meta import read_ending
 from lptui.model.events import Event, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.sources.newest_record import NewestRecord
 from lptui.sources.telling import Teller
 
 TURN = 256 * 1024
@@ -46,6 +46,7 @@ class MlflowFileSource:
         self._cut = False
         self._batches = 0
         self._teller = Teller(self.place)
+        self._newest = NewestRecord(self.name, self.place)
 
     def watched(self) -> tuple[str, ...]:
         return (f"{self.folder}/metrics",)
@@ -78,6 +79,7 @@ class MlflowFileSource:
             taken += tail.read - before
             self.pending |= before < tail.read < entry.stat.size
         yield from self._tell_rows(readings, now, backfill=backfill)
+        yield from self._newest.tell(now, pending=self.pending)
         yield from self._tell_ending(now)
         yield from self._teller.tell(self._make_status(now), now)
 
@@ -128,11 +130,7 @@ class MlflowFileSource:
             points=points,
             order=float(self._batches),
         )
-        newest = max((at for _, at, _ in readings if math.isfinite(at) and at <= now), default=None)
-        if newest is not None:
-            yield WitnessSeen(
-                place=self.place, seen_at=now, source=self.name, name="metrics_record", value=self.folder, at=newest
-            )
+        self._newest.note((at for _, at, _ in readings if at <= now), self.folder)
 
     def _tell_ending(self, now: float) -> Iterator[Event]:
         ending = read_ending(self._read_meta()) if self._own else self._ending

@@ -17,6 +17,7 @@ from lptui.model.events import AlertSeen, ConfigSeen, Event, RunSeen, Samples, W
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
 from lptui.model.run import RunInfo
+from lptui.sources.newest_record import NewestRecord
 from lptui.sources.run_tables import Chosen, Tables, choose_run, tell_names
 from lptui.sources.telling import Teller
 from lptui.text import sanitise
@@ -81,6 +82,7 @@ class RunDatabaseSource:
         self._after = self._rows = 0
         self._told_alerts = self._told_settings = 0
         self._teller = Teller(self.place)
+        self._newest = NewestRecord(self.name, self.place)
 
     def watched(self) -> tuple[str, ...]:
         return (self.path.rpartition("/")[0] or "/",)
@@ -147,6 +149,7 @@ class RunDatabaseSource:
             self._named = replace(self._named, name=name)
             yield RunSeen(place=self.place, seen_at=now, run=self._named)
         yield from self._tell_rows(database, self._chosen.run, now)
+        yield from self._newest.tell(now, pending=self.pending)
         if not self.pending:
             yield from self._tell_rest(database, self._chosen.run, now)
             self._close_database()
@@ -166,11 +169,7 @@ class RunDatabaseSource:
         yield Samples(
             place=self.place, seen_at=now, backfill=backfill, source=self.tables.name, points=points, order=order
         )
-        newest = max((at for _, at, _ in batch.readings if at <= now), default=None)
-        if newest is not None:
-            yield WitnessSeen(
-                place=self.place, seen_at=now, source=self.name, name="metrics_record", value=self.path, at=newest
-            )
+        self._newest.note((at for _, at, _ in batch.readings if at <= now), self.path)
 
     def _tell_rest(self, database: sqlite3.Connection, run: str, now: float) -> Iterator[Event]:
         """Settings and alerts, as far as they are new, and how it ended."""

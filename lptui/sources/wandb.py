@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from lptui.cloud.names import read_name
 from lptui.files import FileFailure, Handle, open_file
-from lptui.formats.columns import Reading, to_points
+from lptui.formats.columns import to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
 from lptui.formats.wandb import (
     Alert,
@@ -26,23 +26,21 @@ from lptui.formats.wandb import (
     is_summary,
     sample,
 )
-from lptui.formats.wandb_history import read_histories
 from lptui.formats.wandb_ranges import Piece, Plan
 from lptui.model.events import Event, Points, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
+from lptui.sources.newest_record import NewestRecord
 from lptui.sources.telling import Teller
 from lptui.sources.wandb_extras import Extras
+from lptui.sources.wandb_rows import RowReader, Stretch, nan_if_none
 
 TURN = 8 * 1024 * 1024
-MUCH = 1024 * 1024
-"""Bytes of history from which on rows are read column by column, which needs numpy."""
 SAMPLE_FROM = 4 * 1024 * 1024
 SAMPLE_BLOCKS = 400
-ENDING_BLOCKS = 3
-"""32 KiB blocks at the end in which the exit record is looked for first."""
-STEP_KEYS = ("metric/agent_step",)
-"""What the run itself declares as its x axis (metta.md section 4): its `_step` is per rank in the seed's era."""
+ENDING_BLOCKS = (3, 24, 192)
+"""32 KiB blocks at the end in which the newest row and the exit record are looked for first: a row of a wide run, and
+the summary that repeats it, fill several."""
 
 
 class WandbSource:
@@ -61,10 +59,10 @@ class WandbSource:
         self._handle: Handle | None = None
         self._plan: Plan | None = None
         self._sampled = False
-        self._declares = False
+        self._rows = RowReader()
         self._dead = ""
         self._teller = Teller(self.place)
-        self._last_time: float | None = None
+        self._newest = NewestRecord("W&B", self.place, "wandb_record")
 
     def watched(self) -> tuple[str, ...]:
         return (self.path.rsplit("/", 1)[0] or "/",)
@@ -96,16 +94,20 @@ class WandbSource:
         fresh = plan is None or size < plan.read  # new, or rewritten
         if plan is None or fresh:
             plan = self._plan = Plan(size, TURN)
+            self._rows = RowReader()
             yield from self._begin(data_at, size, now)
         if not fresh or not self._samples_first(size):  # what a sample says is shown before anything else is read
             piece = plan.read_next(data_at, size)
             if piece is not None:
                 yield from self._tell_piece(piece, now)
         self.pending = plan.pending(size)
+        if not self.pending:
+            yield from self._tell_stretches(self._rows.release(), now)
+        yield from self._newest.tell(now, pending=plan.read < size)  # its growing end is read before its history
         if self._sampled and not self.pending:
             self._sampled = False
             yield self._samples((), now, sampled=True)
-        if not self.pending and (summary := self._extras.summary(self._last_time)):
+        if not self.pending and (summary := self._extras.summary(self._newest.time)):
             yield self._samples(summary, now)
         yield from self._tell_progress(plan, size, now)
 
@@ -113,7 +115,7 @@ class WandbSource:
         """What can be said of a file before it is read."""
         yield from self._read_ending(data_at, size, now)
         if self._samples_first(size):
-            points = self._read_rows(sample(data_at, size, SAMPLE_BLOCKS))
+            points = self._rows.read(sample(data_at, size, SAMPLE_BLOCKS))
             if points:
                 self._sampled = True
                 yield self._samples(points, now, sampled=True)
@@ -123,14 +125,18 @@ class WandbSource:
 
     def _read_ending(self, data_at: DataAt, size: int, now: float) -> Iterator[Event]:
         """How the run ended, read from the file's end before anything else: the exit record is among the last."""
-        start = max(0, (size - 1) // BLOCK - ENDING_BLOCKS) * BLOCK
-        if not start:
-            return
-        records = [decode(p) for p in RecordReader(start).feed(data_at(start, size - start))]
-        times = [r.timestamp for r in records if isinstance(r, HistoryRow) and r.timestamp]
-        self._last_time = max(times, default=None)
-        if self._last_time is not None:
-            yield self._witness("wandb_record", self.path, now)
+        times: list[float] = []
+        records: list[Record | None] = []
+        for blocks in ENDING_BLOCKS:
+            start = max(0, (size - 1) // BLOCK - blocks) * BLOCK
+            if not start and blocks == ENDING_BLOCKS[0]:
+                return  # it is read as a whole, now
+            records = [decode(p) for p in RecordReader(start).feed(data_at(start, size - start))]
+            times = [r.timestamp for r in records if isinstance(r, HistoryRow) and r.timestamp]
+            if times:
+                break
+        self._newest.note(times, self.path)
+        yield from self._newest.tell(now, pending=False)
         for record in records:
             if isinstance(record, RunExit):
                 yield self._witness("exit_code", str(record.exit_code), now)
@@ -150,37 +156,22 @@ class WandbSource:
                 others.append(record)
                 if isinstance(record, Alert):
                     yield self._extras.tell_alert(record, rows[-1] if rows else b"", now)
-        points = self._read_rows(rows)
-        self._extras.note_rows(p.key for p in points)
         self._extras.note_end(summary, piece.start, ended=any(isinstance(record, RunExit) for record in others))
-        if points:
-            yield self._samples(points, now, piece)
+        yield from self._tell_stretches(self._rows.take(rows, piece), now)
         yield from self._tell_records(others, piece, now)
-        # Not the system readings: W&B's own process writes them on when the training hangs.
-        newest = max((t for p in points for t in p.times[-1:] if t == t), default=None)
-        if newest is not None and newest > (self._last_time or 0.0):
-            self._last_time = newest
-            yield self._witness("wandb_record", self.path, now, at=newest)
 
-    def _read_rows(self, payloads: list[bytes]) -> list[Points]:
-        if sum(map(len, payloads)) >= MUCH:
-            points = read_histories(payloads, STEP_KEYS, only=self._declares)
-            self._declares = self._declares or any(p.key in STEP_KEYS for p in points)
-            return points
-        rows = [r for p in payloads if isinstance(r := decode(p), HistoryRow)]
-        return to_points([self._reading(row) for row in rows])
-
-    def _reading(self, row: HistoryRow) -> Reading:
-        """A row by its step; of a run that declares a step of its own, one that does not say it has a time only."""
-        step = next((value for key, value in row.values if key in STEP_KEYS), None)
-        self._declares = self._declares or step is not None
-        if step is None and not self._declares and row.step is not None:
-            step = float(row.step)
-        return _nan_if_none(step), _nan_if_none(row.timestamp), row.values
+    def _tell_stretches(self, stretches: Iterable[Stretch], now: float) -> Iterator[Event]:
+        """Points, and when the newest of them was recorded."""
+        for stretch in stretches:
+            self._extras.note_rows(p.key for p in stretch.points)
+            if stretch.points:
+                yield self._samples(stretch.points, now, stretch)
+            # Not the system readings: W&B's own process writes them on when the training hangs.
+            self._newest.note((t for p in stretch.points for t in p.times[-1:]), self.path)
 
     def _tell_records(self, records: list[Record], piece: Piece, now: float) -> Iterator[Event]:
         stats = [
-            (float("nan"), _nan_if_none(r.timestamp), _prefixed(r.values)) for r in records if isinstance(r, StatsRow)
+            (float("nan"), nan_if_none(r.timestamp), _prefixed(r.values)) for r in records if isinstance(r, StatsRow)
         ]
         points = to_points(stats)
         if points:
@@ -199,12 +190,12 @@ class WandbSource:
             elif isinstance(record, Environment) and record.host:
                 yield self._witness("host", record.host, now)
 
-    def _witness(self, name: str, value: str, now: float, at: float | None = None) -> WitnessSeen:
-        when = at if at is not None else self._last_time
-        return WitnessSeen(place=self.place, seen_at=now, source="W&B", name=name, value=value, at=when)
+    def _witness(self, name: str, value: str, now: float) -> WitnessSeen:
+        at = self._newest.time
+        return WitnessSeen(place=self.place, seen_at=now, source="W&B", name=name, value=value, at=at)
 
     def _samples(
-        self, points: Iterable[Points], now: float, piece: Piece | None = None, *, sampled: bool = False
+        self, points: Iterable[Points], now: float, piece: Piece | Stretch | None = None, *, sampled: bool = False
     ) -> Samples:
         return Samples(
             place=self.place,
@@ -232,10 +223,6 @@ class WandbSource:
             self.pending,
         )
         yield from self._teller.tell(status, now)
-
-
-def _nan_if_none(value: float | None) -> float:
-    return float("nan") if value is None else value
 
 
 def _prefixed(values: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:

@@ -50,7 +50,7 @@ def judge(state: RunState) -> Life:
     """What all witnesses together say at `state.now`."""
     before = state.life
     pace = learn_pace(state, before.pace, before.grown)
-    signs = _signs(state, pace)
+    signs = _signs(state)
     ending = find_ending(state)
     last = max(((s.at, s.name) for s in signs if s.at is not None), default=(None, ""))
     activity = read_activity(state.processes, state.gpu, before.usual_power)
@@ -99,7 +99,7 @@ def _progresses(state: RunState, last: float | None, pace: Pace) -> bool:
     return last is not None and pace.usual is not None and state.now - last <= max(5.0, 2 * pace.usual)
 
 
-def _signs(state: RunState, pace: Pace) -> list[Witness]:
+def _signs(state: RunState) -> list[Witness]:
     """Everything that moves while a run lives, with the time it last did."""
     signs: list[Witness] = []
     log_at = max((v.modified_at for v in state.logs.values() if v.modified_at and not v.missing), default=None)
@@ -116,8 +116,6 @@ def _signs(state: RunState, pace: Pace) -> list[Witness]:
     saved = max((c.modified_at for c in state.checkpoints), default=None)
     if saved is not None:
         signs.append(Witness("checkpoint", "alive", "checkpoint saved", saved))
-    if pace.last is not None and pace.last <= state.now and not state.seen.keys() & {"wandb_record", "metrics_record"}:
-        signs.append(Witness("metrics", "alive", "metrics recorded", pace.last))
     return signs
 
 

@@ -54,10 +54,8 @@ class Pace:
     saving: float | None = None
     start_up: float | None = None
     intervals: int = 0
-    last: float | None = field(default=None, compare=False)
-    """Unix time of the newest record that is no line of a log (of two sources of one series the first read counts)."""
     recorded: float | None = None
-    """The same of the series that sets the pace, a log's included."""
+    """Unix time of the newest record of the series that sets the pace, a log's included."""
     basis: tuple[object, ...] = field(default=(), compare=False, repr=False)
 
     @property
@@ -94,11 +92,10 @@ def learn_pace(state: RunState, before: Pace, grown: Sequence[float] = ()) -> Pa
         gaps = [g for g in map(sub, recent[1:], recent) if g > 0]
         if len(gaps) >= FEW and (usual is None or median(gaps) < usual):
             best, usual = times, median(gaps)
-    last = max((t for s in chosen if not s.source.startswith("log ") for t in _recent_times(s, 1)), default=None)
     if usual is None:
         few = max((g for s in chosen for g in map(sub, *_shifted(_recent_times(s)))), default=None)
-        return _from_growth(grown, Pace(longest=few, last=last, basis=basis))
-    return _with_phases(state, best, usual, last, basis)
+        return _from_growth(grown, Pace(longest=few, basis=basis))
+    return _with_phases(state, best, usual, basis)
 
 
 def _candidates(state: RunState) -> Iterable[Series]:
@@ -133,9 +130,7 @@ def _from_growth(grown: Sequence[float], few: Pace) -> Pace:
     return replace(few, usual=median(grown), longest=max(*grown, few.longest or 0.0), intervals=len(grown))
 
 
-def _with_phases(
-    state: RunState, times: list[float], usual: float, last: float | None, basis: tuple[object, ...]
-) -> Pace:
+def _with_phases(state: RunState, times: list[float], usual: float, basis: tuple[object, ...]) -> Pace:
     """The pauses in `times` by what the log or the checkpoints say of them; a restart is no pause."""
     starts = [m.at for m in state.milestones if m.kind in ("started", "resumed") and m.at is not None]
     evaluations = [m.at for m in state.milestones if m.kind in ("evaluating", "evaluated") and m.at is not None]
@@ -162,7 +157,6 @@ def _with_phases(
         pauses.get("saving"),
         _longest_start(starts, times),
         count,
-        last,
         times[-1],
         basis,
     )

@@ -60,7 +60,7 @@ def test_the_fastest_series_sets_the_pace_and_wandbs_own_readings_do_not() -> No
     state = add(state, every(60.0, 20), "eval/score")
     state = add(state, every(0.5, 2400), "system/gpu.0.gpu")
     pace = learn_pace(state, Pace())
-    assert (pace.usual, pace.last) == (4.0, 1000.0 + 4.0 * 299)
+    assert (pace.usual, pace.recorded) == (4.0, 1000.0 + 4.0 * 299)
 
 
 def test_a_pause_is_named_by_what_happened_in_it_and_a_restart_is_none() -> None:
