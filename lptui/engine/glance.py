@@ -23,7 +23,7 @@ from lptui.run.listing import Listing
 from lptui.run.metric_stores import may_be_store
 from lptui.sources.writers import Writers
 from lptui.state.attempts import find_starts
-from lptui.state.life import count_attempts, find_ending
+from lptui.state.endings import count_attempts, find_ending
 from lptui.state.metrics import tell_progress
 from lptui.state.progress import add_facts, report
 from lptui.state.run_state import RunState

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from lptui.engine.spare_memory import Spare
 from lptui.model.events import Event, StatusSeen
 from lptui.model.readings import SourceStatus
 from lptui.sources import Source
@@ -41,6 +42,7 @@ class Lane:
         self._told: dict[int, StatusSeen] = {}
         self._fenced: set[int] = set()
         self._jobs: list[Callable[[], None]] = []
+        self._spare = Spare()
         self._wake = threading.Event()
         self._rung: deque[str] = deque()
         self._stopping = False
@@ -158,6 +160,7 @@ class Lane:
             source.pending = False
         finally:
             self.polling = None
+            self._spare.note(pending=any(s.pending for s in (source, *self._sources)))
         own = [e for e in events if isinstance(e, StatusSeen) and e.status.source == source.name]
         if own:
             self._told[key] = own[-1]

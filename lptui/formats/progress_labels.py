@@ -13,6 +13,12 @@ EPOCH = re.compile(
     rb"(?:\]\[ {0,8}(\d{1,9})/(\d{1,9})\])?",
     re.IGNORECASE,
 )
+COUNTED = re.compile(
+    rb"\s{0,80}(?:epochs?|(?:global )?steps?|iter(?:ation)?s?|updates?|episodes?|ep|batch|round|trial|game|generation)"
+    rb" {0,2}[#\[]? {0,2}\d",
+    re.IGNORECASE,
+)
+"""How a message begins that counts something."""
 _EPOCHS_OF = re.compile(rb" {0,4}(?:/|of) {0,4}(\d{1,9})(?![\d.])")
 
 _NO_NUMBER = r"(?![A-Za-z]|[ _/]?(?:loss|acc|score|[=:] ?[-\d.]))"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from lptui.formats import progress_bars, progress_bars_other, progress_rich, progress_tables
+from lptui.formats import progress_bars, progress_bars_other, progress_rich, progress_tables, progress_totals
 from lptui.formats.progress_bars import read_bar, read_keras, scaled
 from lptui.formats.progress_bars_other import read_other
 from lptui.formats.progress_labels import EPOCH, find_epoch, find_epochs
@@ -26,6 +26,7 @@ from lptui.formats.progress_pairs import (
 )
 from lptui.formats.progress_rich import read_rich
 from lptui.formats.progress_tables import close_table, read_opening
+from lptui.formats.progress_totals import read_plan, split_totals
 from lptui.formats.progress_values import Progress
 
 _SHARES = rb"(\d+)% train / (\d+)% rollout / (\d+)% stats"
@@ -61,6 +62,7 @@ GATE: tuple[bytes, ...] = (
     rb"(?:[Ll]oss|LOSS|[Rr]eward|[Rr]eturn|[Ss]core|[Gg]rad[_ ][Nn]orm|(?:iter|step|batch)_time)"
     rb"$[=:] ?$\[?$[-0-9nNiI]".replace(b"$", _SGR),
     *progress_tables.GATE,
+    progress_totals.GATE,
 )
 """Patterns in RE2 syntax, one of which occurs in every line that `read_progress` is to see."""
 GATE_WORDS: tuple[bytes, ...] = (
@@ -82,9 +84,10 @@ def read_progress(message: bytes) -> Progress | None:
     opening = message.find(b"{'")
     opening = message.find(b'{"') if opening < 0 else opening
     if opening >= 0:
-        return _read_items(message[opening:])
+        return _read_items(message[opening:]) or read_plan(message)
     table = read_opening(message) if b"=" not in message or message[:1] in _DRAWN else None
-    return close_table(table) if table is not None else _read_pairs(message)
+    found = close_table(table) if table is not None else _read_pairs(message)
+    return found or read_plan(message)
 
 
 def _read_any_bar(message: bytes) -> Progress | None:
@@ -160,7 +163,9 @@ def _read_items(message: bytes) -> Progress | None:
     steps = [int(value) for name, value in pairs.items() if name.lower() in STEP_KEYS and value.is_integer()]
     if not metrics or (not steps and "epoch" not in pairs and not any(speaks(name) for name, _ in metrics)):
         return None
-    return Progress("dict", epoch=pairs.get("epoch"), step=steps[0] if steps else None, metrics=metrics)
+    epoch, step = pairs.get("epoch"), steps[0] if steps else None
+    metrics, total, epochs = split_totals(metrics, step, epoch)
+    return Progress("dict", epoch=epoch, step=step, total_steps=total, metrics=metrics, epochs=epochs)
 
 
 def _read_pairs(message: bytes) -> Progress | None:
@@ -172,12 +177,14 @@ def _read_pairs(message: bytes) -> Progress | None:
     if not metrics or not (step or epoch or any(speaks(name) for name, _ in metrics)):
         return None
     speeds = [value for name, value in metrics if name.lower() in _SPEED_KEYS]
+    done, number = to_int(step[1]) if step else None, find_epoch(epoch) if epoch else None
+    metrics, total, epochs = split_totals(metrics, done, number)
     return Progress(
         "pairs",
-        epoch=find_epoch(epoch) if epoch else None,
-        epochs=find_epochs(message, epoch) if epoch else None,
-        step=to_int(step[1]) if step else None,
-        total_steps=to_int(step[2]) if step and step.re is _STEP and step[2] else None,
+        epoch=number,
+        epochs=(find_epochs(message, epoch) if epoch else None) or epochs,
+        step=done,
+        total_steps=(to_int(step[2]) if step and step.re is _STEP and step[2] else None) or total,
         steps_per_second=speeds[0] if speeds else None,
         metrics=metrics,
     )
@@ -186,13 +193,18 @@ def _read_pairs(message: bytes) -> Progress | None:
 def _read_spoken(pairs: dict[str, float]) -> Progress:
     steps = [v for name, v in pairs.items() if name.lower() in STEP_KEYS and v == v and abs(v) < 1e18]
     speeds = [v for name, v in pairs.items() if name.lower() in _SPEED_KEYS]
+    step = int(steps[0]) if steps else None
+    epoch = next((v for name, v in pairs.items() if name.lower() in ("epoch", "epochs")), None)
     metrics = tuple((name, v) for name, v in pairs.items() if name.lower() not in NO_METRIC)
+    metrics, total, epochs = split_totals(metrics, step, epoch)
     return Progress(
         "pairs",
-        epoch=next((v for name, v in pairs.items() if name.lower() in ("epoch", "epochs")), None),
-        step=int(steps[0]) if steps else None,
+        epoch=epoch,
+        step=step,
+        total_steps=total,
         steps_per_second=speeds[0] if speeds else None,
         metrics=metrics,
+        epochs=epochs,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from lptui.formats.log_prefix import find_message, strip_escapes
+from lptui.formats.progress_labels import COUNTED
 from lptui.formats.progress_pairs import speaks
 from lptui.formats.progress_values import Progress
 
@@ -182,11 +183,12 @@ def read_section(line: bytes) -> str:
 
 
 def read_label(line: bytes) -> Row | None:
-    """`Mean reward: 15.92` as the only thing on a line."""
-    if len(line) > _LONGEST_ROW or b"=" in line or not (match := _LABEL.fullmatch(line.rstrip())):
+    """`Mean reward: 15.92` as the only thing on a line; not `Epoch 3 loss: 0.5`, whose name changes."""
+    if len(line) > _LONGEST_ROW or b"=" in line or COUNTED.match(line):
         return None
-    value = read_value(match[2])
-    return None if value is None else ((_tidy(match[1]), value),)
+    match = _LABEL.fullmatch(line.rstrip())
+    value = read_value(match[2]) if match else None
+    return ((_tidy(match[1]), value),) if match and value is not None else None
 
 
 def is_boxed(line: bytes) -> bool:

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 from lptui.model.value import frozen
 from lptui.state.activity import Activity, alive, learn_power, read_activity
-from lptui.state.attempts import find_starts
 from lptui.state.cloud_word import cloud_witness, conclude_remote
+from lptui.state.completion import find_completion
+from lptui.state.endings import Ending, count_attempts, find_ending, last_attempt, promises_end
 from lptui.state.pace import Pace, is_sane, learn_pace, name_phase, set_patience
-from lptui.state.run_state import NOT_LOOKED, Condition, Life, Milestone, RunState, Witness
+from lptui.state.progress import find_total
+from lptui.state.run_state import NOT_LOOKED, Condition, Life, RunState, Witness
 from lptui.text import short_duration
 
 WATCH = 3.0
 """Seconds to watch files without a process before "they were written just now" no longer counts as life."""
-_CLEAN_REASONS = ("completed", "job_completed", "max_runtime_reached", "cluster_stop")
 GROWTH_KEPT = 60
+_TELL = ("metta-s1", "metta-s2", "metta-head")
+"""Layouts of runs that say how they end."""
+_FATAL = ("log:", "kernel:")
 LINGER = 6.0
 """Seconds for which processes that worked count as working: between two readings they may rest."""
 
@@ -36,16 +40,6 @@ class Silence:
     works: bool
 
 
-@frozen
-class Ending:
-    """Something that says that the run is over."""
-
-    clean: bool
-    text: str
-    at: float | None
-    exit_code: int | None = None
-
-
 def judge(state: RunState) -> Life:
     """What all witnesses together say at `state.now`."""
     before = state.life
@@ -54,7 +48,7 @@ def judge(state: RunState) -> Life:
     ending = find_ending(state)
     last = max(((s.at, s.name) for s in signs if s.at is not None), default=(None, ""))
     activity = read_activity(state.processes, state.gpu, before.usual_power)
-    phase = name_phase(pace, _last_attempt(state))
+    phase = name_phase(pace, last_attempt(state))
     busy_at = state.now if activity.says == "busy" else before.busy_at
     works = busy_at is not None and state.now - busy_at <= LINGER
     calm = set_patience(pace, phase, "idle" if activity.says == "busy" else activity.says)
@@ -113,6 +107,10 @@ def _signs(state: RunState) -> list[Witness]:
         seen = state.seen.get(name)
         if seen is not None and seen.at is not None:
             signs.append(Witness(label, "alive", f"{label}", seen.at))
+    news = state.seen.get("metrics_news")
+    recorded = state.seen.keys() & {"wandb_record", "metrics_record"}
+    if news is not None and (news.at or 0.0) <= state.now and not recorded:
+        signs.append(Witness("metrics", "alive", "metrics recorded", news.at))
     saved = max((c.modified_at for c in state.checkpoints), default=None)
     if saved is not None:
         signs.append(Witness("checkpoint", "alive", "checkpoint saved", saved))
@@ -149,61 +147,6 @@ def _end_witness(ending: Ending | None) -> list[Witness]:
     return [Witness("end", "ended", ending.text, ending.at)] if ending else []
 
 
-def find_ending(state: RunState) -> Ending | None:
-    """The newest word that says that the run is over, unless the run went on after it."""
-    ends = [e for e in (_log_end(state), _wandb_end(state), _reason_end(state), _summary_end(state)) if e is not None]
-    if not ends:
-        return None
-    ending = max(ends, key=lambda e: (not e.clean, e.at or 0.0))
-    restarted = max((m.at or 0.0 for m in find_starts(_first_log(state))), default=0.0)
-    if ending.at is not None and restarted > ending.at + 1.0:
-        return None
-    return ending
-
-
-def _last_attempt(state: RunState) -> list[Milestone]:
-    """Milestones since the last start, of the log that was opened first."""
-    own = _first_log(state)
-    starts = find_starts(own)
-    return [m for m in own if m.position >= starts[-1].position] if starts else own
-
-
-def _log_end(state: RunState) -> Ending | None:
-    for milestone in reversed(_last_attempt(state)):
-        at = milestone.at
-        if milestone.kind == "completed":
-            return Ending(True, "the log says that training completed", at)
-        if milestone.kind == "exit_code":
-            code = int(milestone.value) if milestone.value.lstrip("-").isdigit() else None
-            return Ending(code == 0, f"the log says exit code {milestone.value}", at, code)
-        if milestone.kind in ("failed", "interrupted", "heartbeat_timeout"):
-            return Ending(False, f"the log says {milestone.kind.replace('_', ' ')}: {milestone.value[:80]}", at)
-    return None
-
-
-def _wandb_end(state: RunState) -> Ending | None:
-    seen = state.seen.get("exit_code")
-    if seen is None or not seen.value.lstrip("-").isdigit():
-        return None
-    code = int(seen.value)
-    return Ending(code == 0, f"{seen.source} recorded exit code {code}", seen.at, code)
-
-
-def _reason_end(state: RunState) -> Ending | None:
-    seen = state.seen.get("termination_reason")
-    if seen is None or not seen.value:
-        return None
-    clean = seen.value in _CLEAN_REASONS
-    code = seen.value.removeprefix("exit_code_")
-    return Ending(clean, f"termination_reason: {seen.value}", seen.at, int(code) if code.isdigit() else None)
-
-
-def _summary_end(state: RunState) -> Ending | None:
-    seen = state.seen.get("training_summary")
-    words = "holds the summary of a training that completed"
-    return Ending(True, f"{seen.source} {words}", seen.at) if seen is not None and seen.value else None
-
-
 def _conclude(state: RunState, ending: Ending | None, silence: Silence) -> tuple[Condition, str]:
     process = _process_witness(state)
     says = process.says if process else "unknown"
@@ -211,7 +154,7 @@ def _conclude(state: RunState, ending: Ending | None, silence: Silence) -> tuple
         return conclude_remote(state)
     quiet = None if silence.last is None else max(0.0, state.now - silence.last)
     if says == "alive":
-        return _conclude_alive(state, quiet, silence)
+        return _conclude_alive(state, quiet, silence, ending)
     if ending is not None:
         return ("finished" if ending.clean else "crashed"), ending.text
     if state.still_reading or state.processes_reason == NOT_LOOKED:
@@ -225,13 +168,18 @@ def _conclude(state: RunState, ending: Ending | None, silence: Silence) -> tuple
     return "unknown", f"silent for {short_duration(quiet)}; its process cannot be seen from here"
 
 
-def _conclude_alive(state: RunState, quiet: float | None, silence: Silence) -> tuple[Condition, str]:
+def _conclude_alive(
+    state: RunState, quiet: float | None, silence: Silence, ending: Ending | None
+) -> tuple[Condition, str]:
     """A living process that is silent may work, wait or stand stopped."""
     activity = silence.activity
     if activity.says == "stopped":
         return "stalled", activity.texts[0]
     if quiet is None or quiet <= silence.calm:
         return "running", "its process lives" + ("" if quiet is None else " and its files grow")
+    over = ending.text if ending is not None and ending.clean else find_completion(state)
+    if over and not silence.works and not _too_early(state):
+        return "finished", f"{over}, and nothing was written since; its process lives on"
     said = "; ".join(activity.texts)
     silent = f"silent for {short_duration(quiet)}"
     if silence.works and (quiet <= silence.patience or not silence.pace.known):
@@ -256,35 +204,20 @@ def _too_early(state: RunState) -> bool:
 
 
 def _conclude_dead(state: RunState, quiet: float, patience: float) -> tuple[Condition, str]:
+    """No process is left: it was killed, failed, or did all that it was to do and ended without a word."""
     gone = state.seen.get("process_gone")
-    failure = next((f for f in state.findings if f.active and f.severity == "error" and f.id.startswith("log:")), None)
-    if gone is not None:
-        return "crashed", f"{gone.value}, without an end record"
     grew = state.now - quiet > state.began or state.now - state.began < WATCH
-    if quiet <= min(patience, 15.0) and grew:
+    if gone is None and quiet <= min(patience, 15.0) and grew:
         return "running", "its files grow (its process was not recognised)"
+    failure = next((f for f in state.findings if f.active and f.severity == "error" and f.id.startswith(_FATAL)), None)
     if failure is not None:
         return "crashed", f"no process, and the last words are a failure: {failure.title}"
-    if _promises_end(state):
+    if done := find_completion(state):
+        return "finished", f"{done}, and its process has ended"
+    if gone is not None and (promises_end(state) or state.run.layout in _TELL or find_total(state)):
+        return "crashed", f"{gone.value}, without an end record"
+    if gone is not None:
+        return "unknown", f"{gone.value}; nothing says how it ended, or how much there was to do"
+    if promises_end(state):
         return "crashed", f"no process and no end record; the last sign of life was {short_duration(quiet)} ago"
     return "unknown", f"no process here, silent for {short_duration(quiet)}, and nothing says how it ended"
-
-
-def _promises_end(state: RunState) -> bool:
-    """Whether this kind of run says so when it ends, so that its silence means that it was killed."""
-    metta_log = any(m.kind == "started" for m in state.milestones)
-    return metta_log or bool(state.run.wandb)
-
-
-def count_attempts(state: RunState) -> int:
-    """How often the run was started, as far as any source tells."""
-    starts = len(find_starts(_first_log(state)))
-    restarts = state.seen.get("restart_count")
-    elastic = state.seen.get("elastic_restarts")
-    told = max(int(s.value) + 1 if s and s.value.isdigit() else 1 for s in (restarts, elastic))
-    return max(starts, told, 1)
-
-
-def _first_log(state: RunState) -> list[Milestone]:
-    log = state.primary_log
-    return [m for m in state.milestones if log is not None and m.file == log.file]

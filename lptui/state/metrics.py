@@ -13,7 +13,7 @@ from lptui.curriculum.signals import read_signals
 from lptui.model.events import Points, Samples
 from lptui.model.run import RunInfo
 from lptui.state.progress import report
-from lptui.state.run_state import Curriculum, Reported, RunState, TaskRow
+from lptui.state.run_state import Curriculum, Reported, RunState, Seen, TaskRow
 from lptui.stores.provenance import is_text, join, members
 from lptui.stores.segments import Order, Sharing
 from lptui.stores.series import LIMIT, Series, extend, overlay
@@ -22,7 +22,7 @@ SERIES_LIMIT = 20_000
 AT_ONCE = 5.0
 """Seconds within which metrics are of one moment: a value that is logged once, with a step of its own, is not the step
 of the run."""
-POINTS, FEWEST = 12_000_000, 1_000
+POINTS, FEWEST = 8_000_000, 1_000
 """Points kept of all series together, eight bytes each; and of one, however many there are."""
 STEP_KEYS = ("metric/agent_step", "global_step", "trainer/global_step", "agent_steps")
 RATE_KEYS = ("overview/sps", "overview/steps_per_second", "SPS", "steps_per_second", "perf/steps_per_second")
@@ -53,7 +53,19 @@ def add_samples(state: RunState, event: Samples) -> RunState:
         cells = {**cells, **{key: classify(key) for key in fresh}}
         news = news or any(cells[key] is not None for key in fresh)
     state = report(replace(state, series=series, cells=cells), event.source, tell_progress(event, state.run))
+    state = state if event.backfill or event.sampled else _note_news(state, event)
     return replace(state, curriculum=build_curriculum(series, cells)) if news else state
+
+
+def _note_news(state: RunState, event: Samples) -> RunState:
+    """`state` with the time of the newest record that is no history, as a sign of life. Text has its log's; W&B's own
+    process reads the system on while the training hangs."""
+    own = () if is_text(event.source) else (p for p in event.points if p.times and not p.key.startswith("system"))
+    newest = max((_last_time(points) for points in own), default=0.0)
+    old = state.seen.get("metrics_news")
+    if not newest or (old is not None and (old.at or 0.0) >= newest):
+        return state
+    return replace(state, seen={**state.seen, "metrics_news": Seen("metrics_news", "", event.source, newest)})
 
 
 def place_of(event: Samples) -> Order:

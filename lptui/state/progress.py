@@ -51,8 +51,11 @@ def _read_line(line: ProgressLine, dated: DatedFact) -> Iterator[tuple[str, Repo
     if line.form == "bar" and line.role in ELSEWHERE:
         return
     bar = name_bar(line) if line.form == "bar" else ""
-    fields = ("step", line.step), ("total", line.total_steps), ("epoch", line.epoch), ("rate", line.steps_per_second)
-    for name, value in (*fields, ("epoch steps", line.epoch_steps), ("share", line.share)):
+    total = "planned" if line.form == "plan" else "total"  # among settings: what it counts is not certain
+    fields = ("step", line.step), (total, line.total_steps), ("epoch", line.epoch), ("rate", line.steps_per_second)
+    planned = None if line.form in ("bar", "table") else line.epochs
+    more = ("epoch steps", line.epoch_steps), ("planned epochs", planned), ("share", line.share)
+    for name, value in (*fields, *more):
         if value is not None and isfinite(value):
             resolution = line.step_resolution if name == "step" else 1
             yield name, Reported(float(value), float(dated.position), dated.at, line.form, resolution, bar)
@@ -142,7 +145,7 @@ def _newest(reported: Mapping[tuple[str, str], Reported], name: str) -> float | 
 def refresh_eta(state: RunState) -> Progress:
     """Progress with its total (from the configuration when no line said it) and the seconds that are left."""
     progress = state.progress
-    total = _newest_total(state)
+    total = find_total(state)
     eta = None
     if total and progress.step is not None and progress.steps_per_second:
         eta = max(0.0, (total - progress.step) / progress.steps_per_second)
@@ -155,18 +158,22 @@ def refresh_eta(state: RunState) -> Progress:
     return replace(progress, total=total, eta=eta)
 
 
-def _newest_total(state: RunState) -> int | None:
+def find_total(state: RunState) -> int | None:
+    """The steps that there are to be, as far as anything tells."""
     said = _newest(_heard(state.reported), "total")
     return int(said) if said else _configured_total(state)
 
 
 def _configured_total(state: RunState) -> int | None:
-    """The steps that the configuration or the command line plans, in steps or in epochs whose steps a bar tells."""
+    """The steps that the configuration, the command line or settings in the log plan, in steps or in epochs whose steps
+    a bar tells."""
     rows = {**_arguments(state), **dict(state.config)}
-    total = _number(rows, TOTAL_KEYS)
+    planned = _newest(state.reported, "planned")
+    total = _number(rows, TOTAL_KEYS) or (int(planned) if planned and planned >= (state.progress.step or 0) else None)
     if total is not None:
         return total
-    each, epochs = _newest(_heard(state.reported), "epoch steps"), _number(rows, EPOCHS_KEYS)
+    each = _newest(_heard(state.reported), "epoch steps")
+    epochs = _number(rows, EPOCHS_KEYS) or _newest(state.reported, "planned epochs")
     if each is None or epochs is None or epochs * each < (state.progress.step or 0):
         return None
     return round(epochs * each)

@@ -24,9 +24,10 @@ def test_a_coloured_log_says_what_it_says_without_colours() -> None:
     facts = scan(LOG)
     assert told(facts) == told(scan(SGR.sub(b"", LOG)))
     progress = [f.fact for f in facts if isinstance(f.fact, Progress)]
-    assert [p.step for p in progress if p.step] == [*range(1000, 13000, 1000)]
+    assert [p.step for p in progress if p.step] == [*range(1000, 13000, 1000), 12000]
     assert dict(progress[0].metrics) == {"reward": 1.5, "loss": 2.0, "entropy": 1.1}
     assert dict(progress[-2].metrics) == {"loss": 0.25, "grad_norm": 1.5}
+    assert dict(progress[-1].metrics) == {"reward": 18.0}  # of `Step 12000/12000 reward: 18.0`
     assert [f.fact.value for f in facts if isinstance(f.fact, Lifecycle) and f.fact.kind == "saved"] == [4, 8, 12]
 
 
