@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import lptui.engine.log_blocks as blocks_module
 import lptui.engine.log_walk as walk_module
+import lptui.engine.search as search_module
 import lptui.engine.sieve as sieve_module
+import lptui.engine.sift as sift_module
 from lptui.engine.log_blocks import lines_ahead, lines_back
 from lptui.engine.pattern import Pattern, find_word
 from lptui.engine.search import search
@@ -161,3 +163,23 @@ def test_a_block_that_is_passed_over_has_no_match(text: str, said: list[str]) ->
 )  # fmt: skip
 def test_a_pattern_has_a_word_that_each_match_has(text: str, word: str) -> None:
     assert find_word(text) == word
+
+
+@pytest.mark.parametrize(
+    "data", [b"x" * 40_000, b"a line\n" * 6_000, b"  indented\n" * 4_000], ids=["one", "many", "below"]
+)
+def test_an_answer_comes_soon_whatever_the_lines(data: bytes) -> None:
+    """Only between two answers is it seen that nobody waits any more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walk_module, "BLOCK", 100)
+        patch.setattr(search_module, "OFTEN", 1000)
+        patch.setattr(sift_module, "OFTEN", 1000)
+        view = view_of(data)
+
+        def read(at: int, size: int) -> Chunk:
+            return Chunk("f", at, data[at : at + size])
+
+        searched = [a.scanned for a in search(SearchLog("f", "nothing", 0), view, read)]
+        sifted = [a.scanned for a in sift(SiftLog("f", LogQuery(level="error")), view, read)]
+    for told in (searched, sifted):
+        assert max(b - a for a, b in zip([0, *told], told, strict=False)) <= 1000 + 2 * LONGEST

@@ -432,3 +432,14 @@ async def test_the_keys_of_what_is_typed_are_told() -> None:
             app.pane.close()
             await pilot.pause()
             assert words not in str(app.pane.border_subtitle)
+
+
+async def test_an_answer_that_comes_when_the_screen_is_gone_is_let_be() -> None:
+    data = lines(10)
+    app = Harness({FILE: data})
+    async with app.run_test(size=(60, 14)) as pilot:
+        pane = app.pane
+        pane.workspace = workspace(data)
+        await pilot.pause()
+        await pane.remove()
+        pane.reframe()  # a count, say, that was asked for before

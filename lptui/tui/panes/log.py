@@ -258,7 +258,9 @@ class LogPane(Pane):
         self.reframe()
 
     def reframe(self) -> None:
-        """Say in the frame what is true now."""
+        """Say in the frame what is true now; an answer may come when the screen is gone."""
+        if not self.is_attached:
+            return
         self.refresh_bindings()
         if self.workspace is not None:
             self.columns.say_heads(self.workspace.run)
