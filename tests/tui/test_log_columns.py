@@ -307,3 +307,17 @@ async def test_context_copy_and_save_with_a_filter_at_every_width(width: int, tm
 
 def test_the_pane_shows_one_column_at_first() -> None:
     assert len(LogPane().columns.shown) == 1
+
+
+async def test_the_log_without_a_number_is_rank_0_s_in_heads_and_filters() -> None:
+    app = LogApp(rank_log(0), others={"/r/logs/script_1.log": rank_log(1)}, indexed=True)
+    async with app.run_test(size=(120, 14)) as pilot:
+        await pilot.press("|")
+        await settle(pilot)
+        first, second = heads(app)
+        assert first.startswith("rank 0 · script.log")
+        assert second.startswith("rank 1 · script_1.log")
+        await pilot.press("|")
+        await type_line(pilot, "f", "rank:0 step")
+        await settle(pilot)
+        assert "400 rows" in app.status

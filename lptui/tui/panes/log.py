@@ -109,8 +109,8 @@ class LogPane(Pane):
         return frame_note(self.view, logs_of(state), self.size.width)
 
     def status(self, state: RunState) -> str:
-        before = (self.columns.lead.goto.words, self.columns.lack)
-        words = frame_status(before, self.entry.purpose, self.finder, self.filter, self.size.width)
+        going, lack, purpose = self.columns.lead.goto.words, self.columns.lack, self.entry.purpose
+        words = frame_status(going, purpose, self.finder, self.filter, lack, self.size.width)
         return words or super().status(state)
 
     def focus_view(self) -> None:

@@ -14,7 +14,6 @@ from lptui.model.log import LogView
 from lptui.model.merged import MergedView
 from lptui.model.place import Anchor
 from lptui.model.request import Standing
-from lptui.run.ranks import rank_of
 from lptui.state.run_state import RunState
 from lptui.text import clock, short_duration
 from lptui.text.width import cell_width, cut
@@ -24,7 +23,7 @@ from lptui.tui.widgets.logfilter import Filter
 from lptui.tui.widgets.logfinder import Finder
 from lptui.tui.widgets.loggoto import Goto
 from lptui.tui.widgets.logmerged import Merging
-from lptui.tui.widgets.logplaces import why_empty, worst_in
+from lptui.tui.widgets.logplaces import rank_among, why_empty, worst_in
 from lptui.tui.widgets.logranks import RankColumn, title_of_merged
 from lptui.tui.widgets.logsearch import title_of
 from lptui.tui.widgets.logview import LogRows
@@ -169,7 +168,7 @@ class LogColumn(Widget):
     def _carry_filter(self, run: RunState) -> None:
         text, self._carried = self._carried, ""
         if text:
-            self.filter.take(text, run.now, ())
+            self.filter.take(text, run, ())
 
     def position(self, anchor: Anchor) -> int | None:
         """Where a line lies in the log that is shown; None if it is of another one."""
@@ -196,7 +195,7 @@ class LogColumn(Widget):
         if extent is None:
             self.head.say("", "", None, leads=leads)
             return
-        rank, name = rank_of(extent.file), title_of(extent.file)
+        rank, name = rank_among(extent.file, run.run.logs), title_of(extent.file)
         if isinstance(extent, MergedView):
             rank, name = None, title_of_merged(extent)
         self.head.say(

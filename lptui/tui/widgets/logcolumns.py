@@ -83,7 +83,8 @@ class LogColumns(Widget):
             self._carry(column)
         self.draw(run)
         self.call_after_refresh(self._realign)
-        return self.lack and f"{self.lack}: `z` gives this pane the whole window"
+        zoomed = self.app.size.width > self.size.width + 4  # else it has the window already
+        return f"{self.lack}: `z` gives this pane the whole window" if self.lack and zoomed else self.lack
 
     def draw(self, run: RunState) -> None:
         """Show the newest state of all columns."""
@@ -111,7 +112,7 @@ class LogColumns(Widget):
             extent = column.view.extent
             if extent is not None and (column.filter.text != text or not text):
                 places = [place for anchor in anchors if (place := column.position(anchor)) is not None]
-                column.filter.take(text, run.now, places, beside=beside)
+                column.filter.take(text, run, places, beside=beside)
         self.align()
 
     def end_filter(self) -> None:

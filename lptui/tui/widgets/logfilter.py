@@ -10,12 +10,12 @@ from lptui.formats.log_query import MOST_CONTEXT, read_query
 from lptui.model.log import LogView
 from lptui.model.log_query import EVERYTHING
 from lptui.model.request import SaveLog, SaveProgress, Sifted, SiftLog
-from lptui.run.ranks import rank_of
+from lptui.state.run_state import RunState
 from lptui.text import sanitise
 from lptui.text.width import cut
 from lptui.tui.widgets.logfinder import Host
 from lptui.tui.widgets.logfound import Found
-from lptui.tui.widgets.logplaces import newest_time
+from lptui.tui.widgets.logplaces import newest_time, rank_among
 
 
 class Filter:
@@ -34,9 +34,9 @@ class Filter:
         """Whether only some rows are shown."""
         return self._host.view.found is not None
 
-    def take(self, text: str, now: float, places: Sequence[int], *, beside: bool = False) -> None:
-        """Show only what `text` asks for; `now` (unix s) dates clocks, `places` are those of the findings. `beside`: in
-        several logs at once, so that it says nothing of ranks."""
+    def take(self, text: str, run: RunState, places: Sequence[int], *, beside: bool = False) -> None:
+        """Show only what `text` asks for in a log of `run`; its time dates clocks, `places` are those of the findings.
+        `beside`: in several logs at once, so that it says nothing of ranks."""
         extent = self._host.view.extent
         self._problem, self._adding = "", None
         if not text.strip() or extent is None:
@@ -44,12 +44,12 @@ class Filter:
             return
         self.text = text
         try:
-            query = read_query(text, newest_time(extent, now))
+            query = read_query(text, newest_time(extent, run.now))
         except ValueError as error:
             self._problem = str(error)
             self._host.reframe()
             return
-        if query.ranks and (beside or rank_of(extent.file) in query.ranks):
+        if query.ranks and (beside or rank_among(extent.file, run.run.logs) in query.ranks):
             query = replace(query, ranks=())  # all of this log is that rank's
         if query.findings:
             query = replace(query, places=tuple(sorted(set(places))))

@@ -55,13 +55,14 @@ def frame_note(view: Viewed, names: Sequence[str], width: int) -> str:
     return f"{words} · {where}" if where else words
 
 
-def frame_status(before: Sequence[str], typing: str, search: Said, sieve: Said, width: int) -> str:
-    """The bottom: what is under way (`before`), which keys take what is being typed, the search and the filter. Where
-    not all has room, the keys are left out: the footer tells them too."""
+def frame_status(going: str, typing: str, search: Said, sieve: Said, lack: str, width: int) -> str:
+    """The bottom: where it is going, which keys take what is being typed, the search and the filter, what columns lack.
+    Where not all has room, keys are left out first (the footer tells them too), then the lack."""
     typed = TYPING.get(typing, "")
-    whole = ("" if typed else search.words(width), sieve.words(width))
-    words = " · ".join(filter(None, (*before, typed, *whole)))
-    if cell_width(words) <= width - 4:
-        return words
-    short = ("" if typed else search.words(width, brief=True), sieve.words(width, brief=True))
-    return " · ".join(filter(None, (*before, typed, *short)))
+
+    def tell(last: str, *, brief: bool) -> str:
+        found = "" if typed else search.words(width, brief=brief)
+        return " · ".join(filter(None, (going, typed, found, sieve.words(width, brief=brief), last)))
+
+    tries = (tell(lack, brief=False), tell(lack, brief=True), tell("", brief=False))
+    return next((words for words in tries if cell_width(words) <= width - 4), tell("", brief=True) or lack)

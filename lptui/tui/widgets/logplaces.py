@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from lptui.formats.log_time import last_time
 from lptui.model.finding import Finding, rank
 from lptui.model.log import LogView
+from lptui.run.rank_logs import find_ranks
 from lptui.run.ranks import rank_of
 from lptui.state.cloud_word import why_unread
 from lptui.state.run_state import RunState
@@ -44,10 +46,22 @@ def order_logs(state: RunState) -> list[str]:
     worst = {file: finding for file in state.logs if (finding := worst_in(state.findings, file)) is not None}
 
     def weigh(file: str) -> tuple[bool, int, bool]:
-        finding = worst.get(file)
-        return state.logs[file].end == 0, -rank(finding.severity) - 1 if finding is not None else 0, rank_of(file) != 0
+        finding, severity = worst.get(file), 0
+        if finding is not None:
+            severity = -rank(finding.severity) - 1
+        return state.logs[file].end == 0, severity, rank_among(file, state.run.logs) != 0
 
     return sorted(logs_of(state), key=weigh)
+
+
+def rank_among(file: str, files: Sequence[str]) -> int | None:
+    """Whose rank the log `file` is, by its name among all `files`: `train.log` beside `train_1.log` is that of rank 0."""
+    return _ranks(tuple(files)).get(file, rank_of(file))
+
+
+@lru_cache(16)
+def _ranks(files: tuple[str, ...]) -> dict[str, int]:
+    return {part.path: part.rank for part in find_ranks(files) if part.rank is not None}
 
 
 def worst_in(findings: Sequence[Finding], file: str) -> Finding | None:
