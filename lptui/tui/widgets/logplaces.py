@@ -55,7 +55,7 @@ def order_logs(state: RunState) -> list[str]:
 
 
 def rank_among(file: str, files: Sequence[str]) -> int | None:
-    """Whose rank the log `file` is, by its name among all `files`: `train.log` beside `train_1.log` is that of rank 0."""
+    """The rank of the log `file`, by its name among all `files`: `train.log` beside `train_1.log` is that of rank 0."""
     return _ranks(tuple(files)).get(file, rank_of(file))
 
 
