@@ -64,6 +64,13 @@ class DelimitedReader(_Lines):
         self.about: dict[str, float] = {}
         self._separator = ","
         self._plain = False
+        self._width = 0
+        """Columns of the table; those beyond MOST_COLUMNS have no name and are left out."""
+
+    @property
+    def left_out(self) -> int:
+        """Columns that are not read."""
+        return self._width - len(self.names)
 
     def feed(self, data: bytes) -> list[Row]:
         """The rows that `data` completes. A second line of names (appended by a restart) replaces the first."""
@@ -79,10 +86,10 @@ class DelimitedReader(_Lines):
             fields = self._split(line)
             if not self.names or self._is_header(fields):
                 self._take_names(line)
-            elif len(fields) != len(self.names):
+            elif len(fields) != self._width:
                 self.odd += 1  # torn by a killed writer, or of another table
             else:
-                pairs = ((name, read_number(text, name)) for name, text in zip(self.names, fields, strict=True))
+                pairs = ((name, read_number(text, name)) for name, text in zip(self.names, fields, strict=False))
                 row = tuple((name, value) for name, value in pairs if value is not None and name)
                 if row:
                     rows.append(row)
@@ -91,10 +98,10 @@ class DelimitedReader(_Lines):
     def _read_plain(self, line: str) -> Row | None:
         """A row of nothing but numbers, which most are; None for any other line."""
         fields = line.split(self._separator)
-        if len(fields) != len(self.names) or "_" in line or not self._plain:
+        if len(fields) != self._width or "_" in line or not self._plain:
             return None
         try:
-            return tuple(zip(self.names, map(float, fields), strict=True))
+            return tuple(zip(self.names, map(float, fields), strict=False))
         except ValueError:
             return None
 
@@ -110,7 +117,8 @@ class DelimitedReader(_Lines):
 
     def _take_names(self, line: str) -> None:
         self._separator = max(_SEPARATORS, key=line.count)
-        names = [name.strip() for name in self._split(line)][:MOST_COLUMNS]
+        names = [name.strip() for name in self._split(line)]
+        self._width, names = len(names), names[:MOST_COLUMNS]
         # pandas writes its index as a first column without a name
         seen: set[str] = set()
         self.names = []

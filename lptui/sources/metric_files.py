@@ -9,7 +9,15 @@ from lptui.formats.alignment import Alignment
 from lptui.formats.columns import Reading, to_points
 from lptui.formats.progress_values import Progress
 from lptui.formats.table_names import HEAD, is_one_document
-from lptui.formats.tables import DelimitedReader, Document, JsonLinesReader, Row, TableReader, read_document
+from lptui.formats.tables import (
+    MOST_COLUMNS,
+    DelimitedReader,
+    Document,
+    JsonLinesReader,
+    Row,
+    TableReader,
+    read_document,
+)
 from lptui.formats.timeline import Timeline
 from lptui.model.events import DatedFact, Event, Facts, Samples, WitnessSeen
 from lptui.model.place import Place
@@ -199,7 +207,11 @@ class MetricFileSource:
         odd = self._reader.odd if self._reader is not None else 0
         details = [self._torn] if self._torn else []
         if odd:
-            details.append(f"{odd} line{'s' * (odd != 1)} that are no row of it skipped")
+            details.append(
+                "1 line that is no row of it skipped" if odd == 1 else f"{odd} lines that are no row of it skipped"
+            )
+        if isinstance(self._reader, DelimitedReader) and self._reader.left_out:
+            details.append(f"only its first {MOST_COLUMNS:,} columns are read, {self._reader.left_out:,} are left out")
         if not self._rows and not details and not self.pending:
             return SourceStatus(self.name, "waiting", "no numbers in it yet", now, path=self.path)
         condition = "partial" if details else "ok"

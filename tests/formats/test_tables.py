@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from lptui.formats.alignment import Alignment
 from lptui.formats.axes import Axis, choose_axis
 from lptui.formats.table_names import holds_metrics, is_one_document
-from lptui.formats.tables import DelimitedReader, Document, JsonLinesReader, Row, flatten, read_document, read_number
+from lptui.formats.tables import (
+    MOST_COLUMNS,
+    DelimitedReader,
+    Document,
+    JsonLinesReader,
+    Row,
+    flatten,
+    read_document,
+    read_number,
+)
 from lptui.formats.timeline import Timeline
 
 RECORDED = Path(__file__).parent / "recorded" / "tables"
@@ -252,3 +261,14 @@ def test_rows_of_numbers_alone_are_read_as_any_other() -> None:
     text = b"step,loss,note\n1,nan,2\n2, 0.5 ,x\n3,1e999,\n"
     rows = ["(('step', 1.0), ('loss', nan), ('note', 2.0))", "(('step', 2.0), ('loss', 0.5))"]
     assert [repr(row) for row in DelimitedReader().feed(text)] == [*rows, "(('step', 3.0), ('loss', inf))"]
+
+
+def test_of_a_table_of_too_many_columns_the_first_are_read() -> None:
+    reader = DelimitedReader()
+    names = ["step", "loss", *(f"c{i}" for i in range(MOST_COLUMNS + 50))]
+    plain = ",".join(["1", "0.5", *["1.5"] * (len(names) - 2)])
+    odd = ",".join(["2", "0.25", "text", *["1.5"] * (len(names) - 3)])
+    rows = reader.feed("\n".join([",".join(names), plain, odd, ""]).encode())
+    assert (reader.odd, reader.left_out) == (0, 52)
+    assert [dict(row)["loss"] for row in rows] == [0.5, 0.25]
+    assert [len(row) for row in rows] == [MOST_COLUMNS, MOST_COLUMNS - 1]
