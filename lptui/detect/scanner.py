@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol, cast
 
 from lptui.config.rules import RuleFile
@@ -109,7 +109,7 @@ class Scanner:
         """A search for those patterns alone whose literal text occurs in a short block: it finds what all would."""
         if self.short is None or not self.short.takes(len(data)):
             return None
-        return _compile_re2([pattern for _, pattern in self.candidates(data.decode(errors="replace"))])
+        return _compile_few(tuple(pattern for _, pattern in self.candidates(data.decode(errors="replace"))))
 
     def _walk(self, data: bytes, haystack: bytes, search: _Search) -> Iterator[Suspect]:
         at, size = 0, len(data)
@@ -177,6 +177,12 @@ def _compile_re2(patterns: list[Pattern], besides: tuple[bytes, ...] = ()) -> _S
         return search if _passes(search) else None
     except Exception:  # noqa: BLE001 - another module of this name raises whatever it likes
         return None
+
+
+@lru_cache(64)
+def _compile_few(patterns: tuple[Pattern, ...]) -> _Search | None:
+    """The same, kept: the lines of a log are much alike, and each live line is a block."""
+    return _compile_re2(list(patterns))
 
 
 def _passes(search: _Search) -> bool:

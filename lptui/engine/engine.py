@@ -212,6 +212,7 @@ class Engine:
                 state = self._tick(state, now)
             self._keeper.keep(self.state.care, state.care)
             self.state = state
+            self._pace.see(state)
             if now >= self._pace.due(state, published, published_at, self._queue.qsize()):
                 published, published_at = state, now
                 if self._listener is not None:

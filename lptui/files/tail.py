@@ -213,7 +213,7 @@ class Tail:
             self._restart("truncated", live, now)
         elif not mark.begins(live.handle):
             self._restart("replaced", live, now)
-        elif stat.modified_at != self.view.modified_at:
+        elif stat.modified_at != self.view.modified_at and stat.size == self.view.segments[-1].size:
             self._modified_at = stat.modified_at
             self.view = replace(self.view, modified_at=stat.modified_at)
 
@@ -270,6 +270,7 @@ class Tail:
             tail=tail,
             tail_start=grown.end - len(tail),
             grown_at=now,
+            modified_at=stat.modified_at,  # now: told later, it would be a second view of each line
             missing=False,
         )
         return [Growth(grown.end - len(data), data, grown.generation)]

@@ -47,9 +47,8 @@ class Text(Protocol):
 
 
 class LogSource:
-    """Follows one log. Live lines come first; history is read behind, newest block first, one block a poll.
-
-    The older generations beside it follow, the newest first, as history. `text` is where the log is read from when
+    """Follows one log. Live lines come first; history is read behind, newest block first, one block a poll. The older
+    generations beside it follow, the newest first, as history. `text` is where the log is read from when
     `path` only names it; `keep` bytes stay readable after a truncation.
     """
 
@@ -102,12 +101,13 @@ class LogSource:
         if opened := bool(view.segments) and self._backfill is None:
             self.tail.remote = is_on_network(self.tail.path)
             self._start_history()
+        # First: it counts lines, and a view that is told again with them would be a second picture of each line.
+        taken = [event for growth in grown for event in self._take(growth, now)]
         if view is not self._told or self._indexer.index is not self.view.lines:
             self._told = view
             self.view = replace(view, lines=self._indexer.index)
             yield LogSeen(place=self.place, seen_at=now, view=self.view)
-        for growth in grown:
-            yield from self._take(growth, now)
+        yield from taken
         quiet = not grown and not opened  # all logs of a run are shown before the history of one is read
         if quiet and self._history_left:
             yield from self._read_history(now)

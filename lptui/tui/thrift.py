@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, Console
-from rich.control import Control
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
@@ -54,7 +53,7 @@ class ThriftyUpdate(ChopsUpdate):
         in_force: Codes | None = None  # what others wrote last may be in force still
         for at, y, segment in self._pieces():
             if at is not None:
-                out.append(Control.move_to(at, y).segment.text)
+                out.append(f"\x1b[{y + 1};{at + 1}H")
             text, style, _ = segment
             if style is not None and style.link:
                 out.append("\x1b[0m" + Strip.render_style(style, text, system))

@@ -293,6 +293,16 @@ class TestWhenALanePolls:
         assert len(log.polled) == 7
         assert all(b - a >= 0.159 for a, b in pairwise(log.polled))
 
+    def test_while_it_rests_two_logs_are_looked_at_together(self) -> None:
+        one, two = Counting("one", "/run"), Counting("two", "/run")
+        lane = self.lane(one)
+        lane.rest = 0.16
+        self.turn(lane, 10.0)
+        lane.add([two])
+        for step in range(101):
+            self.turn(lane, 10.04 + step / 100)
+        assert one.polled[2:] == two.polled[2:]
+
     def test_a_ring_is_answered_when_the_rest_is_over(self) -> None:
         log = Counting("log", "/run")
         log.period = 5.0
@@ -422,4 +432,53 @@ class TestPace:
         assert flood.due(shown, shown, 10.0) == float("inf")
         assert flood.due(text, shown, 10.0) == pytest.approx(10.08)
         assert flood.due(other, shown, 10.0) == pytest.approx(10.32)
-        assert self.pace(0).due(other, shown, 10.0) == pytest.approx(10.05)
+        assert self.pace(0).due(text, shown, 10.0) == pytest.approx(10.05)
+
+    def test_what_is_no_log_goes_with_the_next_line_or_a_little_later(self) -> None:
+        shown = RunState(run=RunInfo("r", "/r", "generic"))
+        other = replace(shown, now=2.0)
+        assert self.pace(0).due(other, shown, 10.0) == pytest.approx(10.1)
+        unread = replace(shown, run=replace(shown.run, logs=("/r/log",)))  # while it fills, nobody waits
+        assert self.pace(0).due(replace(unread, now=2.0), unread, 10.0) == pytest.approx(10.05)
+
+    def test_a_steady_stream_of_lines_is_shown_less_often_until_it_thins(self) -> None:
+        pace = Pace()
+
+        def second(lines: int) -> float:
+            for _ in range(lines):
+                pace.see(state := RunState(run=RunInfo("r", "/r", "generic"), logs={"f": LogView("f")}))
+            pace.measure(state, 1.0)
+            return pace.seconds()
+
+        assert [second(lines) for lines in (5, 20, 6, 6, 3, 6)] == [0.05, 0.1, 0.1, 0.1, 0.05, 0.05]
+
+
+def test_where_the_bell_rings_a_growing_file_is_left_to_it() -> None:
+    now, fresh = 0.0, list[float]()
+
+    class Log(Counting):
+        def poll(self, now: float) -> list[Event]:
+            events = super().poll(now) if fresh else []
+            self.polled.append(now)
+            fresh.clear()
+            return events
+
+    def polls(*, rings: bool) -> int:
+        """How often one is looked at in four seconds in which a line is written each quarter of a second."""
+        nonlocal now
+        log = Log("log", "/run")
+        lane = Lane("t", lambda: now, lambda events: None)
+        lane.add([log])
+        for step in range(1000):
+            now = 50.0 + step / 100
+            if step % 25 == 0:
+                fresh.append(now)
+                if rings:
+                    lane.ring("/run")
+            if step == 600:
+                log.polled.clear()
+            lane.turn()
+        return len(set(log.polled))
+
+    assert polls(rings=True) <= 33  # one for each line, and a few by the clock
+    assert polls(rings=False) >= 130  # a mount without events: it is looked at all the time

@@ -65,6 +65,18 @@ def test_an_open_line_is_scanned_once_when_it_is_complete(tmp_path: Path) -> Non
     assert [(b.start, b.data, b.backfill) for b in blocks(reader.look(3))] == [(4, b"half\n", False)]
 
 
+def test_a_line_that_came_is_told_in_one_view_with_the_lines_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\n")
+    reader = Reader(path)
+    reader.drain()
+    with path.open("ab") as out:
+        out.write(b"two\n")
+    views = [event.view for event in reader.look(6) if isinstance(event, LogSeen)]
+    assert [(view.end, view.modified_at) for view in views] == [(8, path.stat().st_mtime)]
+    assert views[0].lines is reader.source.view.lines
+
+
 def test_a_bar_without_newlines_is_complete_at_each_carriage_return(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(b"")

@@ -176,6 +176,30 @@ async def test_many_charts_of_a_run_that_goes_on_move_every_other_second_and_non
         assert await show(119.0, 50, float("nan")) == 12  # what is not finite is shown at once
 
 
+async def test_points_of_one_second_are_one_drawing_also_where_a_finding_goes_on_with_them() -> None:
+    app = Harness()
+    async with app.run_test(size=(160, 50)) as pilot:
+        running = replace(RunState(run=RunInfo("r", "/r")), life=Life(condition="running"))
+        finding = Finding(id="f", cls="c", severity="warning", title="t")
+
+        async def draws(now: float, *states: RunState) -> int:
+            before = app.pane._draws
+            for state in states:
+                app.pane.workspace = Workspace((replace(state, now=now),), None, now)
+            await pilot.pause()
+            return app.pane._draws - before
+
+        def grown(step: int, *more: Finding) -> RunState:
+            series = {"m/a": extend(Series("m/a", "s"), points("m/a", 0, 40 + step), 0.0)}
+            return replace(running, series=series, findings=(replace(finding, step=step), *more))
+
+        for second in range(EAGER_DRAWS + 1):
+            await draws(100.0 + second, grown(second))
+        assert await draws(120.0, *[grown(step) for step in range(20, 40)]) == 1
+        assert await draws(120.0, grown(40, replace(finding, id="g"))) == 1  # another finding is shown at once
+        assert await draws(121.0, grown(41)) == 1
+
+
 async def test_filter_is_live_and_escape_ends_it() -> None:
     app = Harness()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -233,7 +233,13 @@ def _same_second(drawn: Workspace, new: Workspace) -> bool:
     """Whether only the run moved on between two ticks: not the cursor, the freezing, or what is attached."""
     if not drawn.runs or not new.runs or drawn.cursor is not new.cursor or drawn.frozen_at != new.frozen_at:
         return False
-    return drawn.run.now == new.run.now and drawn.run.findings is new.run.findings
+    before, after = drawn.run, new.run
+    return before.now == after.now and (before.findings is after.findings or _told(before) == _told(after))
+
+
+def _told(state: RunState) -> list[tuple[object, ...]]:
+    """Which findings there are: one that only went on to a later step is no news."""
+    return [(f.id, f.severity, f.active, f.acknowledged) for f in state.findings]
 
 
 def _same(one: tuple[object, ...], two: tuple[object, ...]) -> bool:

@@ -99,9 +99,10 @@ class RunScreen(LiveScreen):
             self._sentence.show(sentence(workspace))
             return
         self._stage.make_room(len(workspace.run.findings), len(gpu.devices) if (gpu := workspace.run.gpu) else 0)
-        self._show_tabs()
         before = old.run if old is not None and old.runs else None
         now = workspace.run
+        if before is None or before.findings is not now.findings:
+            self._show_tabs()
         if before is None or before.findings is not now.findings or before.seen is not now.seen:
             self._show_keys()
         for pane_id in self._visible:

@@ -15,7 +15,7 @@ from lptui.tui.widgets.curves import Curve, curve_of, same_look
 from lptui.tui.widgets.rows import Row
 
 _KEPT = 200
-MANY, PACE = 8, 2.0
+MANY, PACE = 4, 2.0
 """More charts than this move every so many seconds only while a run goes on, their newest values each second: together
 they would be most of the work, and one that moves every other second looks as alive."""
 Reach = tuple[float, float, str]

@@ -109,19 +109,19 @@ def quick_range(before: Row, after: Row, width: int) -> tuple[int, int]:
         start = _lead_of(one, two)
         end = min(width, len(one) - _lead_of(one[:start:-1], two[:start:-1])) if start < len(one) else min(width, start)
         return min(start, end), end
-    if not plain and not all(is_even(text) for text, _ in (*before, *after)):
-        return 0, width
-    if _shape(before) != _shape(after):
+    old, new = _measure(before), _measure(after)
+    if old is not None and new is not None and old[:2] != new[:2]:
         before, after = _merged(before), _merged(after)
-    if [style for _, style in before] != [style for _, style in after]:
+        old, new = _measure(before), _measure(after)
+    if old is None or new is None or old[0] != new[0]:
         return 0, width
-    pairs = [(one, two) for (one, _), (two, _) in zip(before, after, strict=True)]
-    size = row_width(before)
-    start, end = _alike(pairs), min(width, max(size, row_width(after)))
-    if size == row_width(after):
-        behind = _alike([(one[::-1], two[::-1]) for one, two in reversed(pairs)])
+    pairs = [(mine[0], yours[0]) for mine, yours in zip(before, after, strict=True)]
+    size, odd = old[2], old[3] or new[3]
+    start, end = _alike(pairs), min(width, max(size, new[2]))
+    if size == new[2]:
+        behind = _alike([(mine[::-1], yours[::-1]) for mine, yours in reversed(pairs)])
         end = min(end, size - min(behind, size - start))
-    if start < end and (miscounted(before) or miscounted(after)):
+    if odd and start < end and (miscounted(before) or miscounted(after)):
         return 0, width  # a part of it would be cut at the wrong character
     return min(start, end), end
 
@@ -137,8 +137,21 @@ def _runs(row: Row) -> list[tuple[int, str]]:
     return runs
 
 
-def _shape(row: Row) -> list[tuple[int, str]]:
-    return [(len(text), style) for text, style in row]
+def _measure(row: Row) -> tuple[list[str], list[int], int, bool] | None:
+    """(styles, lengths, their sum, whether there is more than ASCII); None if a character takes not one cell."""
+    styles: list[str] = []
+    sizes: list[int] = []
+    total, odd = 0, False
+    for text, style in row:
+        if not text.isascii():
+            odd = True
+            if not is_even(text):
+                return None
+        size = len(text)
+        styles.append(style)
+        sizes.append(size)
+        total += size
+    return styles, sizes, total, odd
 
 
 def _alike(pairs: Sequence[tuple[str, str]]) -> int:
