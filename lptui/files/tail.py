@@ -254,8 +254,7 @@ class Tail:
                 return []
             self._restart("truncated" if stat.size < segment.size else "replaced", live, now)
             return []
-        data = raw[over:]
-        if not data:
+        if not (data := raw[over:]):
             return []
         self.behind = self.behind or len(data) == self.turn
         grown = replace(segment, size=segment.size + len(data))
