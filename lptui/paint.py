@@ -17,8 +17,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from lptui.files import FileFailure, open_file, stat_file
-from lptui.files.generations import is_packed
+from lptui.files import FileFailure, stat_file
+from lptui.files.generations import is_packed, open_current
 from lptui.model.run import RunInfo
 from lptui.text.hostile import sanitise
 from lptui.text.secrets import mask_text
@@ -41,7 +41,7 @@ def read_last_rows(path: str, count: int) -> list[str]:
     if is_packed(path):
         return []
     try:
-        handle = open_file(path)
+        handle = open_current(path)
     except FileFailure:
         return []
     try:
@@ -82,8 +82,15 @@ def _look(path: str) -> tuple[int, float, str] | None:
     """What changes whenever a file does; None when it is not there."""
     try:
         stat = stat_file(path)
-    except FileFailure:
-        return None
+    except FileFailure as failure:
+        if not failure.missing:
+            return None
+        try:
+            handle = open_current(path)  # renamed this very moment: what is written there yet
+            stat = handle.stat()
+            handle.close()
+        except FileFailure:
+            return None
     return stat.size, stat.modified_at, stat.identity
 
 
