@@ -61,7 +61,9 @@ of its globs; of several rules that match a metric the first one counts, your ow
 Every metric with an expectation is **ok**, **watch** (look at it), **violated**, **no data** (too few values) or
 **no signal** (it reads the same in a healthy and in a dead run). The metrics pane marks what is violated and shows it
 first; `e` lists all with evidence and what to do; `lptui check --json` has them under `expectations`. Only findings
-make the exit code: an expectation is a hint, and a finding of one of its classes violates it.
+make the exit code: an expectation is a hint, and a finding of one of its classes violates it. A finding counts for
+the metrics it was seen in, and for another kind of metric whose rule names its class; never for another one of the same kind,
+and NaN for nothing but what is NaN.
 
 Judged are medians: ten windows over the whole series for a course, the newest {newest} values for a bound; so a spike
 decides nothing. Fewer than {least} values give no course.

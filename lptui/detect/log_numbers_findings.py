@@ -52,6 +52,7 @@ def tell(broken: Broken, file: str, state: RunState) -> Finding:
         last_seen=broken.rows[-1].of.at,
         step=int(place) if place is not None and abs(place) < 1e18 else None,
         count=len(broken.rows) - broken.at.at,
+        metrics=(broken.key,) if broken.key in state.series else (),
     )
 
 

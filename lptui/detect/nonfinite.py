@@ -159,6 +159,7 @@ def _judge(onsets: Mapping[str, Onset], lines: Mapping[str, tuple[str, int]], st
         first_seen=first.time if first.time == first.time else None,
         step=int(first.step) if math.isfinite(first.step) else None,
         count=len(keys),
+        metrics=tuple(keys),
         past=past,
         past_reason="all of them are finite again" if past else "",
     )

@@ -90,6 +90,9 @@ def _tell_one(
         first_seen=at,
         step=None if where is None else int(where),
         count=len(group),
+        metrics=tuple(
+            dict.fromkeys(key for t in group for key in (t.verdict.key, *(s.key for s in t.verdict.evidence)))
+        ),
         past=bool(lead.over),
         past_reason=lead.over,
     )

@@ -68,6 +68,8 @@ class Finding:
     past_reason: str = ""
     acknowledged: bool = False
     """Its reader knows: acknowledged or snoozed. It is listed, but does not alarm."""
+    metrics: tuple[str, ...] = ()
+    """Keys of the metrics that it was seen in; empty: of none in particular (a line of the log, a device)."""
 
     @property
     def active(self) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lptui.expectations.judgement import NEWEST, Alarm, Excuse, judge
 from lptui.expectations.matching import find_metric, match
 from lptui.model.expectation import Expectation
+from lptui.model.finding import Finding
 from lptui.model.middle import median
+from lptui.state.incidents import NAN
 from lptui.state.run_state import Expected, Judged, RunState
 from lptui.stores.series import Series
+from lptui.trends.roles import find_role
 
 MOST_VALUES = 600
 """Values that a judgement rests on: a longer series is thinned evenly, its newest values stay."""
@@ -27,13 +30,13 @@ def judge_metrics(state: RunState) -> RunState:
     expected = state.expected
     if expected is None or expected.metrics != len(state.series):
         expected = Expected(len(state.series), tuple(match(state.profiles, state.series)))
-    alarms = {f.cls: Alarm(f.severity == "error", f.title) for f in reversed(state.findings) if f.active}
+    active = [finding for finding in state.findings if finding.active]
     told: dict[str, Judged] = {}
     for key, profile, rule in expected.rows:
         series, old = state.series.get(key), state.judged.get(key)
         if series is None:  # its name was joined with another's
             continue
-        alarm = _find_alarm(rule, alarms)
+        alarm = _find_alarm(rule, key, active)
         if old is not None and _still_holds(old, series, alarm):
             told[key] = old
         else:
@@ -46,8 +49,25 @@ def judge_metrics(state: RunState) -> RunState:
     return replace(state, expected=expected, judged=told)
 
 
-def _find_alarm(rule: Expectation, alarms: Mapping[str, Alarm]) -> Alarm | None:
-    return next((alarms[cls] for cls in rule.findings if cls in alarms), None)
+def _find_alarm(rule: Expectation, key: str, active: Sequence[Finding]) -> Alarm | None:
+    """The finding that says that metric `key` is not as it should be."""
+    for cls in rule.findings:
+        found = next((f for f in active if f.cls == cls and _concerns(f, key)), None)
+        if found is not None:
+            return Alarm(found.severity == "error", found.title)
+    return None
+
+
+def _concerns(finding: Finding, key: str) -> bool:
+    """Whether a finding speaks of metric `key`: seen in it, in none in particular, or in another kind of metric, which
+    is why a rule names its class (what broke the KL shows in the clip fraction). A loss is not at fault for another,
+    nor for a number that is NaN elsewhere."""
+    if not finding.metrics or key in finding.metrics:
+        return True
+    if finding.cls in NAN:
+        return False
+    role = find_role(key)
+    return role is None or all(find_role(name) != role for name in finding.metrics)
 
 
 def _find_excuse(rule: Expectation, state: RunState) -> Excuse | None:

@@ -15,8 +15,9 @@ from lptui.expectations.behaviour import judge_rise, judge_stable, read_behaviou
 from lptui.expectations.judgement import Alarm, Excuse, describe, judge
 from lptui.expectations.matching import match
 from lptui.expectations.reading import read_profile
-from lptui.model.events import Points, ProfilesSeen, Samples, Tick
+from lptui.model.events import FindingsChanged, Points, ProfilesSeen, Samples, Tick
 from lptui.model.expectation import Expectation, Profile
+from lptui.model.finding import Change, Finding
 from lptui.model.run import RunInfo
 from lptui.state.expectations import MOST_VALUES, thin_values
 from lptui.state.fold import fold, fold_all
@@ -98,6 +99,39 @@ def test_a_finding_outweighs_the_numbers_and_another_metric_may_excuse() -> None
     excused = judge(rule(), "p", "reward", FALL, None, Excuse("ev", 0.8))
     assert excused.status == "ok"
     assert "ev is 0.8" in excused.evidence
+
+
+def alarmed(rules: dict[str, tuple[str, ...]], finding: Finding) -> dict[str, tuple[str, str]]:
+    """(status, evidence) of metrics that do as they should while a finding stands; `rules`: metric -> classes."""
+    expected = tuple(Expectation((key,), "finite", findings=classes) for key, classes in rules.items())
+    rise = array("d", range(40))
+    points = tuple(Points(key=key, steps=rise, times=rise, values=rise) for key in rules)
+    state = fold_all(
+        RunState(RunInfo("r", "/r")),
+        [
+            ProfilesSeen(profiles=(Profile("p", "", ("*",), expected),)),
+            Samples(source="w", points=points),
+            FindingsChanged(changes=(Change.raised(finding),)),
+            Tick(now=50.0),
+        ],
+    )
+    return {key: (one.judgement.status, one.judgement.evidence) for key, one in state.judged.items()}
+
+
+def test_a_metric_is_not_judged_by_what_is_nan_elsewhere() -> None:
+    rules = {"loss": ("nan-loss",), "train/loss": ("nan-loss",)}
+    nan = Finding("nan-loss:1", "nan-loss", "warning", "allnan is NaN since step 0", metrics=("allnan", "train/loss"))
+    told = alarmed(rules, nan)
+    assert told["loss"][0] == "ok"
+    assert told["train/loss"] == ("watch", "allnan is NaN since step 0")
+    assert alarmed(rules, replace(nan, metrics=()))["loss"][0] == "watch"  # a line of the log: it may be this one
+
+
+def test_what_broke_one_metric_is_told_of_those_of_another_kind_that_a_rule_ties_to_it() -> None:
+    rules = {"losses/clipfrac": ("kl-blowup",), "b/approx_kl": ("kl-blowup",), "a/approx_kl": ("kl-blowup",)}
+    blown = Finding("kl-blowup:1", "kl-blowup", "error", "the KL rose", metrics=("a/approx_kl",))
+    told = {key: status for key, (status, _) in alarmed(rules, blown).items()}
+    assert told == {"losses/clipfrac": "violated", "a/approx_kl": "violated", "b/approx_kl": "ok"}
 
 
 def test_a_metric_that_says_nothing_is_never_judged() -> None:
