@@ -11,6 +11,7 @@ from lptui.formats.progress import Lifecycle
 from lptui.formats.progress import Progress as ProgressLine
 from lptui.model.events import DatedFact, Facts
 from lptui.state.bars import ELSEWHERE, WATCHED, choose_bar, drop_other_units, keep_bars, name_bar, watch
+from lptui.state.mentions import COUNTED, drop_mentions, join_words
 from lptui.state.run_state import Milestone, Progress, Reported, RunState
 
 MILESTONES = 4000
@@ -58,7 +59,9 @@ def _read_line(line: ProgressLine, dated: DatedFact) -> Iterator[tuple[str, Repo
     for name, value in (*fields, *more):
         if value is not None and isfinite(value):
             resolution = line.step_resolution if name == "step" else 1
-            yield name, Reported(float(value), float(dated.position), dated.at, line.form, resolution, bar)
+            broken = name == "step" and not all(isfinite(number) for _, number in line.metrics)
+            at, order = dated.at, float(dated.position)
+            yield name, Reported(float(value), order, at, line.form, resolution, bar, broken=broken)
 
 
 def _watch_bar(line: ProgressLine, dated: DatedFact, event: Facts) -> Iterator[Reported]:
@@ -91,7 +94,9 @@ def report(state: RunState, source: str, said: Iterable[tuple[str, Reported]]) -
     for name, new in said:
         kind = _kind(source, new)
         old = reported.get((name, kind))
-        if old is None or new.order >= old.order:
+        if name in COUNTED:
+            reported[name, kind] = join_words(old, new)
+        elif old is None or new.order >= old.order:
             reported[name, kind] = new
     if reported == state.reported:
         return state
@@ -122,8 +127,9 @@ def _merge(reported: Mapping[tuple[str, str], Reported], before: Progress) -> Pr
 
 
 def _heard(reported: Mapping[tuple[str, str], Reported]) -> Mapping[tuple[str, str], Reported]:
-    """What tells how far the training is: of several bars one, and none that counts something else than its lines."""
-    return drop_other_units(dict(choose_bar(reported)))
+    """What tells how far the training is: of several bars one, and none that counts something else than its lines;
+    lines that mentioned a step in passing are not heard."""
+    return drop_other_units(dict(choose_bar(drop_mentions(reported))))
 
 
 def _newest(reported: Mapping[tuple[str, str], Reported], name: str) -> float | None:

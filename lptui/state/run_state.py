@@ -62,6 +62,10 @@ class Reported:
     """The value is known to so much: Metta's percentage of a total is coarse."""
     bar: str = ""
     """Which progress bar of the source said it."""
+    earlier: float | None = None
+    """The position at which the source told another value of it before; None: it never did, as far as was read."""
+    broken: bool = False
+    """Its line holds a number that is NaN or infinite."""
 
 
 @frozen

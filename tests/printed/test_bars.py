@@ -44,7 +44,7 @@ def no_kernel_log(monkeypatch: pytest.MonkeyPatch) -> None:
         ("rich-columns-tty", 120, 120, None, False),
         ("rich-tasks-tty", 120, 120, 3, False),
         ("rich-unknown-tty", 40, None, None, False),
-        ("rich-messages-tty", 40, 60, None, False),  # a line that tells the step is heard before a bar
+        ("rich-messages-tty", 60, 60, None, False),  # a line that says `step 40` once does not end a bar that goes on
         ("rich-track-file", None, None, None, False),  # a share and a time, and nothing that counts
         ("lightning-tqdm-file", 90, None, 2, True),
         ("lightning-tqdm-tty", 90, None, 2, True),
