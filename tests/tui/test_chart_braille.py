@@ -58,6 +58,43 @@ def test_an_early_spike_does_not_flatten_the_rest() -> None:
     assert scale.share(1e6) > 1
 
 
+def test_where_a_line_goes_at_its_end_is_no_outlier() -> None:
+    calm = [0.5 + 0.4 * math.sin(i / 5) for i in range(97)]
+    up = find_scale([columns(*calm, 40.0, 3000.0, 1e6)])
+    assert up is not None
+    assert up.high == 1e6
+    broken = find_scale([columns(*calm, 3000.0, 1e6, None, None, broken=(99,))])  # then NaN, and room ahead
+    assert broken is not None
+    assert broken.high == 1e6
+    down = find_scale([columns(*calm), columns(*calm, -40.0, -3000.0)])
+    assert down is not None
+    assert (down.low, down.high < 1.2) == (-3000.0, True)
+
+
+def test_a_run_that_broke_early_does_not_flatten_those_that_go_on() -> None:
+    calm = [0.5 + 0.4 * math.sin(i / 5) for i in range(100)]
+    died = [*calm[:28], 3000.0, 1e6, *([None] * 70)]
+    both = find_scale([columns(*calm), columns(*died)])
+    assert both is not None
+    assert both.high < 1.2
+    alone = find_scale([columns(*calm[:40], *([None] * 60)), columns(*calm[:38], 3000.0, 1e6, *([None] * 60))])
+    assert alone is not None
+    assert alone.high == 1e6
+
+
+def test_several_points_beyond_in_the_newest_column_are_an_end_and_one_is_a_spike() -> None:
+    calm = [0.5 + 0.4 * math.sin(i / 5) for i in range(99)]
+    spike, again = find_scale([columns(*calm, 1e6)]), find_scale([columns(*calm[:-3], 1e6, 1e6, 0.5)])
+    assert spike is not None
+    assert again is not None
+    assert spike.high < 1.2
+    assert again.high < 1.2
+    several = Columns(0, 100, (*calm, 1e5), (*calm, 1e6), (False,) * 100)
+    end = find_scale([several])
+    assert end is not None
+    assert end.high == 1e6
+
+
 def test_outliers_are_shown_when_that_is_asked() -> None:
     values = [1e6] + [0.5 + 0.4 * math.sin(i / 5) for i in range(99)]
     whole = find_scale([columns(*values)], clip=False)

@@ -17,6 +17,8 @@ _BITS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _OUTLIER = 5.0
 """A range this many times wider than what most columns span is cut to the latter."""
 _TRIM = 0.03
+_LATE = 0.9
+"""Lines that go on to this share of the longest one have their ends shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def find_scale(shown: Sequence[Columns], *, log: bool = False, clip: bool = True
         return None
     low, high = values[0], values[-1]
     if clip and not log:
-        low, high = _trimmed(values, low, high)
+        cut = _trimmed(values, low, high)
+        low, high = cut if cut == (low, high) else _keep_ends(shown, *cut)
     if low == high:
         if log:
             return Scale(max(low / 2, sys.float_info.min), min(high * 2, sys.float_info.max), True, low)
@@ -78,6 +81,35 @@ def _trimmed(values: Sequence[float], low: float, high: float) -> tuple[float, f
         return low, high
     pad = (two - one) * 0.1
     return (one - pad if one - low > two - one else low), (two + pad if high - two > two - one else high)
+
+
+def _keep_ends(shown: Sequence[Columns], low: float, high: float) -> tuple[float, float]:
+    """(low, high) made to hold where lines went last: a loss that explodes is no outlier. One newest point alone may
+    be; its value is in the title. A line that ended long before the others counts as before, or a run that broke early
+    would flatten those that go on."""
+    lasts = [max((i for i, v in enumerate(one.low) if v is not None or one.broken[i]), default=-1) for one in shown]
+    ends = [_find_end(one, low, high) for one, at in zip(shown, lasts, strict=True) if at >= _LATE * max(lasts)]
+    return min((low, *(end[0] for end in ends))), max((high, *(end[1] for end in ends)))
+
+
+def _find_end(one: Columns, low: float, high: float) -> tuple[float, float]:
+    """What the newest columns of a line span where all of them are on the same side of (low, high): two, or one of
+    several points; (low, high) where they are not."""
+    found: list[tuple[float, float]] = []
+    side = 0
+    for bottom, top in zip(reversed(one.low), reversed(one.high), strict=True):
+        if bottom is None or top is None:
+            continue
+        middle = bottom / 2 + top / 2
+        beyond = (middle > high) - (middle < low)
+        if not beyond or beyond == -side:
+            break
+        side = beyond
+        found.append((bottom, top))
+    several = any(top > bottom and (bottom > high or top < low) for bottom, top in found)
+    if len(found) < 2 and not several:
+        return low, high
+    return min(bottom for bottom, _ in found), max(top for _, top in found)
 
 
 DASHES = ((1,), (1, 1, 1, 1, 0, 0), (1, 1, 0, 0), (1, 1, 1, 1, 0, 1, 0, 0), (1, 0, 0), (1, 1, 1, 1, 1, 1, 0, 0, 0))
