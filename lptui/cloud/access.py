@@ -14,15 +14,35 @@ REACH = 4.0
 MOST_TEXT = 500
 _KEY_WORDS = re.compile(r"not logged in|log in|api key|api_key|unauthenticated|unauthorized|credentials|\b401\b", re.I)
 _ACCESS_WORDS = re.compile(r"permission|forbidden|access denied|not authorized|\b403\b", re.I)
-_SLOW_WORDS = re.compile(r"did not respond in time|timed? ?out|rate.?limit|\b429\b|\b50[0234]\b", re.I)
+_SLOW_WORDS = re.compile(r"did not respond in time|timed? ?out|\b504\b", re.I)
+_WAIT_WORDS = re.compile(r"rate.?limit|too many requests|\b429\b", re.I)
+_BROKEN_WORDS = re.compile(r"\b(50[0-35-9])\b", re.I)
 
 
 class Problem(Exception):
-    """What a reader is told: a kind, and words with the next step."""
+    """What a reader is told: a kind, and words with the next step. `wait`: seconds that the server asks for."""
 
-    def __init__(self, kind: str, words: str) -> None:
+    def __init__(self, kind: str, words: str, wait: float = 0.0) -> None:
         super().__init__(words)
-        self.kind = kind
+        self.kind, self.wait = kind, wait
+
+
+def throttled(wait: float = 0.0) -> Problem:
+    """It was asked too often, by all who use this key."""
+    pause = f" of {wait:.0f} s" if wait >= 1 else ""
+    return Problem(
+        "throttled", f"the server was asked too often with this key and wants a pause{pause} (HTTP 429)", wait
+    )
+
+
+def broken(code: int | str) -> Problem:
+    """It fails, which is no fault of the question."""
+    return Problem("server-error", f"the server fails (HTTP {code}): nothing is wrong on this side")
+
+
+def slow() -> Problem:
+    """No answer, and no word why."""
+    return Problem("slow", "the server did not answer in time")
 
 
 def base_url() -> str:
@@ -80,9 +100,12 @@ def explain(error: Exception, path: str) -> Problem:
     text = str(error)[:MOST_TEXT]
     if re.search(r"could not find (run|project)|not found|does not exist|\b404\b", text, re.I):
         return Problem("no-run", f"{path} is not on {base_url()}, or your key may not see it")
+    if _WAIT_WORDS.search(text):
+        return throttled()
+    if (code := _BROKEN_WORDS.search(text)) is not None:
+        return broken(code[1])
     if _SLOW_WORDS.search(text):
-        words = "the server did not answer in time: it is slow, or asks to wait (HTTP 429); it is asked less often now"
-        return Problem("slow", words)
+        return slow()
     if _ACCESS_WORDS.search(text):
         return Problem("no-access", f"the server refuses {path} to this key: ask its owner, or use another key")
     if type(error).__name__ == "AuthenticationError" or _KEY_WORDS.search(text):

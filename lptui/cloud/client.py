@@ -17,6 +17,7 @@ from lptui.text.secrets import mask_text
 DEADLINE = 60.0
 """Seconds for one question; the SDK itself gives up on a request after 15 s, and an answer may take some of them."""
 MAX_ANSWER = 64 << 20
+MAX_WAIT = 7200.0
 _QUIET = {
     "WANDB_SILENT": "true",
     "WANDB_CONSOLE": "off",
@@ -28,10 +29,12 @@ _QUIET = {
 
 @dataclass(frozen=True, slots=True)
 class CloudFailure:
-    """Why there is no answer: no-sdk, no-key, bad-key, no-network, no-access, no-run, slow, failed; and in words."""
+    """Why there is no answer: no-sdk, no-key, bad-key, no-network, no-access, no-run, throttled, server-error, slow,
+    failed; in words; and how many seconds the server wants to be left alone (0: it did not say)."""
 
     kind: str
     words: str
+    wait: float = 0.0
 
 
 class CloudClient:
@@ -52,7 +55,7 @@ class CloudClient:
                 return self._ask({"ask": what, "path": path, **more})
             except LateError:
                 self._child.end()
-                return CloudFailure("slow", f"no answer in {self._deadline:.0f} s; it is asked less often now")
+                return CloudFailure("slow", f"no answer in {self._deadline:.0f} s")
             except (OSError, ValueError, ChildError) as error:
                 self._child.end()
                 return CloudFailure("failed", f"the process that asks W&B failed: {_harmless(str(error))}")
@@ -69,7 +72,9 @@ class CloudClient:
             self._child.start(command, {**os.environ, **_QUIET, "PYTHONPATH": _search_path()})
         answer = self._child.ask(question, self._monotonic() + self._deadline)
         if "problem" in answer:
-            return CloudFailure(_harmless(str(answer["problem"])), _harmless(str(answer.get("words", ""))))
+            wait = answer.get("wait", 0.0)
+            seconds = float(wait) if isinstance(wait, int | float) and 0 < wait < MAX_WAIT else 0.0
+            return CloudFailure(_harmless(str(answer["problem"])), _harmless(str(answer.get("words", ""))), seconds)
         found: object = answer.get("answer")
         if not isinstance(found, dict):
             raise ValueError("its answer makes no sense")

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lptui.cloud.access import DEFAULT, MOST_TEXT, Problem, base_url, check_key, check_network, explain
+from lptui.cloud.plain_question import find_cause
 
 TIMEOUT = 15
 """Seconds that the SDK waits for one answer of the server."""
@@ -60,7 +61,9 @@ class Asker:
         except Problem:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the SDK raises becomes words
-            raise explain(error, str(question.get("path", ""))) from None
+            path = str(question.get("path", ""))
+            problem = explain(error, path)
+            raise (find_cause(path) if problem.kind == "slow" else problem) from None
 
     def _connect(self) -> None:
         if self._api is not None:
@@ -222,7 +225,7 @@ def serve() -> None:
             question = json.loads(line)
             answer: dict[str, object] = {"answer": asker.answer(question)}
         except Problem as problem:
-            answer = {"problem": problem.kind, "words": str(problem)}
+            answer = {"problem": problem.kind, "words": str(problem), "wait": problem.wait}
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             answer = {"problem": "failed", "words": f"{type(error).__name__}: {error}"}
         out.write(json.dumps({"id": question.get("id"), **answer}) + "\n")

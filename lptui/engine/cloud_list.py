@@ -13,7 +13,7 @@ from lptui.engine.config_differences import ConfigTable, differ
 from lptui.engine.headline import choose_headline
 from lptui.model.summary import RunBoard, RunSummary, board_order
 from lptui.sources.cloud import Asking
-from lptui.text import sanitise
+from lptui.text import clock, sanitise
 from lptui.text.secrets import mask_secrets
 
 EVERY, SLOWEST = 30.0, 600.0
@@ -72,11 +72,13 @@ class CloudList:
                 return
             if isinstance(found, CloudFailure):
                 wait = min(SLOWEST, wait * 2)
-                on_board(self._board((found.words,)))
+                pause = max(wait, found.wait)
+                then = clock(self._clock() + pause)
+                on_board(self._board((f"{found.words}; the next try is at {then}",)))
             else:
-                wait = EVERY
+                wait = pause = EVERY
                 on_board(found)
-            self._stopping.wait(wait)
+            self._stopping.wait(pause)
 
     def _board(self, notes: tuple[str, ...]) -> RunBoard:
         now = self._clock()

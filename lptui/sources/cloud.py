@@ -153,7 +153,7 @@ class CloudSource:
         run = answer.run
         if isinstance(run, CloudFailure):
             self._wait = min(SLOWEST, self._wait * 2)
-            self._next = now + self._wait
+            self._next = now + max(self._wait, run.wait)
             yield from self._tell("failed", run.words, now, next_try=self._next)
             return
         self._wait = EVERY

@@ -191,6 +191,15 @@ def test_it_asks_no_more_often_than_it_may_and_less_after_failures() -> None:
     assert source._next == now + EVERY
 
 
+def test_a_pause_that_the_server_asks_for_is_kept() -> None:
+    script = Script(3)
+    source = CloudSource(LOCAL, client=script)
+    turn(source, NOW)
+    script.failure = CloudFailure("throttled", "wants a pause of 90 s (HTTP 429)", 90.0)
+    (status,) = only(StatusSeen, turn(source, NOW + EVERY))
+    assert status.status.next_try == NOW + EVERY + 90.0
+
+
 def test_a_run_that_is_over_is_asked_for_rarely() -> None:
     script = Script(3)
     script.state = "finished"

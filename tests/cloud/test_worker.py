@@ -17,6 +17,7 @@ from lptui.cloud import access, worker
 from lptui.cloud.access import Problem, check_key, explain
 from lptui.cloud.client import CloudClient, CloudFailure
 from lptui.cloud.names import read_name, read_time
+from lptui.cloud.plain_question import find_cause
 
 needs_sdk = pytest.mark.skipif(importlib.util.find_spec("wandb") is None, reason="wandb is not installed here")
 SECRET = "k-" + "0123456789abcdef" * 2
@@ -137,6 +138,49 @@ def test_a_throttled_or_slow_server_is_said_to_be_slow(
     server.delay = 0.0
 
 
+def test_a_server_that_wants_a_pause_one_that_fails_and_one_that_is_slow_are_told_apart(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.status = 429
+    asked = find_cause("lab/arena/r1")
+    assert (asked.kind, asked.wait) == ("throttled", 1.0)
+    assert "429" in str(asked)
+    server.status = 500
+    failed = find_cause("lab/arena/r1")
+    assert (failed.kind, "500" in str(failed)) == ("server-error", True)
+    server.status = 200
+    assert find_cause("lab/arena/r1").kind == "slow"  # it answers now
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    assert find_cause("lab/arena/r1").kind == "slow"
+    assert server.asked == ["Run", "Run", "Run"]
+
+
+def test_the_key_of_the_plain_request_is_the_one_of_this_server(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".netrc").write_text(
+        f"machine example.org login user password other\nmachine 127.0.0.1 login user password {KEY}\n"
+    )
+    monkeypatch.delenv("WANDB_API_KEY")
+    assert find_cause("lab/arena/r1").kind == "slow"
+    assert server.keys == {"Basic " + base64.b64encode(f"api:{KEY}".encode()).decode()}
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, "throttled"), (500, "server-error")])
+def test_what_the_retries_of_the_sdk_hide_is_told(
+    server: Server, monkeypatch: pytest.MonkeyPatch, status: int, kind: str
+) -> None:
+    def give_up(_path: str) -> None:
+        raise RuntimeError("Failed to execute API request: the service process is busy and did not respond in time.")
+
+    server.status = status
+    asker = worker.Asker()
+    asker._api = SimpleNamespace(run=give_up)
+    with pytest.raises(Problem) as told:
+        asker.answer({"ask": "run", "path": "lab/arena/r1"})
+    assert told.value.kind == kind
+
+
 def test_without_a_key_the_sdk_is_not_even_started(
     server: Server, client: CloudClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,7 +260,10 @@ def test_without_the_sdk_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     ("text", "kind"),
     [
         ("Could not find run <Run a/b/c (not found)>", "no-run"),
-        ("HTTP 429: rate limit exceeded", "slow"),
+        ("HTTP 429: rate limit exceeded", "throttled"),
+        ("500 Server Error: Internal Server Error for url", "server-error"),
+        ("HTTP 503", "server-error"),
+        ("HTTP 504", "slow"),
         ("the service process is busy and did not respond in time.", "slow"),
         ("permission denied", "no-access"),
         ("user is not logged in", "bad-key"),
