@@ -58,7 +58,9 @@ def read_form(line: bytes, at: int, stop: int) -> Form | None:
     """What stands at `at` of the line, if it is one of these forms."""
     first = line[at : at + 1]
     if first in _LOGFMT_STARTS:
-        return _read_logfmt(line, at, stop) if line.find(b"=", at, at + _LONGEST_NAME) > 0 else None
+        # `step=3 loss=0.5` begins with one of the letters too: only names of a logger's own fields are worth a look.
+        equals = line.find(b"=", at, at + _LONGEST_NAME)
+        return _read_logfmt(line, at, stop) if equals > 0 and line[at:equals] in _NAMES else None
     for pattern in _PATTERNS.get(first, ()):
         match = pattern.match(line, at, stop)
         if match is not None:
@@ -86,9 +88,15 @@ def _skip_said(line: bytes, at: int, stop: int) -> int:
 
 
 _LONGEST_NAME = 12
-_LOGFMT_STARTS = frozenset(bytes([c]) for c in b"tldsacnmhpr@")
+_NAMES = frozenset(
+    b"caller source logger name module host app service component pid rank level lvl severity levelname at "
+    b"time ts timestamp @timestamp datetime asctime t".split()
+)
+_LOGFMT_STARTS = frozenset(name[:1] for name in _NAMES)
 _PATTERNS = {
     **{bytes([c]): (_SYSLOG,) for c in b"JFMASONDTW"},
     **dict.fromkeys((b"1", b"2", b"["), (_COMPACT, _SINCE_1970)),
     b"<": (_RFC_5424,),
 }
+STARTS = _LOGFMT_STARTS.union(_PATTERNS)
+"""What any of these forms may begin with."""

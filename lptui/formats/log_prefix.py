@@ -9,15 +9,16 @@ without separators, seconds since 1970). Rich's continuation lines are the calle
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from lptui.formats.clock_forms import Form, read_form
+from lptui.formats.clock_forms import STARTS, Form, read_form
+from lptui.formats.clock_values import seconds_of_day, to_time
 from lptui.formats.json_clock import COUNTED, DAY_CLOCK, LOOK, find_json_clock
 from lptui.model.value import frozen
 
 _LOOK = 400  # no known prefix is longer; a line may be megabytes
+_REMEMBERED = 256
 
 _RANK = re.compile(
     rb"\[(?:rank|default)(\d{1,6})\]:? ?"
@@ -103,12 +104,12 @@ def read_prefix(line: bytes) -> Prefix:
     found = _match_prefix(line)
     clock, has_date, has_zone = None, False, False
     if found.clock is not None and found.clock.re is _GLOG:
-        clock = _seconds(found.clock, 4)
+        clock = seconds_of_day(found.clock, 4)
     elif found.clock is not None and found.clock.re.groups == _COUNTING:
         whole, fraction = found.clock.groups()
         clock, has_date, has_zone = int(whole) + (float(b"0." + fraction) if fraction else 0.0), True, True
     elif found.clock is not None:
-        clock, has_date = _to_time(found.clock)
+        clock, has_date = to_time(found.clock)
         has_zone = found.clock[8] is not None
     level = None if found.word is None else _LEVELS.get(found.word.upper())
     return Prefix(found.start, clock, has_date, has_zone, level, found.rank)
@@ -183,6 +184,16 @@ class _Found(NamedTuple):
 
 
 def _match_prefix(line: bytes) -> _Found:
+    """A line is asked for its message, its clock and its level one after the other."""
+    return _match_short(line) if len(line) <= _LOOK else _match_any(line)
+
+
+@lru_cache(_REMEMBERED)
+def _match_short(line: bytes) -> _Found:
+    return _match_any(line)
+
+
+def _match_any(line: bytes) -> _Found:
     label = _RANKED.match(line) if line[:1] in _COUNTED else None
     if label is not None:
         # A number and a colon are a label before what is known to begin a line only.
@@ -224,7 +235,7 @@ def _match_clockless(line: bytes, at: int, word: bytes | None, rank: int | None)
         return _Found(at, None, word, rank)
     match = _ALONE.match(line, at, _LOOK)
     if match is None:
-        form = read_form(line, at, _LOOK)
+        form = read_form(line, at, _LOOK) if line[at : at + 1] in STARTS else None
         return _Found(at, None, None, rank) if form is None else _match_form(line, form, rank)
     clock, at = None, match.end()
     if line[at : at + 1].isdigit() and (clock := _CLOCK.match(line, at, _LOOK)):
@@ -260,33 +271,3 @@ def _skip_labels(line: bytes, at: int = 0) -> tuple[int, int | None]:
         named = match[1] or match[2]
         rank = int(named) if named else rank
     return at, rank
-
-
-def _seconds(match: re.Match[bytes], first: int) -> float:
-    hour, minute, second, fraction = match.group(first, first + 1, first + 2, first + 3)
-    return int(hour) * 3600 + int(minute) * 60 + int(second) + (float(b"0." + fraction) if fraction else 0.0)
-
-
-def _to_time(match: re.Match[bytes]) -> tuple[float | None, bool]:
-    seconds = _seconds(match, 4)
-    if match[1] is None:
-        return seconds, False
-    day = _find_day(match[1], match[2], match[3])
-    return (None, False) if day is None else (day + seconds - _to_offset(match[8]), True)
-
-
-@lru_cache(64)
-def _find_day(year: bytes, month: bytes, day: bytes) -> float | None:
-    """Midnight UTC of a date; None when the calendar has no such day."""
-    try:
-        return datetime(int(year), int(month), int(day), tzinfo=UTC).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-def _to_offset(zone: bytes | None) -> int:
-    """Seconds east of UTC of `Z`, `UTC`, `+01:00`, `-0530`."""
-    if zone is None or zone[:1] in (b"Z", b"U"):
-        return 0
-    seconds = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
-    return -seconds if zone[:1] == b"-" else seconds

@@ -101,3 +101,19 @@ def test_garbage_never_raises(text: str) -> None:
     read_form(line, 0, len(line))
     prefix = read_prefix(line)
     assert 0 <= prefix.start <= len(line)
+
+
+@pytest.mark.parametrize("name", ["caller", "source", "logger", "module", "host", "app", "service", "component", "pid"])
+def test_any_field_of_a_logger_may_stand_first(name: str) -> None:
+    assert read_prefix(f"{name}=x level=warn t=1795867445.5 msg=y".encode()).level == "warning"
+
+
+@pytest.mark.parametrize("name", ["time", "ts", "timestamp", "@timestamp", "datetime", "asctime", "t"])
+def test_any_name_of_a_clock_may_stand_first(name: str) -> None:
+    assert read_prefix(f"{name}=1795867445.5 msg=y".encode()).clock == NOON + 0.5
+
+
+@pytest.mark.parametrize("line", [b"step=5 loss=0.5", b"loss=0.5 step=5", b"train/loss=1", b"lr=0.1", b"acc=0.5"])
+def test_numbers_of_a_training_are_not_looked_at_for_a_clock(line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lptui.formats.clock_forms._read_logfmt", lambda *_: pytest.fail("looked at"))
+    assert read_form(line, 0, 400) is None
