@@ -49,9 +49,9 @@ def find_hits(
     scanner: Scanner, data: bytes, start: int, lead: bytes = b"", suspects: Sequence[Suspect] | None = None
 ) -> list[Hit]:
     """All hits whose line begins in `data` (which lies at position `start`, after `lead`), in order; `suspects` if
-    the scanner was over it already."""
+    the scanner's `sift` was over it already."""
     lead = _restore_mark(lead)
-    suspects = list(scanner.scan(data)) if suspects is None else suspects
+    suspects = list(scanner.scan(data)) if suspects is None else scanner.keep_suspicious(data, suspects)
     goes_on = HEAD in lead
     if not suspects and not goes_on:
         return []

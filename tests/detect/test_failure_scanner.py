@@ -114,7 +114,24 @@ def test_what_a_healthy_run_says_of_its_life_is_sifted_and_not_suspected() -> No
     assert len(data) > SHORT
     scanner = make_scanner(CATALOGUE, use_re2=True)
     assert list(scanner.scan(data)) == []
-    assert len(scanner.sift(data) or ()) == 1000
+    sifted = scanner.sift(data) or ()
+    assert len(sifted) == 1000
+    assert scanner.keep_suspicious(data, sifted) == []
+
+
+@pytest.mark.skipif(RE2.engine != "re2", reason="google-re2 is not installed")
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_of_what_is_sifted_the_lines_are_kept_that_a_scan_suspects(data: st.DataObject) -> None:
+    examples = [x for e in CATALOGUE.entries.values() for x in (*e.examples, *e.counter_examples)]
+    life = st.sampled_from(["Saving checkpoint at epoch 3", "Training complete!", "loss=nan", "task 3 score: 0.5"])
+    piece = st.one_of(life, st.sampled_from(examples), st.text(max_size=40))
+    pieces = data.draw(st.lists(st.lists(piece, max_size=3).map(" ".join), max_size=8))
+    text = data.draw(st.sampled_from(["\n", "\r", "\n\n"])).join(pieces).encode("utf-8", "replace")
+    whole = RE2.whole() if RE2.whole else RE2
+    sifted = RE2.sift(text) or ()
+    assert RE2.keep_suspicious(text, sifted) == list(whole.scan(text))
+    assert find_hits(RE2, text, 0, b"", sifted) == find_hits(RE2, text, 0)
 
 
 @BOTH
