@@ -1,13 +1,15 @@
-"""Line numbers for evidence: an anchor is a byte offset, a reader wants `script.log:1312`. Counted once, at the end."""
+"""Line numbers for evidence: an anchor is a byte offset, a reader wants `script.log:1312`. Counted once, at the end,
+from the nearest mark of the log's index on: the line feeds before it were counted when the log was read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from lptui.files import FileFailure, open_file
 from lptui.files.generations import is_packed
 from lptui.model.finding import Evidence, Finding
+from lptui.model.log import LogView
 from lptui.model.place import Anchor
 from lptui.state.run_state import RunState
 
@@ -20,17 +22,37 @@ def number_lines(state: RunState) -> RunState:
     anchors = {e.anchor for f in state.findings for e in f.evidence if e.anchor is not None}
     older = {(v.file, s.generation): s.path for v in state.logs.values() for s in v.segments if s.path}
     files = {a: a.file if a.generation == 0 else older.get((a.file, a.generation), "") for a in anchors}
+    views = {view.file: view for view in state.logs.values()}
+
+    def find_mark(anchor: Anchor) -> tuple[int, int]:
+        view = views.get(anchor.file)
+        return (0, 0) if view is None else find_known(view, anchor)
+
     numbers: dict[Anchor, int] = {}
     for file in set(files.values()) - {""}:
         if not is_packed(file):
-            numbers.update(count_lines(file, [a for a in anchors if files[a] == file]))
+            numbers.update(count_lines(file, [a for a in anchors if files[a] == file], find_mark))
     if not files:
         return state
     return replace(state, findings=tuple(_number(f, numbers, files) for f in state.findings))
 
 
-def count_lines(file: str, anchors: Iterable[Anchor]) -> dict[Anchor, int]:
-    """1-based line numbers of anchors in one file; empty when it cannot be read any more."""
+def find_known(view: LogView, anchor: Anchor) -> tuple[int, int]:
+    """(offset, line feeds before it) of the last mark before an anchor; the start of its file where none is known."""
+    segment = next((s for s in view.segments if s.generation == anchor.generation), None)
+    if segment is None:
+        return 0, 0
+    base, mark = (view.lines.at_or_before(segment.base + offset) for offset in (0, anchor.offset))
+    if base is None or mark is None or base.position != segment.base:
+        return 0, 0
+    return mark.position - segment.base, mark.feeds - base.feeds
+
+
+def count_lines(
+    file: str, anchors: Iterable[Anchor], find_mark: Callable[[Anchor], tuple[int, int]] = lambda anchor: (0, 0)
+) -> dict[Anchor, int]:
+    """1-based line numbers of anchors in one file; empty when it cannot be read any more. `find_mark` gives an offset
+    before an anchor, and the line feeds before it."""
     numbers: dict[Anchor, int] = {}
     line, position = 1, 0
     try:
@@ -39,6 +61,9 @@ def count_lines(file: str, anchors: Iterable[Anchor]) -> dict[Anchor, int]:
         return {}
     try:
         for anchor in sorted(anchors, key=lambda a: a.offset):
+            known, feeds = find_mark(anchor)
+            if known > position:
+                position, line = known, feeds + 1
             while position < anchor.offset:
                 data = handle.pread(position, min(CHUNK, anchor.offset - position))
                 if not data:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lptui.formats.log_time import AHEAD, first_time
 from lptui.formats.progress import Progress
 from lptui.model.events import DatedFact
 from lptui.model.log_index import NAN, SPACING, LineIndex, Marks
 
+WORTH_VECTORS = 256 * 1024 * 1024
+"""Bytes of history that numpy counts the line feeds of in so much less time (a third) that loading it pays."""
 LINES, FEW_LINES = 64, 4
 """Lines of a stretch in which a clock is looked for; where the stretch before had none (a log of JSON), the few."""
 
@@ -23,6 +25,7 @@ class Indexer:
         self._clocks = True  # the last stretch of history had any
         self._older_feeds = self._newer_feeds = 0
         self._marked = 0  # the newest live position that has a mark
+        self._count: Callable[[bytes, bytes, int, int], int] = bytes.count
 
     @classmethod
     def resume(cls, known: LineIndex) -> Indexer:
@@ -40,6 +43,8 @@ class Indexer:
         """History ends and live text begins at `origin`, written at `at`; `complete`: there is no history."""
         if not self._started:
             self._started, self._complete, self._marked = True, complete, origin
+            if origin >= WORTH_VECTORS:
+                self._count = _count_vectors
             older, newer = Marks(at), Marks(at)
             newer.add(0, 0)
             self.index = LineIndex(origin, older, newer, 0, 1, complete)
@@ -52,7 +57,7 @@ class Indexer:
         high = len(data)
         while high > 0:
             low = max(0, high - SPACING)
-            self._older_feeds += data.count(b"\n", low, high)
+            self._older_feeds += self._count(data, b"\n", low, high)
             at = first_time(data, low, high, not_after, LINES if self._clocks else FEW_LINES)
             self._clocks = at is not None
             not_after = not_after if at is None else min(not_after, at + AHEAD)
@@ -77,7 +82,7 @@ class Indexer:
             if start + low - self._marked >= SPACING:
                 self._mark_newer(data, start, low, facts, now)
             high = min(len(data), low + SPACING)
-            self._newer_feeds += data.count(b"\n", low, high)
+            self._newer_feeds += self._count(data, b"\n", low, high)
             low = high
 
     def mark_generation(self, start: int) -> None:
@@ -98,6 +103,13 @@ class Indexer:
     def _publish(self) -> None:
         old = self.index
         self.index = LineIndex(old.origin, old.older, old.newer, len(old.older), len(old.newer), self._complete)
+
+
+def _count_vectors(data: bytes, byte: bytes, low: int, high: int) -> int:
+    """As `bytes.count` of one byte."""
+    import numpy as np
+
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8, high - low, low) == byte[0]))
 
 
 def _steps(facts: Sequence[DatedFact]) -> list[tuple[int, float]]:

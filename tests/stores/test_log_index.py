@@ -22,11 +22,14 @@ def marks_of(index: LineIndex) -> list[tuple[int, int]]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(history=LINES, live=LINES, block=st.integers(5, 60), spacing=st.integers(3, 40))
-def test_marks_count_every_line_feed(history: list[bytes], live: list[bytes], block: int, spacing: int) -> None:
+@given(history=LINES, live=LINES, block=st.integers(5, 60), spacing=st.integers(3, 40), large=st.booleans())
+def test_marks_count_every_line_feed(
+    history: list[bytes], live: list[bytes], block: int, spacing: int, large: bool
+) -> None:
     text, more = b"".join(history), b"".join(live)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log_index, "SPACING", spacing)
+        patch.setattr(log_index, "WORTH_VECTORS", 0 if large else len(text) + 1)
         indexer = Indexer()
         indexer.begin(len(text), complete=not text)
         for start in range(0, len(more), block):
