@@ -20,6 +20,8 @@ _LONGEST_WORD = 40
 _CLOSER = 8
 """How many times as long a closer look takes."""
 _SAMPLE = 64 * 1024
+_FLAGS = re.compile(r"\(\?i?m\)")
+"""What `Pattern` put before what was typed, in RE2's words about it."""
 
 
 class Pattern:
@@ -77,7 +79,7 @@ def find_word(text: str) -> str:
 
 
 def compile_bytes(expression: bytes) -> Any:
-    """A pattern over raw bytes. Raises ValueError."""
+    """A pattern over raw bytes. Raises ValueError, in words for who typed it."""
     try:
         import re2
 
@@ -89,7 +91,9 @@ def compile_bytes(expression: bytes) -> Any:
     except ImportError:
         pass
     except Exception as error:
-        raise ValueError(str(error)) from error
+        said = error.args[0] if error.args else ""
+        words = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        raise ValueError(_FLAGS.sub("", words, count=1)) from error
     try:
         return re.compile(expression)
     except re.error as error:

@@ -12,6 +12,7 @@ from lptui.files.seam import Entry, FileFailure, Handle, list_folder, open_file
 _DATE = r"\d{4}-?\d\d-?\d\d(?:[_T-]?\d\d(?:[-:]?\d\d(?:[-:]?\d\d(?:[_.]\d{1,9})?)?)?)?"
 _PACKED = r"(?:\.gz|\.zst)?"
 _DATE_WITHIN = re.compile(rf"(?<=.)[.-]{_DATE}(?=\.[^.]+\Z)")
+_BEHIND = re.compile(rf"(?<=.)[.-](?:\d{{1,4}}|{_DATE})\Z")
 _LOOKED_AT = 12
 """Newest generations that are compared with a text."""
 
@@ -30,6 +31,13 @@ def name_pattern(name: str) -> re.Pattern[str]:
 def current_name(name: str) -> str:
     """The name of the log that `name` is an older generation of, if it has a date before its ending; else `name`."""
     return _DATE_WITHIN.sub("", name, count=1)
+
+
+def original_name(name: str) -> str:
+    """The name of the log that `name` was rotated from, by a number or a date behind it; "" if it was not, or if it is
+    packed: nothing writes to that any more."""
+    match = _BEHIND.search(name)
+    return "" if match is None else name[: match.start()]
 
 
 def find_older(path: str) -> list[Entry]:
@@ -57,6 +65,15 @@ def open_current(path: str) -> Handle:
         if not handles:
             raise
         return handles[0]
+
+
+def find_latest(path: str) -> Entry | None:
+    """What `path` was rotated to last, by a name behind its own, as far as it is not packed."""
+    name = path.rpartition("/")[2]
+    try:
+        return next((e for e in find_older(path) if original_name(e.name) == name), None)
+    except FileFailure:
+        return None
 
 
 def find_text(path: str, mark: Mark) -> Handle | None:

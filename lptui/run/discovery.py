@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lptui.files import Entry, FileFailure, stat_file
-from lptui.files.generations import current_name
+from lptui.files.generations import current_name, find_latest
 from lptui.model.run import Looked, MetricFile, MetricStore, RunInfo
 from lptui.run import layout, wandb_beside
 from lptui.run.batch_output import find_batch_output
@@ -49,6 +49,8 @@ def discover(
     except FileFailure as failure:
         if failure.missing and (store := find_named(path)) is not None:
             return _from_store(store, path, given, pid)
+        if failure.missing and layout.is_log(name) and (older := find_latest(path)) is not None:  # renamed just now
+            return _with_given(replace(_from_file(listing, path, name), modified_at=older.stat.modified_at), given, pid)
         looked = (Looked("run", (path,), f"{failure.cause}; {failure.next_step}".rstrip("; ")),)
         return RunInfo(name, path, logs=given, pid=pid, looked=looked, exists=False)
     info = _from_folder(listing, path, name, wandb) if stat.is_folder else _from_file(listing, path, name)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lptui.files import Entry
+from lptui.files.generations import original_name
 from lptui.run import layout
 from lptui.run.listing import Listing
 from lptui.run.metric_stores import may_be_store
@@ -15,6 +18,7 @@ class Inside:
     def __init__(self, root: str) -> None:
         self.root = root
         self.logs: list[Entry] = []
+        self.rotated: list[Entry] = []
         self.configs: list[Entry] = []
         self.events: list[Entry] = []
         self.tables: list[Entry] = []
@@ -43,7 +47,19 @@ def look_inside(listing: Listing, root: str) -> Inside:
             _note_folder(inside, entry)
         else:
             _note_file(inside, entry)
+    _return_renamed(inside)
     return inside
+
+
+def _return_renamed(inside: Inside) -> None:
+    """A log that was rotated and has not begun anew goes by the name that it had."""
+    names = {e.path for e in inside.logs}
+    for entry in sorted(inside.rotated, key=lambda e: -e.stat.modified_at):
+        path = entry.path[: -len(entry.name)] + original_name(entry.name)
+        if path not in names:
+            names.add(path)
+            inside.logs.append(replace(entry, name=original_name(entry.name), path=path))
+            inside.modified_at = max(inside.modified_at, entry.stat.modified_at)
 
 
 def _note_folder(inside: Inside, entry: Entry) -> None:
@@ -79,5 +95,7 @@ def _note_file(inside: Inside, entry: Entry) -> None:
     elif layout.is_log(entry.name) and folder.rpartition("/")[2] not in layout.CHECKPOINT_FOLDERS:
         inside.logs.append(entry)
     else:
+        if layout.is_log(original_name(entry.name)) and folder.rpartition("/")[2] not in layout.CHECKPOINT_FOLDERS:
+            inside.rotated.append(entry)
         return
     inside.modified_at = max(inside.modified_at, entry.stat.modified_at)

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from lptui.files import Entry, FileFailure, Stat, stat_file
+from lptui.files.generations import find_latest
 from lptui.model.run import Looked, MetricStore, RunInfo
 from lptui.model.value import frozen
 from lptui.run import layout
@@ -60,7 +61,8 @@ def resolve(
     stat = _stat(path)
     if stat is not None and (stat.is_file or not stat.is_folder or is_run(listing, path)):
         return _discover(path, listing, extra) if stat.is_file or stat.is_folder else _odd(path)
-    if stat is None and find_named(path) is not None:
+    renamed = stat is None and layout.is_log(path.rpartition("/")[2]) and find_latest(path) is not None
+    if renamed or (stat is None and find_named(path) is not None):
         return _discover(path, listing, extra)
     by_name = _by_name(listing, places, name) if stat is None else ""
     if by_name:

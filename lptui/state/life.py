@@ -96,7 +96,7 @@ def _progresses(state: RunState, last: float | None, pace: Pace) -> bool:
 def _signs(state: RunState) -> list[Witness]:
     """Everything that moves while a run lives, with the time it last did."""
     signs: list[Witness] = []
-    log_at = max((v.modified_at for v in state.logs.values() if v.modified_at and not v.missing), default=None)
+    log_at = max((v.modified_at for v in state.logs.values() if v.modified_at), default=None)
     if log_at is not None:
         signs.append(Witness("log", "alive", "log written", log_at))
     for name, label in (

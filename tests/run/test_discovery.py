@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lptui.run import describe, discover
+from lptui.model.run import RunInfo
+from lptui.run import Missing, describe, discover, resolve
 from lptui.run.layout import is_checkpoint_folder, is_log
 from lptui.run.listing import Listing
 from lptui.run.wandb_beside import names_run
@@ -320,3 +321,15 @@ def test_a_log_with_a_date_before_its_ending_is_an_older_part_of_the_one_beside_
     for name in ("train.log", "train.2026-03-01_12-00-00_123456.log", "train-20260228.log", "eval-20260228.log"):
         write(tmp_path / name, at=1e9)
     assert sorted(Path(log).name for log in discover(str(tmp_path)).logs) == ["eval-20260228.log", "train.log"]
+
+
+def test_a_log_that_was_just_renamed_goes_by_the_name_it_had(tmp_path: Path) -> None:
+    write(tmp_path / "run" / "train.log.1", "newest", at=2000)
+    write(tmp_path / "run" / "train.log.2", "older", at=1000)
+    write(tmp_path / "run" / "eval.log", "", at=500)
+    log = str(tmp_path / "run" / "train.log")
+    assert discover(str(tmp_path / "run")).logs == (log, str(tmp_path / "run" / "eval.log"))
+    for info in (discover(log), resolve(log), resolve("train.log", here=str(tmp_path / "run"))):
+        assert isinstance(info, RunInfo)
+        assert (info.exists, info.logs, info.modified_at) == (True, (log,), 2000)
+    assert isinstance(resolve(str(tmp_path / "run" / "other.log")), Missing)

@@ -85,6 +85,12 @@ def test_condition(expected: str, given: RunState) -> None:
     assert life.reason
 
 
+def test_a_log_that_is_renamed_and_not_back_yet_was_written_when_it_was() -> None:
+    view = LogView(LOG, (LogSegment(0, 0, 10),), modified_at=NOW - 5, missing=True)
+    life = judge(state(processes=None, logs={LOG: view}))
+    assert (life.condition, life.last_sign) == ("running", NOW - 5)
+
+
 def test_an_end_before_the_last_start_does_not_count() -> None:
     again = state(processes=ALIVE, milestones=(("started", "m"), ("failed", "x"), ("started", "m")))
     assert judge(again).condition == "running"

@@ -131,6 +131,7 @@ def test_hostile_json_stays_text() -> None:
     assert "\u202e" not in text
     assert "[bold]" in text
     assert read_fields(b"{not json}") is None
+    assert read_fields(b'\x1b[33m{"a": \x1b[1m1}\x1b[0m\r\n') == {"a": 1}, "a line that was coloured"
     assert read_fields(b"[1, 2]") is None
     assert read_fields(b"{" + b'"a":{' * 5000 + b"}" * 5001) is None
 

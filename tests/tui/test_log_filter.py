@@ -73,6 +73,7 @@ async def test_a_wrong_filter_is_said_and_nothing_is_hidden() -> None:
         assert app.shown[-1].endswith("step 99 loss 0.5")
         await type_line(pilot, "f", "(")
         assert "not a pattern" in app.status
+        assert app.shown == ["not a pattern: missing ): ("], "and not that no row fulfils it"
 
 
 async def test_a_filter_that_keeps_nothing_says_so() -> None:

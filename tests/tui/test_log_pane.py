@@ -385,7 +385,7 @@ async def test_without_a_frame_one_line_says_what_it_would() -> None:
         await pilot.pause()
         await pilot.pause()
         await pilot.pause()
-        assert app.pane.line.shown == ("script.log · +7 new · /zzz · no earlier match · n later, es…",)
+        assert app.pane.line.shown == ("+7 new · /zzz · no earlier match · n later, esc ends",)
         app.pane.close()
         await pilot.press("end")
         await pilot.pause()

@@ -87,6 +87,26 @@ def test_a_scroll_over_a_filter_follows_and_stands_still() -> None:
     assert [s.unit.start for s in scroll.page(4) if s.unit] == [starts[n] for n in (50, 60, 70, 80)]
 
 
+def test_a_scroll_goes_to_the_chosen_row_though_newer_rows_come_first() -> None:
+    lines = [b"row %03d\n" % n for n in range(100)]
+    data, request = b"".join(lines), SiftLog("f", LogQuery("x"))
+    found = Found(request)
+    hand = SievedHand(LogView("f", (LogSegment(0, 0, len(data)),)), found, 0)
+    scroll = Scroll(hand, lambda _unit: 1)
+    scroll.jump(55 * 8, 1)
+    shown: list[list[int]] = []
+    for tens, done in (((90, 80, 70), False), ((60, 50, 40), False), ((30, 20, 10, 0), True)):
+        found.add(Sifted(request, array("q", [n * 8 for n in tens]), len(found), 1, 1, len(data), done))
+        while True:
+            hand.wanted = None
+            page = scroll.page(3)
+            if hand.wanted is None:
+                break
+            fetch(hand, data)
+        shown.append([s.unit.start // 8 for s in page if s.unit])
+    assert shown == [[70, 80, 90], [40, 50, 60], [40, 50, 60]]
+
+
 def test_a_row_that_cannot_be_read_says_so() -> None:
     hand, _, starts = make([b"one\n", b"two\n"], [1], 0)
     assert hand.last() is None

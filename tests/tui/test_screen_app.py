@@ -103,6 +103,28 @@ async def test_resizing_down_to_a_sentence_and_back() -> None:
             assert all(len(line) == size[0] for line in lines)
             assert "arena_lp" in lines[0] or "crashed" in lines[0]
         assert displayed(app) == {"log", "findings", "metrics", "learning", "machine", "checkpoints"}
+        await pilot.press("4")
+        focused = run_screen(app).focused
+        assert focused is not None
+        await pilot.resize_terminal(20, 5)
+        await settle(pilot)
+        await pilot.resize_terminal(120, 40)
+        await settle(pilot)
+        assert run_screen(app).focused is not None, "the pane has its keys again"
+
+
+async def test_toasts_leave_a_small_window_to_the_panes() -> None:
+    app, _ = make_app(failing())
+    async with app.run_test(size=(60, 15), notifications=True) as pilot:
+        await settle(pilot)
+        for number in range(4):
+            app.notify(f"told {number}, in many words " + "word " * 20, timeout=60)
+        await settle(pilot)
+        lines = picture(app)
+        assert sum("word" in line for line in lines) == 2
+        await pilot.resize_terminal(20, 5)
+        await settle(pilot)
+        assert not any("told" in line or "word" in line for line in picture(app))
 
 
 async def test_a_visitor_comes_and_goes_in_the_wide_layout() -> None:

@@ -12,12 +12,12 @@ from lptui.state.run_state import RunState
 from lptui.text import plural, sanitise
 from lptui.tui.moments import finding_cursor, fix_command
 from lptui.tui.panes import Pane
-from lptui.tui.widgets.frameline import FrameLine
+from lptui.tui.widgets.frameline import FrameLine, lacks_top
 from lptui.tui.widgets.logcolumns import LogColumns
 from lptui.tui.widgets.logentry import Entry, Purpose
 from lptui.tui.widgets.logfilter import Filter
 from lptui.tui.widgets.logfinder import Finder
-from lptui.tui.widgets.logframe import frame_note, frame_status
+from lptui.tui.widgets.logframe import FRAME, frame_note, frame_status
 from lptui.tui.widgets.logplaces import find_target, logs_of
 from lptui.tui.widgets.logview import LogRows
 from lptui.tui.widgets.logwindow import LogWindow
@@ -106,7 +106,7 @@ class LogPane(Pane):
             self.columns.lead.show_line(run, *target)
 
     def note(self, state: RunState) -> str:
-        return frame_note(self.view, logs_of(state), self.size.width)
+        return frame_note(self.view, logs_of(state), self.size.width - (0 if lacks_top(self) else FRAME))
 
     def status(self, state: RunState) -> str:
         going, lack, purpose = self.columns.lead.goto.words, self.columns.lack, self.entry.purpose

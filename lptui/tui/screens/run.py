@@ -273,6 +273,7 @@ class RunScreen(LiveScreen):
             self.show(self._workspace)
         self._show_tabs()
         self._show_keys()
+        self.call_after_refresh(self._focus_current)  # a window too small for panes took the keys from them
 
     def _show_tabs(self) -> None:
         run = self._workspace.run if self._workspace and self._workspace.runs else None

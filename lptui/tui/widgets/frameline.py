@@ -10,6 +10,13 @@ from lptui.text import cell_width
 from lptui.text.width import cut
 from lptui.tui.widgets.rows import LinesView, Row
 
+_NO_BORDER = ("", "none", "hidden")
+
+
+def lacks_top(pane: Widget) -> bool:
+    """Whether the frame of `pane` has no top to say something in."""
+    return pane.styles.border_top[0] in _NO_BORDER
+
 
 class FrameLine(LinesView):
     """Takes no room while there is nothing to say."""
@@ -21,15 +28,13 @@ class FrameLine(LinesView):
         self.styles.display = "none"
 
     def say(self, pane: Widget, note: str, status: str) -> None:
-        """Show of `note` (a frame's top) and `status` (its bottom) what the frame of `pane` does not; the end of a note
-        of several parts gives way to the status."""
-        top, bottom = (
-            side[0] in ("", "none", "hidden") for side in (pane.styles.border_top, pane.styles.border_bottom)
-        )
+        """Show of `note` (a frame's top) and `status` (its bottom) what the frame of `pane` does not; of a note of
+        several parts the end gives way to the status, then the name at its front, then all of it."""
+        top, bottom = lacks_top(pane), pane.styles.border_bottom[0] in _NO_BORDER
         parts = note.split(" · ") if top and note else []
         shown = [status] if status and bottom else []
-        while shown and len(parts) > 2 and cell_width(" · ".join((*parts, *shown))) > pane.size.width:
-            parts.pop()
+        while shown and parts and cell_width(" · ".join((*parts, *shown))) > pane.size.width:
+            parts.pop(-1 if len(parts) > 2 else 0)
         text = " · ".join((*parts, *shown))
         if text != self._text:
             self._text = text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ _LEVELS = ("level", "levelname", "severity", "lvl")
 _MESSAGES = ("message", "msg", "event", "text")
 _WIDEST = 24
 """Cells of a field beyond which nothing is lined up with it."""
+_COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
 
 
 class Number(float):
@@ -57,6 +59,8 @@ class Columns:
 def read_fields(line: bytes) -> dict[str, Any] | None:
     """The fields of a line that is one JSON object; None for any other line."""
     text = line.strip()
+    if b"\x1b[" in text[:_LONGEST_JSON]:  # within JSON's own strings a colour is written as \u001b
+        text = _COLOUR.sub(b"", text).strip()
     if not text.startswith(b"{") or not text.endswith(b"}") or len(text) > _LONGEST_JSON:
         return None
     try:

@@ -41,7 +41,8 @@ class Said(Protocol):
 
 
 def frame_note(view: Viewed, names: Sequence[str], width: int) -> str:
-    """The top: the name of the log, what came since it was left, and as much of the place as `width` cells take."""
+    """The top: the name of the log, what came since it was left, and as much of the place as `width` cells take (those
+    of a pane are `FRAME` less)."""
     if view.extent is None or not names:
         return ""
     words = title_words(view.extent, names)
@@ -51,7 +52,7 @@ def frame_note(view: Viewed, names: Sequence[str], width: int) -> str:
         return words
     more = "over " if view.new_unsure else "+"
     words += f" · {more}{view.new_lines:,} new" if view.new_lines else " · not following"
-    where = view.where(width - FRAME - cell_width(words) - 3)
+    where = view.where(width - cell_width(words) - 3)
     return f"{words} · {where}" if where else words
 
 

@@ -113,6 +113,10 @@ class Hand:
         self.wanted = self._missing(region, position)
         return None
 
+    def may_come_nearer(self, position: int) -> bool:
+        """Whether the row at `position` may be another one later, without a change of the log: no."""
+        return False
+
     def last(self) -> Unit | None:
         """The newest row, or None as in `unit`."""
         if not self._regions:

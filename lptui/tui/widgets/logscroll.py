@@ -62,8 +62,11 @@ class Scroll:
         self.follow = False
         self._owed = 0
         self._target = (position, above)
-        self.top, self.skip = max(self.hand.start, min(position, self.hand.end - 1)), 0
         self._settle()
+
+    def stay(self) -> None:
+        """Go no further towards what was jumped to: the reader is at something else now."""
+        self._target = None
 
     def to_end(self) -> None:
         """Follow."""
@@ -73,10 +76,14 @@ class Scroll:
 
     def _settle(self) -> None:
         if self._target is not None:
+            position, above = self._target
+            self.top, self.skip = max(self.hand.start, min(position, self.hand.end - 1)), 0
             unit = self.hand.unit(self.top)
             if unit is None:
                 return
-            self.top, self._owed, self._target = unit.start, -self._target[1], None
+            self.top, self._owed = unit.start, -above
+            if not self.hand.may_come_nearer(position):
+                self._target = None
         if self._owed:
             self._owed = self._walk(self._owed)
 

@@ -86,6 +86,10 @@ class SievedHand:
                     return self._unit(max(cut for cut in held.cuts[:-1] if cut <= position))
         return self._unit(self.found[max(0, number)]) if len(self.found) else None
 
+    def may_come_nearer(self, position: int) -> bool:
+        """Whether rows at or before `position` are still looked for: they come newest first."""
+        return not self.found.done and (not len(self.found) or self.found[0] > position)
+
     def last(self) -> Unit | None:
         """The newest row."""
         if not len(self.found):

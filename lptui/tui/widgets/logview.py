@@ -238,6 +238,7 @@ class LogRows(LogWindow):
         if target is None:
             self._scroll_by(by)
             return
+        scroll.stay()
         self.paint.chosen = target.start
         if by < 0 or not self.following:
             self._reveal(scroll, target, by)

@@ -14,6 +14,7 @@ from textual.message import Message
 
 from lptui.model.log import LogView as LogExtent
 from lptui.model.request import ReadLog, ReadRows
+from lptui.text import sanitise
 from lptui.tui.widgets.logcards import Cards
 from lptui.tui.widgets.logfolding import FoldingHand
 from lptui.tui.widgets.logfound import Found
@@ -114,6 +115,7 @@ class LogWindow(LinesView, can_focus=True):
             text = self.empty_text
             if found is not None:
                 text = "no row fulfils the filter" if found.done else "nothing found yet, looking on …"
+                text = sanitise(found.error) or text
             return [((line, "dim"),) for line in wrap(text, width)]
         plain = bool(getattr(self.app, "ascii", False))
         self.paint.begin(width - 1, plain=plain, hand=scroll.hand)
