@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import accumulate, islice
 from operator import eq
 
@@ -16,6 +17,7 @@ _LABELS = (b"[rank", b"[default")
 _NO_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _LEAST_REPEATED = 4
 _LEAST_RANKS = 3
+_REMEMBERED = 4096
 
 
 def find_repeats(data: bytes) -> Iterator[Fold]:
@@ -55,6 +57,8 @@ def _of_ranks(lines: list[bytes], number: int) -> bool:
 
 
 def _fold_run(data: bytes, run: list[int], end: int) -> Iterator[Fold]:
+    if len(run) < _LEAST_RANKS:
+        return
     heads = [strip_escapes(line_at(data, at)) for at in run]
     ranks = [rank for head in heads if (rank := rank_of(head)) is not None]
     least = _LEAST_RANKS if len(set(ranks)) > 1 else _LEAST_REPEATED
@@ -69,8 +73,12 @@ def _fold_run(data: bytes, run: list[int], end: int) -> Iterator[Fold]:
 def _message(data: bytes, at: int) -> bytes:
     """What a line says without prefix and without its own rank; nothing for a bar or a huge line."""
     line = line_at(data, at)
-    if b"\r" in line or len(line) >= HEAD:
-        return b""
+    return b"" if b"\r" in line or len(line) >= HEAD else _strip(line)
+
+
+@lru_cache(_REMEMBERED)
+def _strip(line: bytes) -> bytes:
+    """The end of a log that grows is looked through for each new line, and many lines end as the one above does."""
     line = strip_escapes(line)
     message = line[read_prefix(line).start :].strip()
     rank = rank_of(line)
