@@ -17,6 +17,7 @@ from lptui.formats.log_prefix import strip_escapes
 from lptui.formats.log_redraws import find_redraws
 from lptui.formats.log_shape import rank_of
 from lptui.formats.traceback import HEAD, Traceback, find_tracebacks
+from lptui.formats.traceback_lead import find_lead
 
 _NEAR = 512
 """Bytes between two tracebacks of one failure."""
@@ -79,7 +80,7 @@ def _shape(trace: Traceback) -> tuple[str, str]:
 
 
 def _fold_traces(data: bytes, group: list[Traceback]) -> Fold:
-    start, end = group[0].start, max(t.end for t in group)
+    start, end = find_lead(data, group[0].start), max(t.end for t in group)
     ranks = [rank for t in group if (rank := rank_of(strip_escapes(line_at(data, t.start)))) is not None]
     first = group[0]
     message = first.message.split("\n")[0]

@@ -120,7 +120,7 @@ def test_every_frame_alone_tells_a_step_that_does_not_go_back(name: str) -> None
         ("tqdm-nested-file", 1, ["Epochs: 100%"]),
         ("tqdm-nested-tty", 1, ["Epochs: 100%"]),
         ("tqdm-positions-tty", 1, ["train: 100%"]),
-        ("tqdm-ranks-file", 4, ["rank 0: 100%", "rank 2: 100%"]),
+        ("tqdm-ranks-file", 4, ["rank 0: 100%", "rank 1: 100%", "rank 2: 100%", "rank 3: 100%"]),
         ("tqdm-torchrun", 2, ["[default0]:rank 0: 100%", "[default1]:rank 1: 100%"]),
         ("rich-tasks-tty", 1, ["Epochs ━━━"]),
         ("rich-columns-tty", 1, ["Training ━━━"]),

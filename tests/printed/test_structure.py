@@ -104,6 +104,31 @@ def test_what_was_raised_is_one_row_with_its_place(name: str, title: str) -> Non
     assert not any(re.match(r'File "|│ |#\d+ |❱', row) for row in rows)
 
 
+@pytest.mark.parametrize("name", ["raising-thread", "raising-pool", "raising-unraisable"])
+def test_what_stands_above_a_traceback_is_folded_with_it(name: str) -> None:
+    rows = [text for _, text in draw(load(name))]
+    assert rows[0] == "start"
+    assert rows[1].startswith("▸ ")
+    assert set(rows[2:]) <= {"training goes on"}
+
+
+def test_the_line_above_a_traceback_is_its_ranks() -> None:
+    trace = b'Traceback (most recent call last):\n  File "/a/b.py", line 3, in f\nValueError: x\n'
+    ranks = b"".join(b"[rank2]: " + line for line in trace.splitlines(keepends=True))
+    heads = ((b"[rank2]: ", 4), (b"[rank1]: ", 3), (b"", 3))
+    for label, lines in heads:
+        (fold,) = find_folds(b"start\n" + label + b"Exception in thread Thread-3 (work):\n" + ranks + b"more\n")
+        assert (fold.lines, fold.ranks) == (lines, (2,))
+    (fold,) = find_folds(b"start\nProcess SpawnProcess-1:\n" + trace + b"more\n")
+    assert fold.lines == 4
+
+
+def test_rows_that_a_launcher_labelled_and_bars_went_over_do_not_stay() -> None:
+    assert not [text for _, text in draw(load("tqdm-torchrun")) if re.fullmatch(r"\[default\d\]:", text)]
+    quiet = b"[default0]:\n[default0]:\n[default0]:starting\n"
+    assert [kind for kind, _ in draw(quiet)] == ["", "", ""]  # nothing was drawn over
+
+
 def test_the_ranks_and_the_report_of_torchrun() -> None:
     ranks, report = (fold for fold in find_folds(load("torchrun-all")) if fold.kind == "traceback")
     assert (len(ranks.ranks), ranks.count) == (4, 4)
