@@ -219,6 +219,24 @@ async def test_filter_is_live_and_escape_ends_it() -> None:
         assert "1–20 of 57" in str(app.pane.border_title)
 
 
+async def test_where_a_filter_leaves_no_chart_there_is_none_to_click_or_to_go_to() -> None:
+    app = Harness()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.pane.workspace = workspace(many(57))
+        await pilot.pause()
+        app.pane.action_filter()
+        await pilot.press(*"zzz", "enter")
+        await pilot.pause()
+        grid = app.pane.grid
+        await pilot.click(grid, offset=(40, 3))
+        await pilot.press("down", "up", "pagedown", "pageup", "home", "end", "right", "left", "enter")
+        await pilot.pause()
+        assert "no metric matches 'zzz'" in app.shown
+        assert app.pane.close()
+        await pilot.pause()
+        assert "1–20 of 57" in str(app.pane.border_title)
+
+
 async def test_one_chart_in_full_reads_values_and_sets_the_time_cursor() -> None:
     app = Harness()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -137,6 +137,7 @@ class ChartBoard(LinesView, can_focus=True):
 
     def lines(self, width: int, height: int) -> Sequence[Row]:
         if not self.tiles:
+            self._bands, self._bands_of, self._stop = [], (), 0  # nothing is there for a click or a key to find
             return [((f" {line}", "dim"),) for line in wrap(self.empty_text, max(8, width - 2))]
         if self.zoomed and self.chosen is not None:
             return self._lines_zoomed(self.chosen, width, height)
@@ -225,12 +226,6 @@ class ChartBoard(LinesView, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
         self.post_message(self.Changed())
-
-    def on_focus(self) -> None:
-        self.redraw()
-
-    def on_blur(self) -> None:
-        self.redraw()
 
     def _arrange(self, width: int, height: int) -> Layout:
         """Fit the bands to the window, and keep what is chosen in view."""

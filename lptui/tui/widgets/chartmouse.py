@@ -130,8 +130,8 @@ class ChartMouse(ChartBoard):
                 if band.section is not None:
                     return Spotted(section=band.section)
                 index = band.start + x // layout.width
-                if x // layout.width >= layout.columns or index >= band.stop:
-                    return None
+                if x // layout.width >= layout.columns or index >= min(band.stop, len(self.tiles)):
+                    return None  # beside the charts, or one that went since they were drawn
                 return self._spot_tile(self.tiles[index], x % layout.width, y - top, layout.width, layout.height)
             top += high
         return None
