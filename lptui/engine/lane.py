@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -49,7 +48,8 @@ class Lane:
         self._jobs: list[Callable[[], None]] = []
         self._spare = Spare()
         self._wake = threading.Event()
-        self._rung: deque[str] = deque()
+        self._rung: set[str] = set()
+        """Folders; no list of every change, for a poll that hangs lets them pile up."""
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.settled = False
@@ -87,7 +87,7 @@ class Lane:
 
     def ring(self, folder: str = "") -> None:
         """Something changed in `folder`, or anywhere: poll early who watches it."""
-        self._rung.append(folder)
+        self._rung.add(folder)
         self._wake.set()
 
     def stop(self, timeout: float = 1.0) -> None:
@@ -120,7 +120,7 @@ class Lane:
     def _hear_bell(self) -> None:
         rung: set[str] = set()
         while self._rung:
-            rung.add(self._rung.popleft())
+            rung.add(self._rung.pop())
         for source in self._sources if rung else ():
             if "" in rung or not rung.isdisjoint(source.watched()):
                 key = id(source)

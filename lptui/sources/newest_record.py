@@ -3,6 +3,7 @@ record known is one of history, and a run that lives would look silent for hours
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from lptui.model.events import WitnessSeen
@@ -19,8 +20,8 @@ class NewestRecord:
         self.time: float | None = None
 
     def note(self, times: Iterable[float], path: str) -> None:
-        """Times of records of `path`; NaN where one has none."""
-        newest = max((t for t in times if t == t), default=None)
+        """Times of records of `path`; not finite where one has none."""
+        newest = max((t for t in times if math.isfinite(t)), default=None)
         if newest is not None and (self.time is None or newest > self.time):
             self.time, self._path = newest, path
 

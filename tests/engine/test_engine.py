@@ -283,6 +283,12 @@ class TestWhenALanePolls:
         self.turn(lane, 10.6)
         assert (log.polled, processes.polled) == ([10.0, 10.5], [10.0])
 
+    def test_changes_do_not_pile_up_while_a_poll_hangs(self) -> None:
+        lane = self.lane(Counting("log", "/run"))
+        for _ in range(1000):
+            lane.ring("/run")
+        assert len(lane._rung) == 1 + 1  # and the one of `add`, for all
+
     def test_while_it_rests_the_bell_does_not_hurry_it(self) -> None:
         log = Counting("log", "/run")
         lane = self.lane(log)

@@ -12,11 +12,13 @@ import pytest
 from lptui.formats.crc32c import masked_crc
 from lptui.formats.leveldb import BLOCK, MAGIC
 from lptui.model.events import Event, Samples, StatusSeen, Tick, WitnessSeen
+from lptui.model.place import Place
 from lptui.model.run import RunInfo
 from lptui.sources import Source
 from lptui.sources.event_files import EventFileSource
 from lptui.sources.metric_files import MetricFileSource
 from lptui.sources.mlflow_files import MlflowFileSource
+from lptui.sources.newest_record import NewestRecord
 from lptui.sources.wandb import WandbSource
 from lptui.state.fold import fold, fold_all
 from lptui.state.run_state import RunState
@@ -129,3 +131,9 @@ def test_of_a_wide_run_the_newest_row_is_known_before_any_other_is_read(tmp_path
     first = next(e for e in events if isinstance(e, WitnessSeen | Samples | StatusSeen))
     assert isinstance(first, WitnessSeen)
     assert (first.name, first.at) == ("wandb_record", NOW - STEP)
+
+
+def test_a_time_that_is_none_is_no_sign_of_life() -> None:
+    newest = NewestRecord("MLflow", Place("run"))
+    newest.note([float("nan"), float("-inf"), float("inf")], "/r")
+    assert list(newest.tell(NOW, pending=False)) == []
