@@ -147,7 +147,7 @@ def _keys_table(title: str, bindings: Iterable[object], note: str = "") -> str:
     if rows:
         lines += ["| keys | what | id |", "|---|---|---|"]
         for keys, binding in rows:
-            shown = " ".join(f"`{key}`" for key in keys.split(" "))
+            shown = " ".join(f"`{key}`" for key in keys.split(" ")).replace("|", "\\|")  # else it ends the cell
             lines.append(f"| {shown} | {_text(binding.tooltip)} | `{binding.id}` |")
     return "\n".join(lines).rstrip()
 

@@ -86,11 +86,12 @@ class LptuiApp(FencedApp, ThemedApp, OrderedApp):
             self.notify(self._theme_problem, severity="warning", markup=False)
         if self._settings.keys:
             self.set_keymap(self._settings.keys)
-        self.app_resume_signal.subscribe(self, self._on_resumed)
+        # Back from ctrl+z: the shell has written over what we think is shown.
+        self.app_resume_signal.subscribe(self, self.action_draw_anew)
         self.call_after_refresh(self._start)
 
-    def _on_resumed(self, _app: object) -> None:
-        # back from ctrl+z: the shell has written over what we think is shown
+    def action_draw_anew(self, _app: object = None) -> None:
+        """Send all of the screen, whatever the terminal shows."""
         self.screen.refresh()
 
     def on_unmount(self) -> None:

@@ -60,6 +60,15 @@ APP_BINDINGS = [
         id="palette",
         tooltip="Find a command",
     ),
+    Binding(
+        "ctrl+l",
+        "draw_anew",
+        "Draw anew",
+        show=False,
+        priority=True,  # in dialogs and entries too
+        id="draw",
+        tooltip="Draw the screen anew, where others wrote into it",
+    ),
     _bind("ctrl+z", "suspend_process", "Suspend", "suspend", "Back to the shell; `fg` returns", show=False),
     _bind("q", "quit", "Quit", "quit", "Leave lptui; the run goes on"),
 ]

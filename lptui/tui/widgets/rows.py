@@ -110,6 +110,11 @@ class LinesView(Widget):
         self.refresh()
         self.redraw()
 
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """What is chosen looks otherwise without the keyboard. `on_focus` and `on_blur` come before this is known."""
+        super().watch_has_focus(_has_focus)
+        self.redraw()
+
     def _on_theme_changed(self, _theme: object) -> None:
         self._styles = None
         self.redraw()
@@ -235,12 +240,6 @@ class RowsView(LinesView, can_focus=True):
             self.post_message(self.Clicked(self, key))
         else:
             self._choose(key, 0)
-
-    def on_focus(self) -> None:
-        self.redraw()
-
-    def on_blur(self) -> None:
-        self.redraw()
 
     def _choose(self, key: str, direction: int) -> None:
         if key == self.selected:
