@@ -93,8 +93,10 @@ def _layout_of(found: Mapping[str, Any]) -> ChartLayout:
             values[field.name] = tuple(n for n in names if isinstance(n, str) and len(n) <= _LONGEST)[:MOST_NAMES]
         elif isinstance(usual, str):
             values[field.name] = value if isinstance(value, str) and len(value) < 20 else usual
-    columns, smooth = found.get("columns"), found.get("smooth")
-    values["columns"] = columns if type(columns) is int and 1 <= columns <= 24 else None
+    smooth = found.get("smooth")
+    for name in ("columns", "rows"):
+        count = found.get(name)
+        values[name] = count if type(count) is int and 1 <= count <= 24 else None
     number = isinstance(smooth, int | float) and not isinstance(smooth, bool) and math.isfinite(smooth)
     values["smooth"] = float(smooth) if number and smooth is not None and 0 <= smooth < 1e6 else 0.0
     values["axis"] = values["axis"] if values["axis"] in _AXES else "step"

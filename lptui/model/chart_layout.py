@@ -12,7 +12,7 @@ MOST_NAMES = 500
 
 @frozen
 class ChartLayout:
-    """`columns` None: as many as fit. `smooth` is a weight, or a half-life in seconds where `axis` is a time."""
+    """`columns`, `rows` None: as many as fit. `smooth` is a weight, or a half-life in seconds where x is a time."""
 
     columns: int | None = None
     axis: Literal["step", "epoch", "time", "since"] = "step"
@@ -27,3 +27,4 @@ class ChartLayout:
     falling: bool = True
     favourites: tuple[str, ...] = ()
     folded: tuple[str, ...] = ()
+    rows: int | None = None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Input
 
 from lptui.state.run_state import RunState
@@ -20,13 +20,11 @@ from lptui.tui.widgets.chartmemory import LayoutMemory
 from lptui.tui.widgets.chartplan import Tile
 from lptui.tui.widgets.frameline import FrameLine
 from lptui.tui.widgets.metricchoice import MetricChoice
+from lptui.tui.widgets.metrickeys import METRIC_KEYS
 from lptui.tui.widgets.metriclist import MetricList
 from lptui.tui.widgets.rows import RowsView
+from lptui.tui.widgets.systemmetrics import choose_system
 from lptui.tui.workspace import Cursor, Workspace
-
-
-def _key(key: str, action: str, word: str, name: str, tooltip: str, *, show: bool = False) -> Binding:
-    return Binding(key, action, word, show=show, id=f"metrics.{name}", tooltip=tooltip)
 
 
 class MetricsPane(Pane):
@@ -36,14 +34,7 @@ class MetricsPane(Pane):
     title = "Metrics"
     sources = ("wandb", "events", "jsonl", "series")
     BINDING_GROUP_TITLE = "Metrics"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        _key("e", "expectations", "Expected", "expectations", "What each metric should do, and does", show=True),
-        _key("v", "table", "Table", "table", "The chosen family, or all metrics, as a table; or charts", show=True),
-        _key("V", "families", "Families", "families", "Families of many metrics as one table each, or chart by chart"),
-        _key("F", "favourite", "Favourite", "favourite", "Keep this metric near the front, or let it go"),
-        _key("b", "together", "Together", "together", "Train and validation in one chart, or apart"),
-        _key("u", "sections", "Sections", "sections", "Group the charts by the prefix of their names; enter folds one"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*METRIC_KEYS]
 
     DEFAULT_CSS = """
     MetricsPane { layout: vertical; }
@@ -103,6 +94,8 @@ class MetricsPane(Pane):
             parts.append(grid.range_words)
         elif grid.tiles and not grid.zoomed:
             parts.append(f"{len(grid.tiles)}" + (f" of {len(self.choice.ordered)}" if wanted else ""))
+        if self.choice.wishes.system:
+            parts.append("of the machine")
         if wanted:
             parts.append(f"filter '{cut(sanitise(wanted), 20)}'")
         words = [", ".join(parts), self.choice.letters, *look_words(grid.look, grid.window, grid.hair)]
@@ -171,6 +164,13 @@ class MetricsPane(Pane):
     def action_sections(self) -> None:
         self._wish(heads=not self.choice.wishes.heads)
 
+    def action_system(self) -> None:
+        if not self.choice.wishes.system and not choose_system(self.choice.ordered):
+            words = "no metric of this run tells of the machine; pane 5 shows GPU and host as they are now"
+            self.app.notify(words, markup=False, timeout=5)
+            return
+        self._wish(system=not self.choice.wishes.system)
+
     def close(self) -> bool:
         entry, grid = self.query_one(Input), self.grid
         if entry.has_class("open") or (self.choice.wishes.filter and not grid.zoomed and not self._family):
@@ -187,6 +187,8 @@ class MetricsPane(Pane):
             grid.zoom(False)
             if back:
                 self._open_table(self._family)
+        elif self.choice.wishes.system:
+            self._wish(system=False)
         else:
             return False
         return True
@@ -274,7 +276,7 @@ class MetricsPane(Pane):
     def _set_frame(self, note: str, status: str) -> None:
         super()._set_frame(note, status)
         grid, choice = self.grid, self.choice
-        seen = choice.wishes.filter or grid.range_words or choice.letters
+        seen = choice.wishes.filter or choice.wishes.system or grid.range_words or choice.letters
         told = seen or any(look_words(grid.look, grid.window, grid.hair))
         self.line.say(self, note if told else "", status)
 

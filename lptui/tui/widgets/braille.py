@@ -49,9 +49,11 @@ class Scale:
         return self.low + (self.high - self.low) * share
 
 
-def find_scale(shown: Sequence[Columns], *, log: bool = False, clip: bool = True) -> Scale | None:
+def find_scale(
+    shown: Sequence[Columns], *, log: bool = False, clip: bool = True, newest: Sequence[Sequence[float]] = ()
+) -> Scale | None:
     """The scale that shows all of `shown`; with `clip` what most columns span where a few outliers would flatten the
-    rest. None if no finite value can be shown."""
+    rest. `newest`: of each line its last finite values, oldest first. None if no finite value can be shown."""
     values = sorted(v for one in shown for pair in zip(one.low, one.high, strict=True) for v in pair if v is not None)
     if not values:
         values = sorted(value for one in shown for _, value in one.through)
@@ -64,7 +66,7 @@ def find_scale(shown: Sequence[Columns], *, log: bool = False, clip: bool = True
     low, high = values[0], values[-1]
     if clip and not log:
         cut = _trimmed(values, low, high)
-        low, high = cut if cut == (low, high) else _keep_ends(shown, *cut)
+        low, high = cut if cut == (low, high) else _keep_ends(shown, newest or ((),) * len(shown), *cut)
     if low == high:
         if log:
             return Scale(max(low / 2, sys.float_info.min), min(high * 2, sys.float_info.max), True, low)
@@ -83,18 +85,24 @@ def _trimmed(values: Sequence[float], low: float, high: float) -> tuple[float, f
     return (one - pad if one - low > two - one else low), (two + pad if high - two > two - one else high)
 
 
-def _keep_ends(shown: Sequence[Columns], low: float, high: float) -> tuple[float, float]:
+def _keep_ends(
+    shown: Sequence[Columns], newest: Sequence[Sequence[float]], low: float, high: float
+) -> tuple[float, float]:
     """(low, high) made to hold where lines went last: a loss that explodes is no outlier. One newest point alone may
     be; its value is in the title. A line that ended long before the others counts as before, or a run that broke early
     would flatten those that go on."""
     lasts = [max((i for i, v in enumerate(one.low) if v is not None or one.broken[i]), default=-1) for one in shown]
-    ends = [_find_end(one, low, high) for one, at in zip(shown, lasts, strict=True) if at >= _LATE * max(lasts)]
+    ends = [
+        _find_end(one, values, low, high)
+        for one, values, at in zip(shown, newest, lasts, strict=True)
+        if at >= _LATE * max(lasts)
+    ]
     return min((low, *(end[0] for end in ends))), max((high, *(end[1] for end in ends)))
 
 
-def _find_end(one: Columns, low: float, high: float) -> tuple[float, float]:
-    """What the newest columns of a line span where all of them are on the same side of (low, high): two, or one of
-    several points; (low, high) where they are not."""
+def _find_end(one: Columns, newest: Sequence[float], low: float, high: float) -> tuple[float, float]:
+    """What the newest columns of a line span where all of them are on the same side of (low, high): two, or one in
+    which the newest two points are; (low, high) where they are not."""
     found: list[tuple[float, float]] = []
     side = 0
     for bottom, top in zip(reversed(one.low), reversed(one.high), strict=True):
@@ -106,9 +114,11 @@ def _find_end(one: Columns, low: float, high: float) -> tuple[float, float]:
             break
         side = beyond
         found.append((bottom, top))
-    several = any(top > bottom and (bottom > high or top < low) for bottom, top in found)
-    if len(found) < 2 and not several:
+    sides = {(value > high) - (value < low) for value in newest[-2:]} if len(newest) > 1 else {0}
+    if len(found) < 2 and sides != {1} and sides != {-1}:
         return low, high
+    if not found:
+        return min(low, *newest[-2:]), max(high, *newest[-2:])
     return min(bottom for bottom, _ in found), max(top for _, top in found)
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from lptui.stores.axes import Axis
 from lptui.text import fit
 from lptui.tui.widgets.axes import round_scale, y_labels
-from lptui.tui.widgets.braille import DOTS_X, Scale, find_scale
+from lptui.tui.widgets.braille import DOTS_X, Scale
 from lptui.tui.widgets.chartplot import Mark, Paper, draw
 from lptui.tui.widgets.charttitle import detail_row, legend_row, title_row
-from lptui.tui.widgets.curves import NO_SMOOTHING, Curve, Smooth
+from lptui.tui.widgets.curves import NO_SMOOTHING, Curve, Smooth, scale_of
 from lptui.tui.widgets.metricunits import Unit, unit_of
 from lptui.tui.widgets.spans import Row, crop, row_width, wrap
 from lptui.tui.widgets.xaxis import ROOM_FOR_UNIT, x_labels
@@ -75,7 +75,7 @@ def body_rows(curves: Sequence[Curve], width: int, height: int, look: Look, pose
 
 
 def _scale(curves: Sequence[Curve], look: Look, pose: Pose) -> Scale | None:
-    found = find_scale([c.columns for c in curves], log=look.log, clip=look.clip)
+    found = scale_of(curves, log=look.log, clip=look.clip)
     if found is not None and pose.span is not None:
         return Scale(*pose.span, log=found.log and pose.span[0] > 0)
     return found

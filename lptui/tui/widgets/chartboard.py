@@ -73,8 +73,8 @@ class ChartBoard(LinesView, can_focus=True):
         """How metrics stand to what is expected of them."""
         self.favourites: Collection[str] = ()
         self.folded: set[str] = set()
-        self.wanted: int | None = None
-        """How many columns the reader asked for."""
+        self.wanted: tuple[int | None, int | None] = (None, None)
+        """How many columns and rows the reader asked for."""
         self.sketches = Sketches()
         self.chosen_key = ""
         self._top = self._stop = 0
@@ -229,7 +229,7 @@ class ChartBoard(LinesView, can_focus=True):
 
     def _arrange(self, width: int, height: int) -> Layout:
         """Fit the bands to the window, and keep what is chosen in view."""
-        layout = lay_out(width, height - self.heads, len(self.tiles), self.wanted)
+        layout = lay_out(width, height - self.heads, len(self.tiles), *self.wanted)
         made_of = (self.tiles, layout, frozenset(self.folded), self.heads)
         if self._bands_of[1:] != made_of[1:] or self._bands_of[0] is not self.tiles:
             self._bands = bands_of(self.tiles, layout.columns, self.folded, heads=self.heads)

@@ -13,7 +13,7 @@ from lptui.stores.axes import AXES, Axis
 from lptui.tui.widgets.chart import plot_width
 from lptui.tui.widgets.chartboard import HEAD
 from lptui.tui.widgets.chartkeys import GRID_KEYS
-from lptui.tui.widgets.chartlayout import MIN_WIDTH
+from lptui.tui.widgets.chartlayout import MIN_HEIGHT, MIN_WIDTH
 from lptui.tui.widgets.chartmouse import ChartMouse
 from lptui.tui.widgets.chartwindow import Range, Window, follow_lengths, pan, zoom
 from lptui.tui.widgets.curves import Smooth
@@ -93,8 +93,21 @@ class ChartGrid(ChartMouse):
         self.after()
 
     def action_wider(self, by: int) -> None:
-        self.wanted = max(1, min(self._layout.columns + by, max(1, self.size.width // MIN_WIDTH)))
+        columns = self._wish(self._layout.columns + by, self.size.width // MIN_WIDTH, "columns")
+        self.wanted = (columns, self.wanted[1])
         self.after()
+
+    def action_taller(self, by: int) -> None:
+        room = (self.size.height - self.heads) // MIN_HEIGHT
+        self.wanted = (self.wanted[0], self._wish(self._layout.rows + by, room, "rows"))
+        self.after()
+
+    def _wish(self, count: int, most: int, what: str) -> int | None:
+        """So many columns or rows; None (as many as fit) past the most that there is room for."""
+        if count > max(1, most):
+            self.app.notify(f"as many {what} as read well", markup=False, timeout=2)
+            return None
+        return max(1, count)
 
     def action_crosshair(self) -> None:
         """Begin to read values at the newest point, or end it."""

@@ -28,16 +28,15 @@ class Layout:
         return self.columns * self.rows
 
 
-def lay_out(width: int, height: int, count: int, wanted: int | None = None) -> Layout:
-    """The grid for `count` charts in a window; `wanted` is the number of columns that the reader asked
-    for."""
+def lay_out(width: int, height: int, count: int, wanted: int | None = None, wanted_rows: int | None = None) -> Layout:
+    """The grid for `count` charts in a window; `wanted` and `wanted_rows` are what the reader asked for."""
     most = max(1, width // MIN_WIDTH)
     columns = min(most, wanted) if wanted else min(max(1, width // GOOD_WIDTH, min(2, width // LOW_WIDTH)), 4)
     columns = max(1, min(columns, count))
     if not wanted:
         columns = _shapely(width, height, count, columns)
     good = max(height // GOOD_HEIGHT, min(2, height // LOW_HEIGHT), 1)
-    rows = max(1, min(height // MIN_HEIGHT, good, -(-count // columns), MOST // columns))
+    rows = max(1, min(height // MIN_HEIGHT, wanted_rows or good, -(-count // columns), MOST // columns))
     return Layout(columns, rows, width // columns, height // rows)
 
 

@@ -96,9 +96,9 @@ def find_families(names: Iterable[str]) -> dict[str, tuple[tuple[str, str], ...]
 
 
 def family_lines(members: Sequence[tuple[str, str]], run: RunSeries) -> tuple[Line, ...]:
-    """A family's lines: training, validation, ... keep their colours in all charts."""
+    """A family's lines: training, validation, ... keep their colours in all charts, as do devices by their number."""
     return tuple(
-        line_of(role, run.series[name], _PLACES[role], len(members), run.axes)
-        for name, role in members
+        line_of(role, run.series[name], _PLACES.get(role, place), len(members), run.axes)
+        for place, (name, role) in enumerate(members)
         if name in run.series
     )

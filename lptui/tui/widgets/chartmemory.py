@@ -15,15 +15,16 @@ from lptui.tui.widgets.metriclist import MetricList
 def layout_of(grid: ChartGrid, choice: MetricChoice, table: MetricList) -> ChartLayout:
     """What is worth keeping; the filter, windows and the crosshair are of the moment."""
     look, wishes = grid.look, choice.wishes
+    columns, rows = grid.wanted
     return ChartLayout(
-        grid.wanted, look.axis, look.log, look.clip, look.smooth.amount, look.details, wishes.together, wishes.tables,
-        wishes.heads, table.sort, table.falling, wishes.favourites, tuple(sorted(grid.folded)),
+        columns, look.axis, look.log, look.clip, look.smooth.amount, look.details, wishes.together, wishes.tables,
+        wishes.heads, table.sort, table.falling, wishes.favourites, tuple(sorted(grid.folded)), rows,
     )  # fmt: skip
 
 
 def arrange(layout: ChartLayout, grid: ChartGrid, choice: MetricChoice, table: MetricList) -> None:
     """Arrange the charts as they were."""
-    grid.wanted, grid.folded = layout.columns, set(layout.folded)
+    grid.wanted, grid.folded = (layout.columns, layout.rows), set(layout.folded)
     grid.look = replace(
         grid.look, axis=layout.axis, log=layout.log, clip=layout.clip, details=layout.details,
         smooth=smoothing(layout.axis, layout.smooth),

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from textual import events
 
-from lptui.tui.widgets.braille import find_scale
 from lptui.tui.widgets.chart import label_width, plot_width
 from lptui.tui.widgets.chartboard import HEAD, ChartBoard
 from lptui.tui.widgets.chartplan import Tile
 from lptui.tui.widgets.chartplot import Mark
 from lptui.tui.widgets.chartwindow import Range, Window, clamp, pan, zoom
+from lptui.tui.widgets.curves import scale_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class ChartMouse(ChartBoard):
         if tile.name in self.spans:
             return self.spans[tile.name]
         curves = self.sketches.curves(tile.name)
-        scale = find_scale([c.columns for c in curves], log=self.look.log, clip=self.look.clip)
+        scale = scale_of(curves, log=self.look.log, clip=self.look.clip) if curves else None
         return (scale.low, scale.high) if scale is not None else None
 
     def _spot_tile(self, tile: Tile, x: int, y: int, width: int, height: int) -> Spotted:

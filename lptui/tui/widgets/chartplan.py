@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from lptui.tui.widgets.chartlines import find_families
+from lptui.tui.widgets.systemmetrics import find_devices
 
 FAMILY_LIMIT = 12
 """A family of more metrics than this reads better as a table than as charts."""
@@ -42,30 +43,40 @@ def plan_tiles(
     sections: bool = False,
     urgent: Container[str] = (),
     per_task: Container[str] = (),
+    section: Callable[[str], str] = section_of,
+    devices: bool = False,
 ) -> tuple[Tile, ...]:
-    """`names` in their order as tiles. `urgent` metrics stay charts of their own; with `sections` tiles are grouped,
-    the section of the first metric first."""
+    """`names` in their order as tiles. `urgent` metrics stay charts of their own; with `sections` tiles are grouped by
+    what `section` calls them, the section of the first metric first; with `devices` one quantity on several of them is
+    one chart."""
     shapes = find_shapes(names, per_task, urgent) if tables else {}
     owner = {name: shape for shape, members in shapes.items() for name, _ in members}
     families = find_families(n for n in names if n not in owner) if together else {}
+    if devices:
+        families |= find_devices(n for n in names if n not in owner)
     inside = {name for members in families.values() for name, _ in members}
     led = {name: lead for lead, members in families.items() for name, _ in members}
+    told = section if sections else _no_section
     tiles: list[Tile] = []
     seen: set[str] = set()
     for name in names:
         shape = owner.get(name)
         if shape is not None:
             if shape not in seen:
-                tiles.append(Tile(shape, shapes[shape], True, section_of(shape) if sections else ""))
+                tiles.append(Tile(shape, shapes[shape], True, told(shape)))
                 seen.add(shape)
         elif name in inside:
             lead = led[name]
             if lead not in seen:
-                tiles.append(Tile(lead, families[lead], False, section_of(lead) if sections else ""))
+                tiles.append(Tile(lead, families[lead], False, told(lead)))
                 seen.add(lead)
         else:
-            tiles.append(Tile(name, ((name, ""),), False, section_of(name) if sections else ""))
+            tiles.append(Tile(name, ((name, ""),), False, told(name)))
     return _grouped(tiles) if sections else tuple(tiles)
+
+
+def _no_section(_name: str) -> str:
+    return ""
 
 
 def _grouped(tiles: Iterable[Tile]) -> tuple[Tile, ...]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from lptui.stores.axes import Axis
 from lptui.stores.columns import Columns, reduce
 from lptui.stores.series import Series
+from lptui.tui.widgets.braille import Scale, find_scale
 from lptui.tui.widgets.chartlines import Line
 
+_TAIL = 20
+"""Newest points among which the last two finite ones are looked for."""
 VIEW = 1000.0
 """A weight is per thousandth of what the x axis shows, so that it smooths as much at any density of points."""
 
@@ -41,9 +45,30 @@ class Curve:
 
     @property
     def middle(self) -> Columns:
-        """A line through the means."""
-        columns = self.columns
-        return replace(columns, low=columns.mean, high=columns.mean)
+        """A line through the means, to its newest value where that lies outside of all of them: it explodes."""
+        columns, means = self.columns, self.columns.mean
+        at = next((i for i in range(len(means) - 1, -1, -1) if means[i] is not None), None)
+        before = [v for v in means[:at] if v is not None]
+        newest = columns.last[1] if columns.last is not None else math.nan
+        if at is None or not before or not math.isfinite(newest) or min(before) <= newest <= max(before):
+            return replace(columns, low=means, high=means)
+        ends = [v for v in (means[at], newest) if v is not None]
+        low, high = (*means[:at], min(ends), *means[at + 1 :]), (*means[:at], max(ends), *means[at + 1 :])
+        return replace(columns, low=low, high=high)
+
+
+def scale_of(curves: Sequence[Curve], *, log: bool, clip: bool) -> Scale | None:
+    """The y range that shows `curves`."""
+    newest = [_find_newest(curve) for curve in curves] if clip and not log else ()
+    return find_scale([curve.columns for curve in curves], log=log, clip=clip, newest=newest)
+
+
+def _find_newest(curve: Curve) -> list[float]:
+    """The last two finite values of a line whose end is in view."""
+    shown, last = curve.columns.last, curve.line.series.last()
+    if shown is None or last is None or (shown[1] != last.value and last.value == last.value):
+        return []
+    return [value for value in curve.line.series.tail(_TAIL) if math.isfinite(value)][-2:]
 
 
 def curve_of(line: Line, dots: int, axis: Axis, window: tuple[float, float], smooth: Smooth) -> Curve:

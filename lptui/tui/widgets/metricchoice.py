@@ -12,11 +12,12 @@ from lptui.stores.series import Series
 from lptui.text import sanitise
 from lptui.text.width import cut
 from lptui.tui.widgets.chartlines import LETTERS, PALETTE, Line, RunSeries, family_lines, run_lines
-from lptui.tui.widgets.chartplan import Tile, plan_tiles
+from lptui.tui.widgets.chartplan import Tile, plan_tiles, section_of
 from lptui.tui.widgets.comparetable import RunHead
 from lptui.tui.widgets.metricfacts import facts_of, find_best
 from lptui.tui.widgets.metricorder import arrange, filter_names
 from lptui.tui.widgets.metrictable import Entry, entries_of
+from lptui.tui.widgets.systemmetrics import choose_system, system_section
 from lptui.tui.workspace import Workspace
 
 
@@ -28,6 +29,8 @@ class Wishes:
     together: bool = True
     tables: bool = True
     heads: bool = False
+    system: bool = False
+    """Only metrics of the machine."""
     filter: str = field(default="", compare=True)
 
 
@@ -75,20 +78,26 @@ class MetricChoice:
         """The charts to show; the same object while nothing changed that they follow from."""
         wishes = self.wishes
         together = wishes.together and len(self.runs) < 2
-        made_of = (wishes.filter, wishes.favourites, together, wishes.tables, wishes.heads, self.ordered)
+        made_of = (
+            wishes.filter, wishes.favourites, together, wishes.tables, wishes.heads, wishes.system, self.ordered,
+        )  # fmt: skip
         if self._planned_of[:-1] == made_of[:-1] and self._planned_of and self._planned_of[-1] is self.ordered:
             return self._tiles
         names = self.chosen_names()
         apart = self.urgent | set(wishes.favourites)
         tiles = plan_tiles(
-            names, together=together, tables=wishes.tables, sections=wishes.heads, urgent=apart, per_task=self._per_task
-        )
+            names, together=together, tables=wishes.tables, sections=wishes.heads, urgent=apart,
+            per_task=self._per_task, section=system_section if wishes.system else section_of,
+            devices=wishes.system and together,
+        )  # fmt: skip
         self._planned_of, self._tiles = made_of, tiles
         return tiles
 
     def chosen_names(self) -> list[str]:
         """The metrics that the filter keeps: violated ones first, then favourites, then in their order."""
         names = filter_names(self.ordered, self.wishes.filter)
+        if self.wishes.system:
+            return choose_system(names)
         rank = dict.fromkeys(self.wishes.favourites, 1) | dict.fromkeys(self.urgent, 0)
         return sorted(names, key=lambda name: rank.get(name, 2)) if rank else names
 
