@@ -57,13 +57,15 @@ class Kept:
 
 @frozen
 class FileMemory:
-    """All that is remembered of one log. `steps`: (position, step) of the newest progress.
+    """All that is remembered of one log. `steps`: (position, step) of the newest progress; `epochs`: where a line
+    tells only its epoch, which shows that training went on and is no step.
 
     `record`: it is no log but what a launcher keeps of one exception, with the `rank` and the `attempt` it told.
     """
 
     kept: Mapping[str, Kept] = field(default_factory=dict[str, Kept])
     steps: tuple[tuple[int, float], ...] = ()
+    epochs: tuple[tuple[int, float], ...] = ()
     record: bool = False
     rank: int | None = None
     attempt: int | None = None
@@ -75,15 +77,18 @@ class FileMemory:
         grown = {key: self.kept.get(key, Kept()).add(new) for key, new in by_key.items()}
         return replace(self, kept={**self.kept, **grown})
 
-    def add_steps(self, found: Iterable[tuple[int, float]]) -> FileMemory:
+    def add_steps(self, steps: Iterable[tuple[int, float]], epochs: Iterable[tuple[int, float]] = ()) -> FileMemory:
         """Keep the last positions at which progress was printed."""
-        newest = sorted({**dict(self.steps), **dict(found)}.items())[-STEPS_KEPT:]
-        return replace(self, steps=tuple(newest))
+        return replace(self, steps=_keep(self.steps, steps), epochs=_keep(self.epochs, epochs))
 
     def steps_after(self, position: int) -> int:
-        """How many different steps were printed after a position, among those kept."""
-        return len({s for p, s in self.steps if p > position})
+        """How many different steps, or epochs without one, were printed after a position, among those kept."""
+        return sum(len({s for p, s in told if p > position}) for told in (self.steps, self.epochs))
 
     def step_before(self, position: int) -> float | None:
         """The last step printed before a position, if it is among those kept."""
         return next((s for p, s in reversed(self.steps) if p <= position), None)
+
+
+def _keep(old: tuple[tuple[int, float], ...], new: Iterable[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
+    return tuple(sorted({**dict(old), **dict(new)}.items())[-STEPS_KEPT:])

@@ -74,16 +74,12 @@ def take_facts(memory: Memory, event: Facts) -> Memory:
     """The memory with where a log printed its steps."""
     from lptui.formats.progress import Progress
 
-    found: list[tuple[int, float]] = []
-    for dated in event.facts:
-        fact = dated.fact
-        if isinstance(fact, Progress):
-            step_of = fact.step if fact.step is not None else fact.epoch
-            if step_of is not None:
-                found.append((dated.position, float(step_of)))
-    if not found:
+    told = [(dated.position, dated.fact) for dated in event.facts if isinstance(dated.fact, Progress)]
+    steps = [(position, float(fact.step)) for position, fact in told if fact.step is not None]
+    epochs = [(at, float(fact.epoch)) for at, fact in told if fact.step is None and fact.epoch is not None]
+    if not steps and not epochs:
         return memory
-    return _remember(memory, event.file, lambda file: file.add_steps(found))
+    return _remember(memory, event.file, lambda file: file.add_steps(steps, epochs))
 
 
 def _remember(memory: Memory, name: str, change: Callable[[FileMemory], FileMemory]) -> Memory:

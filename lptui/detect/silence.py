@@ -10,6 +10,7 @@ from lptui.model.events import Event, Tick
 from lptui.model.finding import Change, Evidence, Finding, Fix, age_out
 from lptui.model.value import frozen
 from lptui.state.activity import alive, trainers
+from lptui.state.last_words import find_last_words
 from lptui.state.run_state import RunState, Witness
 from lptui.text import clock, short_duration
 
@@ -73,7 +74,7 @@ def _find(state: RunState, *, trusted: bool) -> Finding | None:
 def _explained(state: RunState) -> bool:
     """Whether another finding already names why the run ended. A damaged file that lies there does not; one that the
     log says could not be read does."""
-    return any(
+    return find_last_words(state) is not None or any(
         f.active
         and f.severity == "error"
         and f.cls != "worker-process-died"

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from lptui.engine.headline import choose_headline, wanted
-from lptui.engine.quick_ends import WandbEnd, read_last_facts, read_log_end, read_wandb_end
+from lptui.engine.headline import choose_headline
+from lptui.engine.quick_ends import WandbEnd, collect_samples, read_last_facts, read_log_end, read_wandb_end
 from lptui.engine.quick_state import begin, count_restarts, find_processes
 from lptui.files import Entry
-from lptui.formats.log_points import collect_points
 from lptui.model.events import Facts, Samples
 from lptui.model.run import RunInfo
 from lptui.model.summary import RunSummary
@@ -53,11 +52,9 @@ def glance_at(path: str, listed_at: float, writers: Writers, now: float, listing
     if log is not None:
         facts = Facts(seen_at=now, backfill=True, file=run.logs[0], facts=read_last_facts(log))
         state = add_facts(state, facts)
-        points = tuple(p for p in collect_points(facts.facts) if wanted(p.key))
-        if points:
-            told = Samples(seen_at=now, backfill=True, source="log", points=points, order=float(log.start))
-            state = report(state, "log", tell_progress(told, run))
-            text = choose_headline(p.key for p in points)
+        for told in collect_samples(run.logs[0], log, facts, now):
+            state = report(state, told.source, tell_progress(told, run))
+            text = text or choose_headline(p.key for p in told.points)
     if wandb is not None:
         state = report(state, "wandb", tell_progress(_samples(wandb, now), run))
     row = _judge(row, state, _newest(state, wandb, row.modified_at))

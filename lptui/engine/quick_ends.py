@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lptui.engine.headline import is_headline, wanted
 from lptui.files import FileFailure, open_file
 from lptui.formats.columns import to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
+from lptui.formats.log_points import UNITS, collect_points
 from lptui.formats.log_time import date_facts
 from lptui.formats.progress import LogFact, Progress, scan, scan_bounds, scan_thinly
 from lptui.formats.wandb import HistoryRow, RunExit, decode, decode_summary, is_history, is_summary
-from lptui.model.events import DatedFact, Points
+from lptui.model.events import DatedFact, Facts, Points, Samples
 from lptui.state.metrics import STEP_KEYS
 
 LOG_TAIL = 16 * 1024
@@ -81,6 +82,15 @@ def read_facts(log: LogEnd, hits: Sequence[int] = (), *, whole: bool = False) ->
         if late and not any(isinstance(fact.fact, Progress) for fact in facts):
             facts = scan(log.data)  # a traceback may be long
     return date_facts(log.data, log.start, facts, log.modified_at)
+
+
+def collect_samples(path: str, log: LogEnd, facts: Facts, now: float) -> Iterator[Samples]:
+    """The telling metrics of these lines, as the log's own: what text counts is no record of steps."""
+    name = f"log {path.rpartition('/')[2]}"
+    for unit in UNITS:
+        points = tuple(p for p in collect_points(facts.facts, unit) if wanted(p.key))
+        if points:
+            yield Samples(seen_at=now, backfill=True, source=name, points=points, order=float(log.start), unit=unit)
 
 
 def read_last_facts(log: LogEnd) -> tuple[DatedFact, ...]:

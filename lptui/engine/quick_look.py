@@ -10,13 +10,12 @@ from dataclasses import replace
 
 from lptui.detect.log_failures import Memory, take_block, take_facts, tell
 from lptui.detect.scanner import load_scanner
-from lptui.engine.headline import choose_headline, wanted
-from lptui.engine.quick_ends import LogEnd, read_facts, read_log_end, read_wandb_end
+from lptui.engine.headline import choose_headline
+from lptui.engine.quick_ends import LogEnd, collect_samples, read_facts, read_log_end, read_wandb_end
 from lptui.engine.quick_mlflow import read_mlflow_end
 from lptui.engine.quick_records import read_records
 from lptui.engine.quick_state import begin, count_restarts, find_processes
 from lptui.engine.run_size import measure
-from lptui.formats.log_points import collect_points
 from lptui.model.events import Facts, FindingsChanged, LogBlock, Samples, WitnessSeen
 from lptui.model.run import RunInfo
 from lptui.model.summary import Looked, RunSummary
@@ -93,9 +92,7 @@ def _read_log(state: RunState, log: LogEnd, *, whole: bool) -> RunState:
     hits = [s.hit.position for file in memory.files.values() for kept in file.kept.values() for s in kept.all]
     facts = Facts(seen_at=now, backfill=True, file=path, facts=read_facts(log, hits, whole=whole))
     state = fold(state, facts)
-    points = tuple(p for p in collect_points(facts.facts) if wanted(p.key))
-    if points:
-        state = fold(state, Samples(seen_at=now, backfill=True, source="log", points=points, order=float(log.start)))
+    state = fold_all(state, collect_samples(path, log, facts, now))
     if not hits:
         return state
     changes = tell(take_facts(memory, facts), state)[1]

@@ -13,9 +13,10 @@ from lptui.formats.columns import to_points
 from lptui.formats.table_names import HEAD, is_one_document
 from lptui.formats.tables import DelimitedReader
 from lptui.formats.timeline import Timeline
-from lptui.model.events import Event, Samples, WitnessSeen
+from lptui.model.events import Event, Points, Samples, WitnessSeen
 from lptui.model.run import MetricFile, RunInfo
-from lptui.run.listing import read_head
+from lptui.run.listing import Listing, read_head
+from lptui.run.metric_files import newest_trainer_state
 from lptui.sources.metric_files import choose_reader
 from lptui.sources.registry import SOURCES
 
@@ -30,7 +31,7 @@ KINDS = ("event_files", "metric_files")
 def read_records(run: RunInfo, now: float) -> Iterator[Event]:
     """Samples of the telling metrics, and the newest sign of life that the files give."""
     sizes, newest, latest = 0, 0.0, ""
-    for path in (*run.event_files, *(file.path for file in run.metric_files)):
+    for path in (*run.event_files, *map(_locate, run.metric_files)):
         try:
             stat = stat_file(path)
         except FileFailure:
@@ -46,6 +47,11 @@ def read_records(run: RunInfo, now: float) -> Iterator[Event]:
         return
     for file in run.metric_files[:TABLES]:
         yield from read_table_end(file, now)
+
+
+def _locate(file: MetricFile) -> str:
+    """Where it lies now: Hugging Face's history moves on with each checkpoint."""
+    return newest_trainer_state(Listing(), file.folder) or file.path if file.folder else file.path
 
 
 def read_table_end(file: MetricFile, now: float) -> Iterator[Samples]:
@@ -77,9 +83,14 @@ def _read(run: RunInfo, now: float) -> Iterator[Event]:
         for source in registered.make(run).values() if registered.kind in KINDS else ():
             for _ in range(TURNS):
                 for event in source.poll(now):
-                    points = tuple(p for p in event.points if wanted(p.key)) if isinstance(event, Samples) else ()
-                    if isinstance(event, Samples) and points:
-                        yield replace(event, points=points)
+                    if isinstance(event, Samples) and event.points:
+                        yield replace(event, points=_choose(event.points))
                 if not source.pending:
                     break
             source.close()
+
+
+def _choose(points: tuple[Points, ...]) -> tuple[Points, ...]:
+    """The telling ones; where no name tells anything, the one that is furthest: it tells the step."""
+    telling = tuple(p for p in points if wanted(p.key))
+    return telling or (max(points, key=lambda p: (p.steps[-1] == p.steps[-1], p.steps[-1])),)

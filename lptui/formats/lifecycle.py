@@ -1,7 +1,7 @@
 """What a run says of its own life: started, resumed, saved, evaluated, ended.
 
 The lines of Metta's trainer in three eras (July 2025, August 2025, 2026), of its shell wrapper, and the few
-that transformers and Lightning always print.
+that transformers, Lightning and trackio always print.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ Kind = Literal[
     "evaluating",
     "evaluated",
     "completed",
+    "opened",
+    "closed",
     "failed",
     "interrupted",
     "exit_code",
@@ -35,6 +37,7 @@ _BETWEEN = ("saved", "evaluating", "evaluated", "curriculum_task")
 class Lifecycle:
     """One event of a run's life.
 
+    `opened` and `closed` is what a tracker says when it begins and when the program leaves, after an exception as well.
     `value`: of `started` the marker (one start prints several; the *same* marker again is a restart), of
     `resumed` the step, of `saved` the epoch, of `exit_code` and `restart_count` a number, of `failed` an exit
     code or the error, of `heartbeat_timeout` seconds, else text; None when the line does not say.
@@ -82,6 +85,8 @@ _RULES: tuple[tuple[bytes, bytes, Kind], ...] = (
     (b"Training complete", rb"(?:d?[.!]?$|d successfully)", "completed"),
     (b"Training finished", rb"\b", "completed"),
     (b"Finished training", rb"\b", "completed"),
+    (b"* Trackio metrics logged to: ", b"", "opened"),
+    (b"* Run finished. Uploading logs to Trackio", b"", "closed"),
     (b"Training failed with exit code ", rb"(\d+)", "failed"),
     (b"Training failed with error: ", rb"(.*)", "failed"),
     (b"Training failed with exception: ", rb"(.*)", "failed"),

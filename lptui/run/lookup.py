@@ -9,21 +9,18 @@ from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from lptui.files import Entry, FileFailure, Stat, stat_file
+from lptui.files import FileFailure, Stat, stat_file
 from lptui.files.generations import find_latest
 from lptui.model.run import Looked, MetricStore, RunInfo
 from lptui.model.value import frozen
 from lptui.run import layout
 from lptui.run.discovery import discover
 from lptui.run.listing import Listing, may_enter
-from lptui.run.metric_files import holds_table
-from lptui.run.metric_stores import find_databases, find_named, find_store, is_mlflow_run, list_mlflow_runs
+from lptui.run.metric_stores import find_databases, find_named, find_store, list_mlflow_runs
+from lptui.run.run_folders import holds_run, is_log_run, is_run
 
 LIST_DEPTH = 6
 NEAREST = 5
-MOST_TABLES = 4
-"""Files of a folder that are looked into, where only what they hold can tell that it is a run."""
-_STEP_FOLDER = re.compile(r"version_\d+\Z")
 _WANDB_RUN = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-.+\Z")
 
 
@@ -102,10 +99,13 @@ def find_runs(root: str, listing: Listing) -> Iterator[tuple[str, float]]:
     if find_store(root) is not None:  # a database that was named: find_stores_below tells of it
         return
     itself = is_run(listing, root)
-    own = {f"{root}/{name}" for name in layout.CHECKPOINT_FOLDERS} if itself else set[str]()
+    whole = holds_run(listing, listing.entries(root))
+    own = {f"{root}/{name}" for name in layout.CHECKPOINT_FOLDERS | layout.LOG_FOLDERS} if itself else set[str]()
     found = False
     for path in chain(_run_paths(listing, root), () if itself else _tracked_runs(listing, root)):
-        if path in own:  # a run's checkpoints are no run
+        if path in own:  # a run's checkpoints and logs are no run
+            continue
+        if whole and not holds_run(listing, listing.entries(path)) and is_log_run(listing, path):
             continue
         found = True
         yield path, _newest_entry(listing, path)
@@ -126,14 +126,6 @@ def find_stores_below(root: str, listing: Listing) -> Iterator[MetricStore]:
 
 def _newest_entry(listing: Listing, path: str) -> float:
     return max((entry.stat.modified_at for entry in listing.entries(path)), default=0.0)
-
-
-def is_run(listing: Listing, path: str) -> bool:
-    """Whether `path` itself is a run: checkpoints, metrics, or a configuration with anything beside it, or a
-    log."""
-    entries = listing.entries(path)
-    logged = any(e.stat.is_file and layout.is_log(e.name) for e in entries)
-    return (logged or _is_strong(listing, entries) or _is_table_run(listing, entries)) and not _is_source(entries)
 
 
 class _Extra(NamedTuple):
@@ -166,34 +158,6 @@ def _stat(path: str) -> Stat | None:
         return None
 
 
-def _is_strong(listing: Listing, entries: Sequence[Entry]) -> bool:
-    files = {e.name for e in entries if e.stat.is_file}
-    folders = {e.name for e in entries if e.stat.is_folder}
-    if "meta.yaml" in files and is_mlflow_run(entries):
-        return True
-    if any(layout.is_event_file(n) or n.endswith(".wandb") for n in files) or "lightning_logs" in folders:
-        return True
-    if files & layout.METRIC_FILES or _has_split(listing, entries):
-        return True
-    if any(layout.is_checkpoint_folder(n) and not _STEP_FOLDER.match(n) for n in folders):
-        return True
-    saved = any(layout.is_checkpoint_file(n) for n in files) or bool(folders & layout.CHECKPOINT_FOLDERS)
-    config = any(n in layout.CONFIG_NAMES for n in files) or ".hydra" in folders
-    logged = any(layout.is_log(n) for n in files) or _has_script_log(listing, entries)
-    return sum((saved, config, logged, "wandb" in folders)) >= 2 or "trainer_state.pt" in files
-
-
-def _has_split(listing: Listing, entries: Sequence[Entry]) -> bool:
-    """Whether TensorBoard's curves of training and validation lie in folders of their own."""
-    folders = [e for e in entries if e.stat.is_folder and e.name in layout.SPLITS]
-    return any(layout.is_event_file(e.name) for folder in folders for e in listing.entries(folder.path))
-
-
-def _has_script_log(listing: Listing, entries: Sequence[Entry]) -> bool:
-    folders = [e for e in entries if e.stat.is_folder and e.name in layout.LOG_FOLDERS]
-    return any(layout.is_log(e.name) for folder in folders for e in listing.entries(folder.path))
-
-
 def _folders_between(listing: Listing, root: str) -> Iterator[str]:
     """Folders below `root` that are no runs and are looked through for some."""
     queue = [(root, 1)]
@@ -202,39 +166,23 @@ def _folders_between(listing: Listing, root: str) -> Iterator[str]:
             if not entry.stat.is_folder or not may_enter(entry.name) or os.path.islink(entry.path):
                 continue
             inside = listing.entries(entry.path)
-            strong = _is_strong(listing, inside) or _is_table_run(listing, inside)
-            if (not strong or _is_source(inside)) and depth < LIST_DEPTH:
+            if not holds_run(listing, inside) and not is_log_run(listing, entry.path) and depth < LIST_DEPTH:
                 yield entry.path
                 queue.append((entry.path, depth + 1))
 
 
 def _run_paths(listing: Listing, root: str) -> Iterator[str]:
-    """Run directories below `root`; a run is not entered, a folder with nothing but logs counts as one."""
+    """Run directories below `root`; a run is not entered."""
     queue = [(root, 1)]
     for folder, depth in queue:
         for entry in listing.entries(folder):
             if not entry.stat.is_folder or not may_enter(entry.name) or os.path.islink(entry.path):
                 continue
-            inside = listing.entries(entry.path)
-            strong = _is_strong(listing, inside) or _is_table_run(listing, inside)
-            if strong and not _is_source(inside):
+            if holds_run(listing, listing.entries(entry.path)) or is_log_run(listing, entry.path):
                 yield entry.path
             elif depth < LIST_DEPTH:
                 yield from _tracked_runs(listing, entry.path)
                 queue.append((entry.path, depth + 1))
-
-
-def _is_table_run(listing: Listing, entries: Sequence[Entry]) -> bool:
-    """Whether a folder is a run by nothing but a file of metrics in it. One above folders of runs is none: a table
-    there sums them up."""
-    if not _holds_table(listing, entries):
-        return False
-    below = [listing.entries(e.path) for e in entries if e.stat.is_folder and may_enter(e.name)]
-    return not any(_is_strong(listing, inside) or _holds_table(listing, inside) for inside in below)
-
-
-def _holds_table(listing: Listing, entries: Sequence[Entry]) -> bool:
-    return any(holds_table(listing, e) for e in [e for e in entries if layout.may_be_table(e.name)][:MOST_TABLES])
 
 
 def _tracked_runs(listing: Listing, folder: str) -> Iterator[str]:
@@ -245,11 +193,6 @@ def _tracked_runs(listing: Listing, folder: str) -> Iterator[str]:
         yield from (e.path for e in inside if e.stat.is_folder and _WANDB_RUN.match(e.name))
     if "mlruns" in here:
         yield from list_mlflow_runs(listing, f"{folder}/mlruns")
-
-
-def _is_source(entries: Sequence[Entry]) -> bool:
-    """A checkout (configs and logs lie in it as well) holds runs, but is none."""
-    return any(e.name in (".git", "pyproject.toml", "setup.py") for e in entries)
 
 
 def _by_name(listing: Listing, places: Sequence[str], name: str) -> str:

@@ -84,7 +84,11 @@ def find_metrics(listing: Listing, inside: Inside, name: str) -> MetricsFound:
                 break
     found = tuple(MetricFile(e.path, table_prefix(root, e.path)) for e in tables.entries)
     states = [f for f in dict.fromkeys((root, *inside.checkpoint_dirs)) if newest_trainer_state(listing, f)]
-    found += tuple(MetricFile(f"{folder}/{TRAINER_STATE}", series_prefix(root, folder), folder) for folder in states)
+    several = len(states) > 1  # the name of the only output folder tells nothing apart
+    found += tuple(
+        MetricFile(f"{folder}/{TRAINER_STATE}", series_prefix(root, folder) if several else "", folder)
+        for folder in states
+    )
     looked = (
         _tell("tensorboard", [e.path for e in events.entries], events.note, f"no event file {where}"),
         _tell("metrics files", [t.path for t in found], tables.note, none),

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from lptui.files import Entry, FileFailure, list_folder, open_file
 from lptui.formats.columns import Reading, to_points
 from lptui.formats.mlflow_meta import read_ending
-from lptui.model.events import Event, Samples, WitnessSeen
+from lptui.model.events import ConfigSeen, Event, Samples, WitnessSeen
 from lptui.model.place import Place
 from lptui.model.readings import SourceStatus
 from lptui.sources.newest_record import NewestRecord
 from lptui.sources.telling import Teller
+from lptui.text import sanitise
+from lptui.text.secrets import mask_rows
 
 TURN = 256 * 1024
 MOST_FILES = 4000
@@ -31,12 +33,13 @@ class _Tail:
 
 
 class MlflowFileSource:
-    """Follows every metric of the run whose folder is `folder`; `own`: that is what is attached, so its end is told."""
+    """Follows every metric of the run whose folder is `folder`; `use_config`: its parameters are the configuration."""
 
     period = 1.0
 
-    def __init__(self, folder: str, *, own: bool = False) -> None:
-        self.folder, self._own = folder, own
+    def __init__(self, folder: str, *, use_config: bool = False) -> None:
+        self.folder, self._use_config = folder, use_config
+        self._told_settings = 0
         self._ending: tuple[str, float | None] = ("", None)
         self.name = f"mlflow {folder.rpartition('/')[2][:12]}"
         self.place = Place(file=folder)
@@ -80,6 +83,7 @@ class MlflowFileSource:
             self.pending |= before < tail.read < entry.stat.size
         yield from self._tell_rows(readings, now, backfill=backfill)
         yield from self._newest.tell(now, pending=self.pending)
+        yield from self._tell_settings(now)
         yield from self._tell_ending(now)
         yield from self._teller.tell(self._make_status(now), now)
 
@@ -133,7 +137,7 @@ class MlflowFileSource:
         self._newest.note((at for _, at, _ in readings if at <= now), self.folder)
 
     def _tell_ending(self, now: float) -> Iterator[Event]:
-        ending = read_ending(self._read_meta()) if self._own else self._ending
+        ending = read_ending(read_small(f"{self.folder}/meta.yaml"))
         if ending != self._ending:
             self._ending = ending
             reason, at = ending
@@ -141,17 +145,17 @@ class MlflowFileSource:
                 place=self.place, seen_at=now, source="mlflow", name="termination_reason", value=reason, at=at
             )
 
-    def _read_meta(self) -> bytes:
+    def _tell_settings(self, now: float) -> Iterator[Event]:
+        """Parameters as rows, once there are more of them: MLflow never changes one."""
         try:
-            handle = open_file(f"{self.folder}/meta.yaml")
+            entries = list_folder(f"{self.folder}/params") if self._use_config else []
         except FileFailure:
-            return b""
-        try:
-            return handle.pread(0, TURN)
-        except FileFailure:
-            return b""
-        finally:
-            handle.close()
+            return
+        files = sorted((e for e in entries if e.stat.is_file), key=lambda e: e.name)[:MOST_FILES]
+        if len(files) != self._told_settings:
+            self._told_settings = len(files)
+            rows = mask_rows([(e.name, sanitise(read_small(e.path).decode(errors="replace").strip())) for e in files])
+            yield ConfigSeen(place=self.place, seen_at=now, path=f"{self.folder}/params", rows=rows)
 
     def _make_status(self, now: float) -> SourceStatus:
         if not self._tails:
@@ -160,3 +164,17 @@ class MlflowFileSource:
         details += [f"only the first {MOST_FILES:,} metrics are read"] if self._cut else []
         condition = "partial" if details else "ok"
         return SourceStatus(self.name, condition, "; ".join(details), now, None, self.folder, backfilling=self.pending)
+
+
+def read_small(path: str) -> bytes:
+    """The first bytes of a small file; empty when it cannot be read."""
+    try:
+        handle = open_file(path)
+    except FileFailure:
+        return b""
+    try:
+        return handle.pread(0, TURN)
+    except FileFailure:
+        return b""
+    finally:
+        handle.close()

@@ -107,15 +107,15 @@ def _metric_stores(run: RunInfo) -> dict[str, Source]:
 
     made: dict[str, Source] = {}
     names = _name_paths(tuple(store.path for store in run.metric_stores))
+    use_config = not run.configs and not run.wandb
     for store in run.metric_stores:
         if store.kind == "mlflow-files":
-            made[store.path] = MlflowFileSource(store.path, own=store.path == run.path)
+            made[store.path] = MlflowFileSource(store.path, use_config=use_config)
             continue
         from lptui.sources.run_database import RunDatabaseSource
         from lptui.sources.run_tables import MLFLOW, TRACKIO
 
         tables = MLFLOW if store.kind == "mlflow" else TRACKIO
-        use_config = not run.configs and not run.wandb
         made[store.path] = RunDatabaseSource(
             store.path,
             tables,

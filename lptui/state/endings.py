@@ -41,6 +41,13 @@ def last_attempt(state: RunState) -> list[Milestone]:
     return [m for m in own if m.position >= starts[-1].position] if starts else own
 
 
+def find_closing(state: RunState) -> str:
+    """What says that the program left by itself, well or not; '' where nothing does."""
+    own = last_attempt(state)
+    said = bool(own) and own[-1].kind == "closed" and not _went_on(state, own[-1])
+    return "its tracker says that the run was closed" if said else ""
+
+
 def _log_end(state: RunState) -> Ending | None:
     for milestone in reversed(last_attempt(state)):
         at = milestone.at
@@ -93,8 +100,8 @@ def _summary_end(state: RunState) -> Ending | None:
 
 def promises_end(state: RunState) -> bool:
     """Whether this kind of run says so when it ends, so that its silence means that it was killed."""
-    metta_log = any(m.kind == "started" for m in state.milestones)
-    return metta_log or bool(state.run.wandb)
+    told = any(m.kind in ("started", "opened") for m in state.milestones)
+    return told or bool(state.run.wandb)
 
 
 def count_attempts(state: RunState) -> int:

@@ -12,7 +12,8 @@ from lptui.model.value import frozen
 from lptui.state.activity import Activity, alive, learn_power, read_activity
 from lptui.state.cloud_word import cloud_witness, conclude_remote
 from lptui.state.completion import find_completion
-from lptui.state.endings import Ending, count_attempts, find_ending, last_attempt, promises_end
+from lptui.state.endings import Ending, count_attempts, find_closing, find_ending, last_attempt, promises_end
+from lptui.state.last_words import find_last_words
 from lptui.state.pace import Pace, is_sane, learn_pace, name_phase, set_patience
 from lptui.state.progress import find_total
 from lptui.state.run_state import NOT_LOOKED, Condition, Life, RunState, Witness
@@ -214,6 +215,10 @@ def _conclude_dead(state: RunState, quiet: float, patience: float) -> tuple[Cond
         return "crashed", f"no process, and the last words are a failure: {failure.title}"
     if done := find_completion(state):
         return "finished", f"{done}, and its process has ended"
+    if (last := find_last_words(state)) is not None:
+        return "crashed", f"no process, and its last words are an exception: {last.title}"
+    if closed := find_closing(state):
+        return "finished", f"{closed}, and its process has ended"
     if gone is not None and (promises_end(state) or state.run.layout in _TELL or find_total(state)):
         return "crashed", f"{gone.value}, without an end record"
     if gone is not None:

@@ -73,7 +73,7 @@ _PATTERNS: tuple[tuple[Role, str], ...] = (
     ),
     (
         "loss",
-        r"(train(ing)?_|total_|lm_|mean_|epoch_)?loss(_step|_train|_mean)?|cross_entropy(_loss)?|nll_loss"
+        r"(train(ing)?_|total_|lm_|mean_|epoch_)?loss(_step|_train|_mean)?|loss(es)?/(train|training|total)|cross_entropy(_loss)?|nll_loss"
         r"|train/(box|cls|dfl|obj|seg|pose)_loss",
     ),
 )

@@ -99,6 +99,12 @@ def test_out_of_memory_with_the_runs_own_numbers() -> None:
     assert found.step == 5
 
 
+def test_an_epoch_is_no_step_of_a_failure_but_shows_that_training_went_on() -> None:
+    epochs = "".join(f"Epoch {n}/9 loss: 0.5\n" for n in range(1, 4))
+    assert of(epochs + OOM)["cuda-oom"].step is None
+    assert of(epochs + OOM + "".join(f"Epoch {n}/90 loss: 0.5\n" for n in range(4, 40)))["cuda-oom"].past
+
+
 def test_without_the_configuration_there_is_advice_but_no_command() -> None:
     fix = of(OOM)["cuda-oom"].fix
     assert fix is not None

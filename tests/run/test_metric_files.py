@@ -78,6 +78,16 @@ def test_files_of_each_framework_are_found(tmp_path: Path) -> None:
     assert runs >= {"lightning", "ultralytics", "ray", "huggingface"}
 
 
+def test_the_only_output_folder_of_hugging_face_is_no_part_of_names(tmp_path: Path) -> None:
+    for folder in ("out", "second"):
+        saved = tmp_path / folder / "checkpoint-100"
+        saved.mkdir(parents=True)
+        (saved / "trainer_state.json").write_text("{}")
+        (saved / "model.safetensors").write_text("x")
+        prefixes = {file.prefix for file in discover(str(tmp_path)).metric_files}
+        assert prefixes == ({""} if folder == "out" else {"out/", "second/"})
+
+
 def test_data_is_no_metrics_file_and_a_text_stays_a_log(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("id,text,label\n1,hello,0\n")
     (tmp_path / "progress.txt").write_text("starting\nstep 1 loss 0.5\n")

@@ -12,7 +12,7 @@ import pytest
 
 from lptui.files import FileFailure, database
 from lptui.files.database import PrivateCopy, holds_text
-from lptui.model.events import AlertSeen, ConfigSeen, Event, Samples, StatusSeen
+from lptui.model.events import AlertSeen, ConfigSeen, Event, Samples, StatusSeen, WitnessSeen
 from lptui.run import discover
 from lptui.sources import Source
 from lptui.sources.mlflow_files import MlflowFileSource
@@ -236,6 +236,24 @@ def test_mlflows_files_are_followed(tmp_path: Path) -> None:
     events = drain(source)
     assert table(events) == {"train/loss": [(60, 0.05)]}
     assert source._make_status(1.0).detail == "1 lines that are no metric skipped"
+
+
+def test_mlflows_files_in_a_runs_folder_tell_its_end_and_its_settings(tmp_path: Path) -> None:
+    shutil.copytree(STORES / "mlflow_files" / "mlruns", tmp_path / "mlruns")
+    (tmp_path / "train.log").write_text("step 1\n")
+    run = discover(str(tmp_path))
+    (registered,) = (one for one in SOURCES if one.kind == "metric_stores")
+    (source,) = registered.make(run).values()
+    events = drain(source)
+    ends = [(e.name, e.value) for e in events if isinstance(e, WitnessSeen) and e.name == "termination_reason"]
+    assert ends == [("termination_reason", "completed")]
+    (settings,) = (dict(e.rows) for e in events if isinstance(e, ConfigSeen))
+    assert settings.keys() == {"api_key", "lr"}
+    assert settings["lr"] in ("1.0", "5.0")
+    assert "sk-" not in settings["api_key"]
+    (Path(source.place.file) / "params" / "max_steps").write_text("300")
+    (more,) = (dict(e.rows) for e in drain(source) if isinstance(e, ConfigSeen))
+    assert more["max_steps"] == "300"
 
 
 def test_stores_are_found_inside_and_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,3 +127,29 @@ def test_one_of_which_nothing_tells_how_much_there_was_to_do(tmp_path: Path) -> 
     life = read(b"".join(b"step=%d loss=%.3f\n" % (n, 1 / n) for n in range(1, 51)), tmp_path).life
     assert life.condition == "unknown"
     assert "nothing says how it ended" in life.reason
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_an_exception_at_the_end_of_the_log_ended_the_program_whatever_class_it_is_of(
+    seen: bool, tmp_path: Path
+) -> None:
+    data = (LOGS / "mlflow-refused-file.log").read_bytes()
+    state = read(data, tmp_path, seen=seen)
+    assert state.life.condition == "crashed", state.life.reason
+    assert [f.cls for f in state.findings if f.active] == ["wandb-failure"], "nothing looks for a kill from outside"
+    went_on = data + b"".join(b"step=%d loss=0.5 took=0.1 memory=3.4 throughput=120\n" % n for n in range(100))
+    assert read(went_on, tmp_path, seen=seen).life.condition != "crashed"
+
+
+@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.parametrize(("how", "condition"), [("ended", "finished"), ("crash", "crashed"), ("killed", "crashed")])
+def test_trackio_tells_that_the_program_left_after_an_exception_as_well(
+    how: str, condition: str, seen: bool, tmp_path: Path
+) -> None:
+    life = read((LOGS / f"trackio-{how}-file.log").read_bytes(), tmp_path, seen=seen).life
+    assert life.condition == condition, life.reason
+
+
+def test_while_the_process_lives_trackios_last_line_ends_nothing(tmp_path: Path) -> None:
+    data = (LOGS / "trackio-ended-file.log").read_bytes()
+    assert read(data, tmp_path, now=NOW + 1, lives=True).life.condition == "running"

@@ -58,6 +58,8 @@ KNOWN = {
     "system/proc.memory.rssMB": "host_memory",
     "monitor/memory_total_mb": None,
     "lp/num_active_tasks": "active_tasks",
+    "Loss/train": "loss",
+    "Loss/val": None,
     "curriculum/prob": "sample_probability",
     "lp/num_zeros_lp_dist": "zero_tasks",
     "train/std": "action_spread",
