@@ -100,12 +100,6 @@ def _read_parts(message: bytes) -> tuple[bytes, bytes, float | None, bool, int] 
     return (*count, rate, dotted, at) if count is not None and told else None
 
 
-def end_of_rich(message: bytes) -> int:
-    """Where the parts of a bar of Rich end in a line; -1 where there is none."""
-    found = _read_parts(message)
-    return -1 if found is None else found[-1]
-
-
 def cut_message(message: bytes, end: int) -> int:
     """Where a message begins that was printed behind the padding of a bar that ends at `end`; -1 if there is none."""
     found = _PADDED.search(message, end, end + _LONGEST_TAIL)
