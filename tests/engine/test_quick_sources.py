@@ -20,7 +20,7 @@ def test_hugging_faces_history_is_read_where_it_lies_and_an_epoch_is_no_step(tmp
     state = {"global_step": 600, "max_steps": 600, "epoch": 3.0, "log_history": rows}
     saved = tmp_path / "out" / "checkpoint-600"
     saved.mkdir(parents=True)
-    (saved / "trainer_state.json").write_text(json.dumps(state))
+    (saved / "trainer_state.json").write_text(json.dumps(state, indent=2))
     (saved / "model.safetensors").write_bytes(b"x")
     (tmp_path / "train.log").write_text(DICTS)
     row = look_at(discover(str(tmp_path)), Writers(), saved.stat().st_mtime)
