@@ -159,6 +159,17 @@ def test_an_outlier_is_clipped_and_says_so_or_is_shown() -> None:
     assert whole[1].startswith("    1.0G")
 
 
+def test_of_several_runs_the_one_in_front_is_followed_and_of_one_run_every_line() -> None:
+    calm, end = [0.4 + i % 7 / 10 for i in range(95)], [10.0**i for i in range(1, 6)]
+    good, bad = series([*calm, *calm[:5]]), series([*calm, *end])
+    behind, front = text(rows_of([line(good), line(bad)])), text(rows_of([line(bad), line(good)]))
+    assert "k" not in behind[2]
+    assert "▲" in behind[2]
+    assert front[2].startswith("    100k")
+    other = replace(bad, key="val_loss")
+    assert text(rows_of([line(good), line(other)]))[2].startswith("    100k")
+
+
 def test_sampled_series_say_so() -> None:
     assert "~ sampled 9 " in drawn(series([float(i) for i in range(10)], sampled=True), 60)[0]
     assert "~ 9 " in drawn(series([float(i) for i in range(10)], sampled=True), 30)[0]

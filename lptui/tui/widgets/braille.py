@@ -50,10 +50,11 @@ class Scale:
 
 
 def find_scale(
-    shown: Sequence[Columns], *, log: bool = False, clip: bool = True, newest: Sequence[Sequence[float]] = ()
+    shown: Sequence[Columns], *, log: bool = False, clip: bool = True, newest: Sequence[Sequence[float] | None] = ()
 ) -> Scale | None:
     """The scale that shows all of `shown`; with `clip` what most columns span where a few outliers would flatten the
-    rest. `newest`: of each line its last finite values, oldest first. None if no finite value can be shown."""
+    rest. `newest`: of each line its last finite values, oldest first; None: its end may be cut. None if no finite value
+    can be shown."""
     values = sorted(v for one in shown for pair in zip(one.low, one.high, strict=True) for v in pair if v is not None)
     if not values:
         values = sorted(value for one in shown for _, value in one.through)
@@ -86,7 +87,7 @@ def _trimmed(values: Sequence[float], low: float, high: float) -> tuple[float, f
 
 
 def _keep_ends(
-    shown: Sequence[Columns], newest: Sequence[Sequence[float]], low: float, high: float
+    shown: Sequence[Columns], newest: Sequence[Sequence[float] | None], low: float, high: float
 ) -> tuple[float, float]:
     """(low, high) made to hold where lines went last: a loss that explodes is no outlier. One newest point alone may
     be; its value is in the title. A line that ended long before the others counts as before, or a run that broke early
@@ -95,7 +96,7 @@ def _keep_ends(
     ends = [
         _find_end(one, values, low, high)
         for one, values, at in zip(shown, newest, lasts, strict=True)
-        if at >= _LATE * max(lasts)
+        if values is not None and at >= _LATE * max(lasts)
     ]
     return min((low, *(end[0] for end in ends))), max((high, *(end[1] for end in ends)))
 

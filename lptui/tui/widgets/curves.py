@@ -58,8 +58,10 @@ class Curve:
 
 
 def scale_of(curves: Sequence[Curve], *, log: bool, clip: bool) -> Scale | None:
-    """The y range that shows `curves`."""
-    newest = [_find_newest(curve) for curve in curves] if clip and not log else ()
+    """The y range that shows `curves`; of several runs only the one in front is followed beyond what most columns span:
+    one that explodes would flatten the others."""
+    first = curves[0].line.series.key if curves else ""
+    newest = [None if i and curve.line.series.key == first else _find_newest(curve) for i, curve in enumerate(curves)]
     return find_scale([curve.columns for curve in curves], log=log, clip=clip, newest=newest)
 
 
