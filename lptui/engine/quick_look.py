@@ -44,7 +44,7 @@ def look_at(run: RunInfo, writers: Writers, now: float, listing: Listing | None 
         state = _read_log(state, log, whole=bool(processes) or now - log.modified_at < _LATELY)
     if wandb is not None and wandb.points:
         state = fold(state, Samples(seen_at=now, backfill=True, source="wandb", points=wandb.points))
-    state = fold_all(state, (event for event in records if isinstance(event, Samples)))
+    state = fold_all(state, (event for event in records if isinstance(event, Samples | Facts)))
     if len({series.source for series in state.series.values()}) > 1:
         state = match_sources(state)
     summary = summarise(replace(state, life=judge(state)), "quick")

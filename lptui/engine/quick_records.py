@@ -13,7 +13,7 @@ from lptui.formats.columns import to_points
 from lptui.formats.table_names import HEAD, is_one_document
 from lptui.formats.tables import DelimitedReader
 from lptui.formats.timeline import Timeline
-from lptui.model.events import Event, Points, Samples, WitnessSeen
+from lptui.model.events import Event, Facts, Points, Samples, WitnessSeen
 from lptui.model.run import MetricFile, RunInfo
 from lptui.run.listing import Listing, read_head
 from lptui.run.metric_files import newest_trainer_state
@@ -25,6 +25,7 @@ SMALL = 128 * 1024
 TURNS = 8
 TABLES, TAIL = 4, 32 * 1024
 """Large tables of which the end is read, and bytes of it."""
+SUMMARY = "training_summary"
 KINDS = ("event_files", "metric_files")
 
 
@@ -85,6 +86,8 @@ def _read(run: RunInfo, now: float) -> Iterator[Event]:
                 for event in source.poll(now):
                     if isinstance(event, Samples) and event.points:
                         yield replace(event, points=_choose(event.points))
+                    elif isinstance(event, Facts) or (isinstance(event, WitnessSeen) and event.name == SUMMARY):
+                        yield event
                 if not source.pending:
                     break
             source.close()
