@@ -12,7 +12,16 @@ from lptui.engine.search import search
 from lptui.engine.seek import seek
 from lptui.engine.sift import sift
 from lptui.model.log import Chunk
-from lptui.model.merged import AnchorsPlaced, LineNamed, NameLine, PlaceAnchors
+from lptui.model.merged import (
+    AnchorsPlaced,
+    LineNamed,
+    LinesNumbered,
+    MergedAnswer,
+    MergedRequest,
+    NameLine,
+    NumberLines,
+    PlaceAnchors,
+)
 from lptui.model.place import Anchor
 from lptui.model.request import (
     Aligned,
@@ -33,7 +42,7 @@ Reply = Callable[[Answer], None]
 Log = LogSource | MergedLog
 LANES = ("reads", "moments", "searches", "counts", "filters", "saves")
 """Short reads must not wait behind a search, nor that behind a count of a whole log."""
-_OF_PARTS = ReadLog | ReadRows | AlignLogs | PlaceAnchors | NameLine
+_OF_PARTS = ReadLog | ReadRows | AlignLogs | MergedRequest
 """What a merged log answers from what was merged so far."""
 _SUPERSEDED = ("searches", "counts", "filters")
 
@@ -100,10 +109,9 @@ class LogAnswers:
                 yield align(request, self._find)
             case SaveLog():
                 yield from save(request, view, read, self._run_path)
-            case PlaceAnchors() if isinstance(source, MergedLog):
-                yield AnchorsPlaced(request, tuple(_place(anchor, source) for anchor in request.anchors))
-            case NameLine() if isinstance(source, MergedLog):
-                yield LineNamed(request, _name(request.position, source))
+            case PlaceAnchors() | NameLine() | NumberLines():
+                if isinstance(source, MergedLog):
+                    yield _answer_merged(request, source)
             case _:
                 pass
 
@@ -117,6 +125,16 @@ class LogAnswers:
 
 def _column_of(request: LogRequest) -> int:
     return request.column if isinstance(request, SearchLog | SiftLog) else 0
+
+
+def _answer_merged(request: MergedRequest, source: MergedLog) -> MergedAnswer:
+    match request:
+        case PlaceAnchors():
+            return AnchorsPlaced(request, tuple(_place(anchor, source) for anchor in request.anchors))
+        case NameLine():
+            return LineNamed(request, _name(request.position, source))
+        case NumberLines():
+            return LinesNumbered(request, tuple(source.number_lines(request.positions)))
 
 
 def _place(anchor: Anchor, source: MergedLog) -> int | None:
@@ -141,5 +159,5 @@ def _lane_of(request: LogRequest) -> str:
             return "counts" if request.purpose == "count" else "filters"
         case SaveLog():
             return "saves"
-        case ReadLog() | ReadRows() | NameLine():
+        case ReadLog() | ReadRows() | NameLine() | NumberLines():
             return "reads"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from lptui.formats.log_time import AHEAD, first_time, line_time
 from lptui.formats.progress import Progress, scan
@@ -51,6 +52,8 @@ def _seek_moment(request: SeekLog, view: LogView, read: Read) -> Sought:
 def _seek_line(request: SeekLog, view: LogView, read: Read) -> Sought:
     """Lines count from 1 at the start of the generation that holds `request.near`; negative ones from the end of the
     log, over all generations."""
+    if isinstance(view, MergedView) and view.merging is not None and request.place.value > 0:
+        return _seek_line_merged(request, view.merging)
     segment = view.segment_at(request.near) or (view.segments[-1] if view.segments else None)
     if segment is None:
         return Sought(request, None, reason="the log is empty")
@@ -65,6 +68,20 @@ def _seek_line(request: SeekLog, view: LogView, read: Read) -> Sought:
     if position is None:
         return Sought(request, segment.end - 1, reason="the file has fewer lines: this is the last")
     return Sought(request, position)
+
+
+def _seek_line_merged(request: SeekLog, merging: Merging) -> Sought:
+    """The line of the file whose row the reader is at; which file that is, is said."""
+    named = merging.name_line(request.near)
+    own = merging.read_part(named[0]) if named is not None else None
+    if named is None or own is None:
+        return Sought(request, None, reason="this row is of no file")
+    found = _seek_line(replace(request, near=named[1]), *own)
+    position = None if found.position is None else merging.find_line(named[0], found.position)
+    if position is None:
+        return Sought(request, None, reason=found.reason or "that line is not merged yet: try again")
+    words = found.reason or f"line {request.place.value:,.0f}"
+    return Sought(request, position, reason=f"{words} of {named[0].rsplit('/', 1)[-1]}")
 
 
 def _skip_feeds(segment: LogSegment, view: LogView, read: Read, count: int) -> int | None:

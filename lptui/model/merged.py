@@ -36,6 +36,10 @@ class Merging(Protocol):
         """The position of the line of the file `path` that holds `offset`, a position in that file's view."""
         ...
 
+    def name_line(self, position: int) -> tuple[str, int] | None:
+        """(path, offset in that file's view) of the line that holds `position`."""
+        ...
+
     def read_part(self, path: str) -> tuple[LogView, Callable[[int, int], Chunk]] | None:
         """One of the files by itself."""
         ...
@@ -88,6 +92,14 @@ class NameLine:
 
 
 @frozen
+class NumberLines:
+    """Which lines of their own files lie at `positions` of the merged one."""
+
+    file: str
+    positions: tuple[int, ...]
+
+
+@frozen
 class AnchorsPlaced:
     """A position for each anchor; None where the line is not part of what is merged so far."""
 
@@ -101,3 +113,15 @@ class LineNamed:
 
     request: NameLine
     anchor: Anchor | None
+
+
+@frozen
+class LinesNumbered:
+    """Of each position the number, from 1, of its line in its file; None where that is not known (yet)."""
+
+    request: NumberLines
+    numbers: tuple[int | None, ...]
+
+
+MergedRequest = PlaceAnchors | NameLine | NumberLines
+MergedAnswer = AnchorsPlaced | LineNamed | LinesNumbered

@@ -9,7 +9,7 @@ from typing import Literal
 from lptui.model.chart_layout import ChartLayout
 from lptui.model.log import Chunk
 from lptui.model.log_query import EVERYTHING, LogPlace, LogQuery
-from lptui.model.merged import AnchorsPlaced, LineNamed, MergeLogs, NameLine, PlaceAnchors
+from lptui.model.merged import MergedAnswer, MergedRequest, MergeLogs
 from lptui.model.server_request import ServerRequest
 from lptui.model.value import frozen
 
@@ -176,7 +176,7 @@ class KeepLayout:
 
 LayoutRequest = ReadLayout | KeepLayout
 CheckpointRequest = InspectCheckpoint | VerifyCheckpoint | CompareCheckpoints | MeasureDrift | FindNonFinite
-LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | AlignLogs | SaveLog | PlaceAnchors | NameLine
+LogRequest = ReadLog | ReadRows | SearchLog | SiftLog | SeekLog | AlignLogs | SaveLog | MergedRequest
 CareRequest = Acknowledge | Snooze | Wake
 Request = LogRequest | MergeLogs | CareRequest | CheckpointRequest | Cancel | LayoutRequest | ServerRequest
 
@@ -292,8 +292,7 @@ Answer = (
     | Sifted
     | Sought
     | Aligned
-    | AnchorsPlaced
-    | LineNamed
+    | MergedAnswer
     | SaveProgress
     | CheckpointAnswer
     | LayoutRead

@@ -18,6 +18,7 @@ from lptui.model.log import Chunk, LogSegment, LogView
 from lptui.model.merged import MergedPart, MergedView
 from lptui.run.rank_logs import PartName, find_ranks, name_logs
 from lptui.stores.log_cuts import LogCuts
+from lptui.stores.log_line_numbers import number_lines
 from lptui.stores.log_part import LogPart
 from lptui.stores.log_skew import ClockSkew
 
@@ -126,6 +127,11 @@ class MergedLog:
         with self._lock:
             place = self._cuts.place_of(position) if self._cuts is not None else None
             return None if place is None or self._cuts is None else (self._cuts.parts[place[0]].path, place[1])
+
+    def number_lines(self, positions: Sequence[int]) -> list[int | None]:
+        """Which lines of their files lie at `positions`, from 1; None where that is not known (yet)."""
+        with self._lock:
+            return number_lines(self._cuts, positions) if self._cuts is not None else [None] * len(positions)
 
     def find(
         self, low: int, high: int, keep: Callable[[bytes], list[int]], ranks: frozenset[int], *, back: bool

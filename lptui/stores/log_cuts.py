@@ -145,6 +145,10 @@ class LogCuts:
         """The positions of one stretch."""
         return self._positions[number], self._positions[number + 1]
 
+    def part_bounds(self, number: int, index: int) -> tuple[int, int]:
+        """The offsets of file `index` between which its lines of one stretch lie."""
+        return self._vectors[number][index], self._vectors[number + 1][index]
+
     def cut_at(self, at: float) -> int:
         """The position of the first line that was written at `at` (unix s) or later, by the clocks of its file."""
         low, high = self.oldest, self.newest

@@ -103,7 +103,7 @@ class LogPart:
 
     def weight(self, offset: int) -> int:
         """Bytes that the lines before `offset` take with their labels, against an origin that never changes."""
-        return offset + len(self.label) * self._feeds(offset) + self._seams.weigh(offset, len(self.label))
+        return offset + len(self.label) * self.feeds(offset) + self._seams.weigh(offset, len(self.label))
 
     def note_seams(self) -> None:
         """Remember where the file began anew since it was looked at last."""
@@ -112,6 +112,10 @@ class LogPart:
     def text(self, low: int, high: int) -> bytes:
         """The lines of [low, high), with the lines about seams in them. Lost bytes are NULs."""
         return self._seams.put_in(low, high, self._raw)
+
+    def has_seam(self, low: int, high: int) -> bool:
+        """Whether `text(low, high)` has lines of ours."""
+        return self._seams.any_within(low, high)
 
     def offset_of(self, low: int, high: int, number: int) -> int:
         """Where line `number`, from 0, of `text(low, high)` begins; a line of ours begins where the file does anew."""
@@ -131,7 +135,7 @@ class LogPart:
             self._days = self._read_days()
         if self._days and self.view.segments[-1].base <= offset < self._days[-1][0]:
             return self._days[bisect_right(self._days, offset, key=lambda day: day[0])][1]
-        mark = self._index_at(offset).after(offset)
+        mark = self.index_at(offset).after(offset)
         if mark is not None and mark.at == mark.at:
             return mark.at
         return self.view.modified_at or float("inf")
@@ -244,7 +248,7 @@ class LogPart:
 
     def _narrow(self, at: float, low: int, high: int) -> tuple[int, int]:
         """A smaller range, by the marks of the index, whose times are those of the first dated line behind them."""
-        lines = self._index_at(low)
+        lines = self.index_at(low)
         marks = range(len(lines))
         first = bisect_left(marks, low, key=lambda n: lines.mark(n).position)
         last = bisect_left(marks, high, key=lambda n: lines.mark(n).position)
@@ -252,11 +256,13 @@ class LogPart:
         near = self.line_at(max(low, lines.mark(number - 1).position), high) if number > first else low
         return near, max(near, min(high, lines.mark(number).position)) if number < last else high
 
-    def _index_at(self, offset: int) -> LineIndex:
+    def index_at(self, offset: int) -> LineIndex:
+        """What has counted the lines around `offset`."""
         return self.lines if offset < self.view.lines.origin else self.view.lines
 
-    def _feeds(self, offset: int) -> int:
-        mark = self._index_at(offset).at_or_before(offset)
+    def feeds(self, offset: int) -> int:
+        """Line feeds before `offset`, against an origin that never changes."""
+        mark = self.index_at(offset).at_or_before(offset)
         if mark is None:
             return 0
         feeds, at = mark.feeds, mark.position

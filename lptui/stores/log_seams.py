@@ -40,6 +40,10 @@ class LogSeams:
         """Bytes that seams before `offset` add, where each line has `label` bytes before it."""
         return sum(len(text) + label * text.count(b"\n") for at, text in self._seams if at < offset)
 
+    def any_within(self, low: int, high: int) -> bool:
+        """Whether `put_in` adds any to [low, high)."""
+        return any(low <= at < high for at, _ in self._seams)
+
     def put_in(self, low: int, high: int, raw: Raw) -> bytes:
         """The bytes of [low, high) with the seams in them."""
         parts: list[bytes] = []

@@ -346,3 +346,56 @@ def test_a_log_that_is_truncated_loses_nothing_that_was_shown(tmp_path: Path) ->
     assert after[len(before) :].splitlines()[-1] == b"[rank0]: " + stamp(at + 9000) + b" anew"
     assert b"truncated" in after[len(before) :]
     ranks.close()
+
+
+def test_each_line_has_the_number_that_it_has_in_its_own_file(tmp_path: Path) -> None:
+    names = tuple(f"rank{rank}.log" for rank in range(3))
+    ranks = Ranks(tmp_path, names)
+    for rank, path in enumerate(ranks.paths):
+        at = NOW - 9000
+        path.write_bytes(
+            b"".join(
+                stamp(int(at) + 5 * n // 2 + rank)
+                + b" [INFO] r%d line %d.\n" % (rank, n + 1)
+                + b"  more\n" * (n % 3 == 0)
+                for n in range(3000)
+            )
+        )
+        os.utime(path, (NOW, NOW))
+    ranks.drain()
+    ranks.merged.finish(lambda: True)
+    text, start = ranks.text(), ranks.merged.view.start
+    own = {rank: path.read_bytes().split(b"\n") for rank, path in enumerate(ranks.paths)}
+    positions, lines, at = list[int](), text.split(b"\n")[:-1], start
+    for line in lines:
+        positions.append(at)
+        at += len(line) + 1
+    numbers = ranks.merged.number_lines(positions)
+    assert None not in numbers
+    for line, number in zip(lines, numbers, strict=True):
+        label, _, said = line.partition(b"]: ")
+        assert number is not None
+        assert own[int(label[-1:])][number - 1] == said
+    assert ranks.merged.number_lines([start - 1, ranks.merged.view.end]) == [None, None]
+    ranks.close()
+
+
+def test_behind_a_seam_lines_are_counted_anew_and_the_seam_is_none(tmp_path: Path) -> None:
+    ranks = Ranks(tmp_path, ("rank0.log", "rank1.log"))
+    for path in ranks.paths:
+        path.write_bytes(b"".join(stamp(int(NOW) - 60 + n) + b" old %d\n" % n for n in range(5)))
+    ranks.drain()
+    ranks.paths[0].rename(tmp_path / "rank0.log.1")
+    ranks.paths[0].write_bytes(b"".join(stamp(int(NOW) + n) + b" new %d\n" % n for n in range(3)))
+    ranks.look(6)
+    view = ranks.merged.view
+    found = dict[bytes, int | None]()
+    at = view.start
+    for line in ranks.text().split(b"\n")[:-1]:
+        found[line] = ranks.merged.number_lines([at])[0]
+        at += len(line) + 1
+    seam = [number for line, number in found.items() if b"--- the log" in line]
+    new = [number for line, number in found.items() if b" new " in line and b"---" not in line]
+    assert (seam, new) == ([None], [1, 2, 3])
+    assert [number for line, number in found.items() if b"[rank1]: " in line] == [1, 2, 3, 4, 5]
+    ranks.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -195,18 +196,38 @@ async def test_a_run_with_one_log_says_so(tmp_path: Path) -> None:
         assert said == ["this run has one log: there is nothing to merge it with"]
 
 
-async def test_line_numbers_are_said_to_be_missing_at_once(tmp_path: Path) -> None:
+async def test_line_numbers_are_those_of_each_rows_own_file(tmp_path: Path) -> None:
     app = MergedApp(rank_files(tmp_path))
     async with app.run_test(size=(100, 24)) as pilot:
         await pilot.press("m")
         await settle(app, pilot)
-        before = app.pane.view.paint.numbers
-        for keys in (("number_sign",), ("colon", *"12", "enter")):
-            app.clear_notifications()
-            await pilot.press(*keys)
-            await settle(app, pilot)
-            assert any("no line numbers" in note.message for note in app._notifications)
-        assert app.pane.view.paint.numbers == before
+        await pilot.press("number_sign")
+        await settle(app, pilot)
+        rows = [re.match(r" *(\d+) +(\d)│.*rank (\d) says (\d+) ", row) for row in app.shown]
+        assert len(rows) > 15
+        for row in rows:
+            assert row is not None
+            assert (row[2], int(row[1])) == (row[3], int(row[4]) + 1)
+        await pilot.press("number_sign")
+        await settle(app, pilot)
+        assert re.match(r" +2│", app.shown[-1])
+
+
+async def test_a_line_is_gone_to_in_the_file_whose_row_is_chosen(tmp_path: Path) -> None:
+    app = MergedApp(rank_files(tmp_path))
+    said: list[str] = []
+    app.notify = lambda message, **_: said.append(message)  # type: ignore[method-assign]
+    async with app.run_test(size=(100, 12)) as pilot:
+        await pilot.press("m")
+        await settle(app, pilot)
+        await pilot.press("up")  # a row of rank 2 or of another: what is said names it
+        await settle(app, pilot)
+        await pilot.press("colon", *"3", "enter")
+        await settle(app, pilot)
+        (words,) = said
+        named = re.fullmatch(r"line 3 of rank(\d)\.log", words)
+        assert named is not None
+        assert any(f"rank {named[1]} says 2 " in row for row in app.shown)
 
 
 async def test_a_column_beside_it_does_not_change_what_m_goes_back_to(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from lptui.model.merged import MergedView
 from lptui.model.request import SeekLog, Sought
 from lptui.text import sanitise
 from lptui.tui.widgets.logfinder import Host
-from lptui.tui.widgets.lognumber import NO_LINES
 from lptui.tui.widgets.logplaces import newest_time
 
 
@@ -31,10 +30,9 @@ class Goto:
         except ValueError as error:
             self._host.view.app.notify(sanitise(str(error)), severity="warning", markup=False, timeout=5)
             return
-        if isinstance(extent, MergedView) and place.kind == "line" and place.value >= 0:
-            self._host.view.app.notify(NO_LINES, severity="warning", markup=False, timeout=5)
-            return
         near = extent.end - 1 if scroll.follow else scroll.top
+        if isinstance(extent, MergedView) and self._host.view.paint.chosen is not None:
+            near = self._host.view.paint.chosen  # a line of the file whose row that is
         self.words = f"going to {sanitise(text)} …"
         self._host.reframe()
         self._host.ask(SeekLog(extent.file, place, near), self._on_sought)
@@ -43,7 +41,7 @@ class Goto:
         if isinstance(answer, Sought):
             self.words = ""
             if answer.reason:
-                self._host.view.app.notify(answer.reason, markup=False, timeout=5)
+                self._host.view.app.notify(sanitise(answer.reason), markup=False, timeout=5)
             if answer.position is not None:
                 self._host.view.jump(answer.position)
             self._host.reframe()

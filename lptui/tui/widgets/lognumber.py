@@ -6,8 +6,6 @@ from typing import Protocol
 
 from lptui.model.log import LogView
 
-NO_LINES = "the merged log has no line numbers: go to a time, a step or 50%, or back to one log with m"
-
 
 class Feeds(Protocol):
     """Bytes in hand that can be counted."""

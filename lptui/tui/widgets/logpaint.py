@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +52,8 @@ class Painter:
         self.hand: Rows | None = None
         self.ranks: RankColumn | None = None
         """Of a merged log: which rank each line is of."""
+        self.file_numbers: Mapping[int, int | None] = {}
+        """Of a merged log: which line of its own file is at a position."""
         self._card_rows: dict[tuple[int, int, int], list[Row]] = {}
         self._heights: dict[tuple[int, int, int], int] = {}
         self._opened: set[int] = set()
@@ -69,10 +71,7 @@ class Painter:
         """Cells that a line's text has."""
         return max(
             1,
-            self.width
-            - GUTTER
-            - (NUMBER if self.numbers and self.ranks is None else 0)
-            - (self.ranks.width if self.ranks else 0),
+            self.width - GUTTER - (NUMBER if self.numbers else 0) - (self.ranks.width if self.ranks else 0),
         )
 
     def set_cards(self, cards: Cards) -> None:
@@ -243,11 +242,15 @@ class Painter:
         worst = self.cards.worst_within(unit.start, unit.end)
         sign = gutter(worst, self.plain) if index == first else ("  ", "")
         rank = self._rank(unit, hand) if self.ranks is not None else ()
-        if not self.numbers or self.ranks is not None:
+        if not self.numbers:
             return (sign, *rank)
-        number = hand.number_of(unit) if index == 0 and _begins(hand, unit) else None
+        number = self._number(unit, hand) if index == 0 and _begins(hand, unit) else None
         text = "" if number is None else str(number)
         return ((f"{text[-NUMBER + 1 :]:>{NUMBER - 1}} ", "faint"), sign, *rank)
+
+    def _number(self, unit: Unit, hand: Rows) -> int | None:
+        """Of a line's file, also where several are shown as one."""
+        return hand.number_of(unit) if self.ranks is None else self.file_numbers.get(unit.start)
 
     def _text(self, unit: Unit, hand: Rows) -> tuple[bytes, int, int]:
         """The bytes of a row, without the label of its rank, which is a column of its own."""

@@ -9,11 +9,10 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from lptui.formats.traceback_box import frame_at
-from lptui.model.merged import MergedView
 from lptui.tui.widgets.logblocks import frame_place
 from lptui.tui.widgets.logfolding import FoldingHand
 from lptui.tui.widgets.loghand import Unit
-from lptui.tui.widgets.lognumber import NO_LINES, count_lines
+from lptui.tui.widgets.lognumber import count_lines
 from lptui.tui.widgets.logscroll import Scroll
 from lptui.tui.widgets.logtext import plain_text
 from lptui.tui.widgets.logwindow import LogWindow
@@ -188,9 +187,6 @@ class LogRows(LogWindow):
         return frame_place(self.chosen_line())
 
     def action_number(self) -> None:
-        if isinstance(self.extent, MergedView):
-            self.app.notify(NO_LINES, severity="warning", markup=False, timeout=5)
-            return
         self.paint.numbers = not self.paint.numbers
         self._after_move()
 

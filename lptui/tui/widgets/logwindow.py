@@ -13,9 +13,11 @@ from rich.style import Style
 from textual.message import Message
 
 from lptui.model.log import LogView as LogExtent
+from lptui.model.merged import MergedView
 from lptui.model.request import ReadLog, ReadRows
 from lptui.text import sanitise
 from lptui.tui.widgets.logcards import Cards
+from lptui.tui.widgets.logfilenumbers import FileNumbers
 from lptui.tui.widgets.logfolding import FoldingHand
 from lptui.tui.widgets.logfound import Found
 from lptui.tui.widgets.logpaint import Painter
@@ -52,6 +54,7 @@ class LogWindow(LinesView, can_focus=True):
         """Line feeds that arrived since the reader left the end; `new_unsure`: some bytes were not
         counted."""
         self.new_unsure = False
+        self._file_numbers = FileNumbers()
         self.empty_text = "nothing has been logged yet"
 
     @property
@@ -124,6 +127,7 @@ class LogWindow(LinesView, can_focus=True):
         scroll.hand.wanted = None
         self._slots = scroll.page(height)
         self._fetch(scroll)
+        self._fetch_numbers()
         columns = self.paint.columns.grown
         rows = self._draw_page(scroll, height)
         if columns == self.paint.columns.grown:
@@ -166,6 +170,19 @@ class LogWindow(LinesView, can_focus=True):
             return
         self._pending.add(wanted)
         self._ask(wanted, lambda answer: self._on_chunk(scroll, wanted, answer))
+
+    def _fetch_numbers(self) -> None:
+        """Of a merged log the rows' numbers in their files, which its bytes do not tell."""
+        if self.paint.numbers and isinstance(self.extent, MergedView):
+            starts = [s.unit.start for s in self._slots if s.unit is not None and s.unit.end > s.unit.start]
+            wanted = self._file_numbers.want(self.extent, dict.fromkeys(starts))
+            self.paint.file_numbers = self._file_numbers.known
+            if wanted is not None:
+                self._ask(wanted, self._on_numbers)
+
+    def _on_numbers(self, answer: Any) -> None:
+        if self._file_numbers.add(answer) and self.is_attached:
+            self.redraw()
 
     def _on_chunk(self, scroll: Scroll, request: ReadLog | ReadRows, answer: Any) -> None:
         self._pending.discard(request)
