@@ -112,8 +112,6 @@ class LogAnswers:
             case PlaceAnchors() | NameLine() | NumberLines():
                 if isinstance(source, MergedLog):
                     yield _answer_merged(request, source)
-            case _:
-                pass
 
     def _is_stale(self, lane: str, request: LogRequest) -> bool:
         """Whether the reader wants something else by now; what adds to a sifting is short."""
