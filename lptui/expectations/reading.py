@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args
 
 from lptui.model.expectation import Expectation, Profile, Should
@@ -56,8 +55,7 @@ def _rule(row: Mapping[str, Any]) -> Expectation:
     if not keys:
         raise _Wrong("'keys' is missing: globs of metric names")
     if should not in get_args(Should):
-        near = get_close_matches(should, get_args(Should), 1)
-        raise _Wrong(f"should: {should!r} is not known" + (f"; did you mean {near[0]!r}?" if near else ""))
+        raise _Wrong(f"should: {should!r} is not known{_guess(should, get_args(Should))}")
     for need in _NEEDS.get(should, ()):
         if row.get(need) is None:
             raise _Wrong(f"should: {should} needs '{need}'")
@@ -79,14 +77,20 @@ def _rule(row: Mapping[str, Any]) -> Expectation:
     )
 
 
+def _guess(word: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches  # only on the way to an error: not paid at start-up
+
+    near = get_close_matches(word, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def _mapping(data: object, known: tuple[str, ...], what: str) -> Mapping[str, Any]:
     if not isinstance(data, dict):
         raise _Wrong(f"{what} has to be a mapping")
     row = {str(key): value for key, value in cast(dict[object, Any], data).items()}
     for key in row:
         if key not in known:
-            near = get_close_matches(key, known, 1)
-            raise _Wrong(f"{key!r} is no key of {what}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise _Wrong(f"{key!r} is no key of {what}{_guess(key, known)}")
     return row
 
 

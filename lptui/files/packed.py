@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import weakref
 from importlib import import_module
 from typing import Any, BinaryIO
@@ -37,7 +35,7 @@ class Unpacking:
         self._damaged = False
         try:
             self._decoder = _make_decoder(path)
-            self._plain = target or tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as its handle
+            self._plain = target or _open_plain()
         except FileFailure:
             self._packed.close()
             raise
@@ -116,7 +114,15 @@ class Unpacking:
         self._plain.close()
 
 
+def _open_plain() -> BinaryIO:
+    import tempfile  # here, not at the top: few logs are packed
+
+    return tempfile.TemporaryFile()  # it lives as long as its handle
+
+
 def _no_room(path: str, error: OSError) -> FileFailure:
+    import tempfile
+
     words = f"cannot be unpacked into {tempfile.gettempdir()}: {(error.strerror or str(error)).lower()}"
     return FileFailure(path, words, "make room there, or set TMPDIR to a folder that has some")
 
@@ -202,6 +208,9 @@ class PackedText:
     the packed file holds at first, and then as it grows."""
 
     def __init__(self, source: str) -> None:
+        import shutil
+        import tempfile
+
         self._source = source
         self._folder = tempfile.mkdtemp(prefix="lptui-")
         self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)

@@ -7,41 +7,42 @@ import re
 from typing import NamedTuple
 
 from lptui.formats.json_clock import DAY_CLOCK
+from lptui.text.regex import Regex
 
 _UNSAID = rb"(?:(?!)()()())?"
 """Three groups that never match: no year, month and day."""
 _TIME = rb"([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:[.,](\d{1,9}))?(?:(?!)())?"
-_SYSLOG = re.compile(
+_SYSLOG = Regex(
     _UNSAID + rb"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0123]\d "
     + _TIME
     # of `date`: zone and year; of syslog: host, program and process
     + rb"(?: (?:[A-Z]{2,5} )?(?:19|20)\d\d(?:: ?| +|$)| [\w.:-]{1,64} [\w./@:-]{1,64}(?:\[\d{1,10}\])?: | +|: |$)"
 )  # fmt: skip
-_RFC_5424 = re.compile(
+_RFC_5424 = Regex(
     rb"<\d{1,3}>\d{1,2} " + DAY_CLOCK + rb"(?: [^\s\[]{1,128}){4} (?:- |\[[^\]\r\n]{1,200}\] ?)?"
 )  # fmt: skip
-_COMPACT = re.compile(
+_COMPACT = Regex(
     rb"\[?(20\d\d)(0[1-9]|1[0-2])([0-3]\d)(?:[T_-]| (?=\d\d:))([01]\d|2[0-3]):?([0-5]\d):?([0-5]\d|60)"
     rb"(?:[.,](\d{1,9}))?(?: ?(Z|UTC|[+-]\d\d:?\d\d))?\]?(?:(?=[\s\[|>-])|: |$)"
 )
 _COUNT = rb"((?:1[4-9]|20)\d{8})(?:(?:\.|(?=(?:\d{3}){1,3}(?!\d)))(\d{1,9}))?"
 """Whole seconds from 2014 to 2036, and the digits of a fraction; without a point they are milli-, micro- or
 nanoseconds."""
-_SINCE_1970 = re.compile(rb"\[?" + _COUNT + rb"\]?(?:(?=[\s\[|>-])|: |$)")
+_SINCE_1970 = Regex(rb"\[?" + _COUNT + rb"\]?(?:(?=[\s\[|>-])|: |$)")
 _FIELD = (
     rb"(?:caller|source|logger|name|module|host|app|service|component|pid|rank)="
     rb"(?:\"[^\"\n]{0,80}\"|[^\s\"]{0,80})"
 )  # fmt: skip
 _LEVEL = rb"(?:level|lvl|severity|levelname|at)=\"?([A-Za-z]{3,8})\"?(?= |$)"
 _TIME_NAMED = rb"(?:time|ts|timestamp|@timestamp|datetime|asctime|t)=\"?(?=\d)"
-_LOGFMT = re.compile(
+_LOGFMT = Regex(
     rb"(?:" + _FIELD + rb" ){0,3}(?:" + _LEVEL + rb" )?(?:" + _FIELD + rb" ){0,3}" + _TIME_NAMED
 )  # fmt: skip
-_LOGFMT_DAY = re.compile(DAY_CLOCK + rb"\"?(?= |$)")
-_LOGFMT_COUNT = re.compile(_COUNT + rb"\"?(?= |$)")
-_LOGFMT_REST = re.compile(rb"(?: " + _FIELD + rb"){0,3}(?: " + _LEVEL + rb")?(?: " + _FIELD + rb"){0,3} ?")
-_LOGFMT_LEVEL = re.compile(_LEVEL + rb" ?(?:" + _FIELD + rb" ){0,3}")
-_SAID = re.compile(rb"(?:msg|message|event)=\"?")
+_LOGFMT_DAY = Regex(DAY_CLOCK + rb"\"?(?= |$)")
+_LOGFMT_COUNT = Regex(_COUNT + rb"\"?(?= |$)")
+_LOGFMT_REST = Regex(rb"(?: " + _FIELD + rb"){0,3}(?: " + _LEVEL + rb")?(?: " + _FIELD + rb"){0,3} ?")
+_LOGFMT_LEVEL = Regex(_LEVEL + rb" ?(?:" + _FIELD + rb" ){0,3}")
+_SAID = Regex(rb"(?:msg|message|event)=\"?")
 
 
 class Form(NamedTuple):

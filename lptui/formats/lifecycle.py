@@ -10,6 +10,7 @@ import re
 from typing import Literal
 
 from lptui.model.value import frozen
+from lptui.text.regex import Regex
 
 Kind = Literal[
     "started",
@@ -108,8 +109,8 @@ _RULES: tuple[tuple[bytes, bytes, Kind], ...] = (
     (b"Curriculum Task: ", rb"(.*)", "curriculum_task"),
 )
 # No fixed beginning: what the gate looks for, the whole message, kind.
-_SCORE = re.compile(rb"([\w./-]{1,120} score: -?\d[\d.]{0,30}(?:e[-+]?\d{1,4})?)\s*")
-_TRAINING = re.compile(rb"Training \S{1,200} on \S{1,20}(?:: \S{1,20}| \()")
+_SCORE = Regex(rb"([\w./-]{1,120} score: -?\d[\d.]{0,30}(?:e[-+]?\d{1,4})?)\s*")
+_TRAINING = Regex(rb"Training \S{1,200} on \S{1,20}(?:: \S{1,20}| \()")
 
 GATE: tuple[bytes, ...] = (
     *(re.escape(literal) for literal, _, _ in _RULES),
@@ -125,7 +126,10 @@ BOUNDS: tuple[bytes, ...] = (
 GATE_WORDS: tuple[bytes, ...] = (*(literal for literal, _, _ in _RULES), b" score: ", b"Training ")
 """Literals, one of which is in whatever a pattern of GATE matches."""
 
-_PATTERN = re.compile(
+_BEGINNING = 4
+_BEGINNINGS = frozenset(literal[:_BEGINNING] for literal, _, _ in _RULES) | {b"[INF", b"[ERR"}
+"""How all of those messages begin: hardly a line needs the pattern."""
+_PATTERN = Regex(
     rb"(?:\[(?:INFO|ERROR)\] )?(?:"
     + b"|".join(re.escape(literal) + rest + b"()" for literal, rest, _ in _RULES)
     + b")",
@@ -141,8 +145,7 @@ for _rule in _RULES:
 def read_lifecycle(message: bytes) -> Lifecycle | None:
     """The event that a message reports: a line without its prefix and a trailing source location."""
     message = message.strip()[: 2 * _LONGEST_TEXT]
-    match = _PATTERN.match(message)
-    if match:
+    if message[:_BEGINNING] in _BEGINNINGS and (match := _PATTERN.match(message)):
         place = match.lastindex or 0
         literal, _, kind = _RULE_AT[place]
         if kind == "started":

@@ -9,16 +9,15 @@ Epoch [1/3]: [41/80]  51%|█████     , loss=0.1 [00:00<00:00]
 
 from __future__ import annotations
 
-import re
-
 from lptui.formats.progress_labels import EPOCH, find_epoch, find_epochs, find_role
 from lptui.formats.progress_pairs import begun, find_pairs, to_float
 from lptui.formats.progress_values import Progress
+from lptui.text.regex import Regex
 
 _TWO = rb"(?P<done>\d{1,15})%b(?P<total>\d{1,15})"
 _SLASH = _TWO % b"/"
 _SHAPES = tuple(
-    (literal, re.compile(pattern))
+    (literal, Regex(pattern))
     for literal, pattern in (
         (
             b"%] in ",

@@ -7,33 +7,34 @@ from functools import lru_cache
 
 from lptui.formats.progress_pairs import to_float
 from lptui.formats.progress_values import Role
+from lptui.text.regex import Regex
 
-EPOCH = re.compile(
+EPOCH = Regex(
     rb"(?<![\w./-])epochs?(?:\(\w{1,12}\))? {0,2}[=:#]? {0,2}\[? {0,6}(\d{1,12}(?:\.\d{1,12})?)(?!\w)"
     rb"(?:\]\[ {0,8}(\d{1,9})/(\d{1,9})\])?",
     re.IGNORECASE,
 )
-COUNTED = re.compile(
+COUNTED = Regex(
     rb"\s{0,80}(?:epochs?|(?:global )?steps?|iter(?:ation)?s?|updates?|episodes?|ep|batch|round|trial|game|generation)"
     rb" {0,2}[#\[]? {0,2}\d",
     re.IGNORECASE,
 )
 """How a message begins that counts something."""
-_EPOCHS_OF = re.compile(rb" {0,4}(?:/|of) {0,4}(\d{1,9})(?![\d.])")
+_EPOCHS_OF = Regex(rb" {0,4}(?:/|of) {0,4}(\d{1,9})(?![\d.])")
 
 _NO_NUMBER = r"(?![A-Za-z]|[ _/]?(?:loss|acc|score|[=:] ?[-\d.]))"
-_OTHER = re.compile(
+_OTHER = Regex(
     r"(?<![A-Za-z])(?:(?:down|up)load|fetch|load|map(?:ping)?\b|filter|tokeni[sz]|running tokenizer|preprocess|extract|"
     r"unpack|saving|writing|creating|generating|cach(?:e|ing)|copy|index|convert|materiali[sz]|collect(?:ing)? data|"
     r"computing|pars(?:e|ing)|queue|export|compress|resolv|shuffl|dataset)",
     re.IGNORECASE,
 )
-_VALIDATION = re.compile(
+_VALIDATION = Regex(
     r"(?<![A-Za-z])(?:val|valid|validat(?:e|ing|ion)|eval|evaluat(?:e|ing|ion)|sanity|dev)" + _NO_NUMBER, re.IGNORECASE
 )
-_TEST = re.compile(r"(?<![A-Za-z])(?:test|testing|predict(?:ing|ion)?|inference)" + _NO_NUMBER, re.IGNORECASE)
-_EPOCHS = re.compile(r"\W*(?:(?:train(?:ing)?|total|overall|all) )?epochs?(?: progress)?\W*", re.IGNORECASE)
-_TRAINING = re.compile(r"train|epoch|\bsteps?\b|\biter|learn|fine.?tun|fit\b|update|ppo|rollout", re.IGNORECASE)
+_TEST = Regex(r"(?<![A-Za-z])(?:test|testing|predict(?:ing|ion)?|inference)" + _NO_NUMBER, re.IGNORECASE)
+_EPOCHS = Regex(r"\W*(?:(?:train(?:ing)?|total|overall|all) )?epochs?(?: progress)?\W*", re.IGNORECASE)
+_TRAINING = Regex(r"train|epoch|\bsteps?\b|\biter|learn|fine.?tun|fit\b|update|ppo|rollout", re.IGNORECASE)
 
 
 @lru_cache(1024)

@@ -11,36 +11,36 @@ from functools import lru_cache
 from itertools import islice
 from math import isfinite
 
+from lptui.text.regex import Regex
+
 PLAIN = rb"(?:\d{1,3}(?:,\d{3})+|\d{1,40})"
 NUMBER = rb"[-+]?(?:" + PLAIN + rb"(?:\.\d{0,40})?(?:[eE][-+]?\d{1,4})?|\.\d{1,40}|(?:nan|NaN|NAN|inf|Inf|Infinity)\b)"
 _END = rb"(?:m?s\b)?(?![\w:/-]|\.\d)"
-_PAIR = re.compile(
-    rb"(?<![\w./-])([A-Za-z_][\w./-]{0,79}) ?[=:] {0,2}(\[ {0,2})?(" + NUMBER + rb")(?(2) {0,2}\])" + _END
-)
-_OF = re.compile(
+_PAIR = Regex(rb"(?<![\w./-])([A-Za-z_][\w./-]{0,79}) ?[=:] {0,2}(\[ {0,2})?(" + NUMBER + rb")(?(2) {0,2}\])" + _END)
+_OF = Regex(
     rb"(?:(?<![\w./-])(?:[Mm]ean|[Aa]vg|[Aa]verage|[Ss]td(?: of)?|[Mm]in|[Mm]ax|[Tt]rain(?:ing)?|[Ee]val|[Tt]est"
     rb"|[Vv]al(?:id(?:ation)?)?|[Bb]est|[Gg]rad(?:ient)?|lm|[Ee]pisode|[Pp]olicy|[Vv]alue|[Ll]earning|[Tt]otal) ){1,3}$"
 )
 _OF_REACH = 36
-_TOLD = re.compile(rb"[a-z] (?:[Ll]oss|[Rr]e(?:ward|turn)s?|[Ss]core|[Nn]orm|rate|[Aa]cc(?:uracy)?|length): ")
+_TOLD = Regex(rb"[a-z] (?:[Ll]oss|[Rr]e(?:ward|turn)s?|[Ss]core|[Nn]orm|rate|[Aa]cc(?:uracy)?|length): ")
 _UNTOLD = frozenset(
     b"loss Loss LOSS reward Reward rewards return Return score Score norm rate acc accuracy Acc Accuracy length".split()
 )
 """Names that say little without the words before them: `val loss: 1` is not `loss: 1`."""
-_SPOKEN_LOSS = re.compile(
+_SPOKEN_LOSS = Regex(
     rb"(?<![\w./-])((?:(?:train|training|val|valid|validation|eval|test) )?[\w./-]{0,40}?[Ll]oss) {1,3}("
     + NUMBER
     + rb")"
     + _END
 )
-_ITEM = re.compile(rb"(['\"])([^'\"]{1,120})\1: ?['\"]?(" + NUMBER + rb")['\"]?(?=[,}\s])")
-_CELL = re.compile(
+_ITEM = Regex(rb"(['\"])([^'\"]{1,120})\1: ?['\"]?(" + NUMBER + rb")['\"]?(?=[,}\s])")
+_CELL = Regex(
     rb"\s{0,80}([A-Za-z_][\w@./()% -]{0,80}?)(?: {0,3}[:=] {0,20}| {1,20})("
     + NUMBER
     + rb")[kKMGB%]?(?: {1,3}\([^()]{0,80}\))?"
 )
-_SPOKEN = re.compile(rb"(?:[A-Za-z][\w/.-]{0,60}[: ] {0,4}" + NUMBER + rb"[kKMGB%]?(?:[,;|] {0,8}| {1,8}|$)){3,40}")
-_WORD = re.compile(rb"([A-Za-z][\w/.-]{0,60})[: ] {0,4}(" + NUMBER + rb")([kKMGB%]?)")
+_SPOKEN = Regex(rb"(?:[A-Za-z][\w/.-]{0,60}[: ] {0,4}" + NUMBER + rb"[kKMGB%]?(?:[,;|] {0,8}| {1,8}|$)){3,40}")
+_WORD = Regex(rb"([A-Za-z][\w/.-]{0,60})[: ] {0,4}(" + NUMBER + rb")([kKMGB%]?)")
 _SCALE = {b"": 1.0, b"%": 1.0, b"k": 1e3, b"K": 1e3, b"M": 1e6, b"G": 1e9, b"B": 1e9}
 STEP_KEYS = frozenset(
     (
@@ -58,7 +58,7 @@ STEP_KEYS = frozenset(
 )
 NO_METRIC = STEP_KEYS | {"epoch", "epochs", "rank", "pid", "local_rank", "line", "seed"}
 MOST_METRICS = 64
-_SPEAKS = re.compile(
+_SPEAKS = Regex(
     r"(loss(es)?|(?<!max_)grad(ient)?[ _]?norm|gnorm|rew(ard)?s?([_ ]mean)?|return|(epi?s?_?|test|average)ret|score|"
     r"entropy|(approx|mean)_?kl|explained_var(iance)?|clip_?frac(tion)?|perplexity|ppl|accuracy|"
     r"len(gth)?([_ ]mean)?|noise[ _]std|"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
-from typing import AnyStr, Generic
+from typing import Any, AnyStr, Generic
 
 
 class Regex(Generic[AnyStr]):
@@ -36,7 +37,7 @@ class Regex(Generic[AnyStr]):
         return self.compiled.finditer
 
     @cached_property
-    def findall(self):
+    def findall(self) -> Callable[[AnyStr], list[Any]]:
         return self.compiled.findall
 
     @cached_property
