@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import lptui.engine.log_blocks as blocks_module
@@ -15,7 +15,7 @@ import lptui.engine.search as search_module
 import lptui.engine.sieve as sieve_module
 import lptui.engine.sift as sift_module
 from lptui.engine.log_blocks import lines_ahead, lines_back
-from lptui.engine.pattern import Pattern, find_word
+from lptui.engine.pattern import Pattern, find_words
 from lptui.engine.search import search
 from lptui.engine.sift import sift
 from lptui.formats.log_shape import last_frame
@@ -143,9 +143,15 @@ def test_a_level_keeps_the_same_rows_whatever_the_blocks(
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.text(st.sampled_from("abAB.*+?^$ é{1"), min_size=1, max_size=8),
+    st.one_of(
+        st.text(st.sampled_from("abAB.*+?^$ é{1|"), min_size=1, max_size=12),
+        st.text(st.sampled_from("ab.|"), min_size=5, max_size=12).map(lambda text: f"({text})"),
+        st.text(st.sampled_from("ab.*?|()"), min_size=5, max_size=14),
+        st.lists(st.sampled_from(["a*?", "b??", ".*?", "a+?", "ab", "ba"]), min_size=2, max_size=5).map("".join),
+    ),
     st.lists(st.sampled_from("abAB.é {1"), max_size=30),
 )
+@example("b.*?aba", list("bbaba"))
 def test_a_block_that_is_passed_over_has_no_match(text: str, said: list[str]) -> None:
     try:
         pattern = Pattern(text)
@@ -157,12 +163,16 @@ def test_a_block_that_is_passed_over_has_no_match(text: str, said: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "word"),
-    [("nccl timeout", "nccl timeout"), ("loss.*nan", "loss"), ("ab?cde", "cde"), ("step 9+ x", "step 9"), ("a|bcd", ""),
-     ("x(yz)", ""), ("t.py", "py"), ("^end$", "end"), ("a+", "a"), ("", "")],
+    ("text", "words"),
+    [("nccl timeout", "nccl timeout"), ("loss.*nan", "loss"), ("ab?cde", "cde"), ("step 9+ x", "step 9"),
+     ("a|bcd", "a|bcd"), ("b.*?ca", "ca"), ("b+?ca??de", "de"),
+     ("x(yz)", "x"), ("t.py", "py"), ("^end$", "end"), ("a+", "a"), ("", ""), ("(oom|killed.*)", "oom|killed"),
+     ("(?:a|b)", "a|b"), ("(?i)a", ""), ("(a)|(b)", ""), ("(ab)?", ""), ("a|b|c|d|e", ""), ("abc|", ""), ("abc|x*", ""),
+     ("((a))", ""), ("a|b{2}", ""), ("cuda (error|oom)?", "cuda "), ("(a(b|c))+? end|last", " end|last"), ("a)b", ""),
+     ("(a[)bbb|ccc(]d)", ""), ("it(s)*", "it")],
 )  # fmt: skip
-def test_a_pattern_has_a_word_that_each_match_has(text: str, word: str) -> None:
-    assert find_word(text) == word
+def test_a_pattern_has_words_of_which_each_match_has_one(text: str, words: str) -> None:
+    assert find_words(text) == (tuple(words.split("|")) if words else ())
 
 
 @pytest.mark.parametrize(
