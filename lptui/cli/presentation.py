@@ -38,6 +38,7 @@ def to_json(state: RunState) -> dict[str, Any]:
         "epoch": progress.epoch,
         "steps_per_second": progress.steps_per_second,
         "eta_s": None if progress.eta is None else round(progress.eta),
+        "share": None if progress.share is None else round(progress.share, 4),
         "age_s": None if life.last_sign is None else round(max(0.0, state.now - life.last_sign), 1),
         "attempts": life.attempts,
         "exit_code": life.exit_code,

@@ -171,3 +171,13 @@ def test_rules_of_a_project_count_and_a_broken_one_is_told(
     code, verdict = check(path, capsys)
     told = {f["class"]: f["severity"] for f in verdict["findings"]}
     assert (code, told) == (1, {"done": "error", "rule-left-out": "info"})
+
+
+def test_a_bar_that_counts_nothing_tells_its_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(f"Training {'━' * 20} {45:>3}% 0:00:09\n")
+    _, verdict = check(log, capsys)
+    assert (verdict["step"], verdict["share"]) == (None, 0.45)
+    log.write_text("step=5 loss=0.5\n")
+    _, verdict = check(log, capsys)
+    assert (verdict["step"], verdict["share"]) == (5, None)

@@ -162,6 +162,14 @@ def test_an_exception_in_the_middle_of_a_bar_is_one_row(name: str, tmp_path: Pat
     assert [f for f in read(name, tmp_path).findings if f.active and f.severity == "error"]
 
 
+@pytest.mark.parametrize("said", ["", "loss went up ", "loss went up"])
+def test_what_is_said_between_a_bar_and_a_traceback_stays_in_view(said: str) -> None:
+    bar = " 50%|#####     | 30/60 [00:01<00:01, 5.00it/s, loss=0.5]"
+    trace = 'Traceback (most recent call last):\n  File "/a/b.py", line 3, in f\nValueError: x\n'
+    rows = [text for _, text in draw(f"start\n\r{bar}{said}{trace}more\n".encode())]
+    assert rows == ["start", (bar + said).strip(), "▸ ValueError: x  b.py:3 in f  3 lines", "more"]
+
+
 def _live(state: RunState, text: str, at: float, position: int) -> RunState:
     facts = tuple(DatedFact(position + f.offset, f.fact) for f in scan(text.encode()))
     return add_facts(state, Facts(seen_at=at, file=FILE, facts=facts))

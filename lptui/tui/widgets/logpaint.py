@@ -207,13 +207,14 @@ class Painter:
         return None if cut is None else start + cut
 
     def _lead(self, unit: Unit, hand: Rows | None) -> tuple[bytes, int, int] | None:
-        """(data, start, end) of a progress bar right behind which a traceback was printed: it stays in view."""
+        """(data, start, end) of a progress bar right behind which a traceback was printed: it stays in view, with what
+        was said between the two."""
         if unit.fold is None or unit.fold.kind != "traceback" or hand is None:
             return None
         data, start, end = self._text(unit, hand)
         stop = data.find(b"\n", start, end)
         cut = _find_cut(data, start, stop) if stop >= 0 and data.find(b"/", start, stop) >= 0 else None
-        return None if cut is None else (data, start, cut)
+        return None if cut is None else (data, start, max(cut, data.find(b"Traceback (most", cut, stop)))
 
     def _special_row(self, unit: Unit, hand: Rows, index: int) -> Row | None:
         """A folded block, or a JSON line as fields; None for text."""
