@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lptui.model.events import Points
 from lptui.model.value import frozen
@@ -27,18 +27,20 @@ Order = tuple[str, float]
 
 @frozen(eq=False, weakref_slot=True)
 class Rows:
-    """Steps and unix times (NaN where unknown) of points, and the batches they came in: `orders[i]` is where the batch
-    lies whose first point is `firsts[i]`; empty once the rows were thinned."""
+    """Steps and unix times (NaN where unknown) of points, and the batches they came in: `orders[i]` is where in its
+    file the batch lies whose first point is `firsts[i]`; empty once the rows were thinned. Plain numbers: of a flood
+    each point is a batch, and an `Order` for each would take five times as much as the points."""
 
     steps: array[float]
     times: array[float]
-    orders: tuple[Order, ...] = ()
-    firsts: tuple[int, ...] = ()
+    orders: Sequence[float] = ()
+    firsts: Sequence[int] = ()
 
 
 @frozen(eq=False, weakref_slot=True)
 class Segment:
-    """Points in the order their source wrote them, from `start` to `stop` (None: how far they reach is not known)."""
+    """Points of one file in the order their source wrote them (once thinned, of several), from `start` to `stop` (None:
+    how far they reach is not known)."""
 
     start: Order
     stop: Order | None
@@ -82,16 +84,21 @@ class Sharing:
         """The rows of new points."""
         key = (id(points.steps), id(points.times))
         if key not in self._made:
-            self._made[key] = Rows(points.steps, points.times, (order,), (0,))
+            self._made[key] = Rows(points.steps, points.times, array("d", order[1:]), array("q", (0,)))
         return self._made[key]
 
     def joined(self, one: Rows, two: Rows) -> Rows:
         """The rows of one segment that goes on with another."""
         key = (id(one), id(two))
         if key not in self._made:
-            orders = (*one.orders, *two.orders) if one.orders and two.orders else ()
-            firsts = (*one.firsts, *(len(one.steps) + i for i in two.firsts)) if orders else ()
-            self._made[key] = Rows(one.steps + two.steps, one.times + two.times, orders, firsts)
+            steps, times = one.steps + two.steps, one.times + two.times
+            if one.orders and two.orders:
+                orders, firsts = array("d", one.orders), array("q", one.firsts)
+                orders.extend(two.orders)
+                firsts.extend(len(one.steps) + i for i in two.firsts)
+                self._made[key] = Rows(steps, times, orders, firsts)
+            else:
+                self._made[key] = Rows(steps, times)
         return self._made[key]
 
     def part(self, rows: Rows, first: int, stop: int) -> Rows:
@@ -99,7 +106,7 @@ class Sharing:
         key = (id(rows), first, stop)
         if key not in self._made:
             here = slice(rows.firsts[first], rows.firsts[stop] if stop < len(rows.firsts) else None)
-            firsts = tuple(i - rows.firsts[first] for i in rows.firsts[first:stop])
+            firsts = array("q", (i - rows.firsts[first] for i in rows.firsts[first:stop]))
             self._made[key] = Rows(rows.steps[here], rows.times[here], rows.orders[first:stop], firsts)
         return self._made[key]
 
@@ -131,8 +138,8 @@ def insert(segments: tuple[Segment, ...], new: Segment, sharing: Sharing) -> tup
 
 
 def _goes_on(one: Segment, two: Segment) -> bool:
-    """Whether nothing can come between a segment and the one after it, as far as is known."""
-    return one.stop is None or one.stop == two.start
+    """Whether nothing can come between a segment and the one after it in their file, as far as is known."""
+    return (one.stop is None or one.stop == two.start) and one.start[0] == two.start[0]
 
 
 def settle_end(segments: tuple[Segment, ...], sharing: Sharing, sealed: int) -> tuple[Segment, ...]:
@@ -157,7 +164,8 @@ def _settle(many: list[Segment], place: int, sharing: Sharing) -> tuple[Segment,
 
 def _are_alike(one: Segment, two: Segment, sealed: int) -> bool:
     long, short = max(len(one), len(two)), min(len(one), len(two))
-    return one.level == two.level and long < sealed and (long < 1.5 * short or long < SMALL)
+    near = one.level > 0 or one.start[0] == two.start[0]
+    return one.level == two.level and near and long < sealed and (long < 1.5 * short or long < SMALL)
 
 
 def _join(one: Segment, two: Segment, sharing: Sharing) -> Segment:
@@ -167,14 +175,14 @@ def _join(one: Segment, two: Segment, sharing: Sharing) -> Segment:
 
 def _split(segment: Segment, new: Segment, sharing: Sharing) -> tuple[Segment, ...]:
     """A late batch that belongs between two that were merged: the segment is cut there again."""
-    orders, firsts = segment.rows.orders, segment.rows.firsts
-    at = bisect_right(orders, new.start)
+    file, orders, firsts = segment.start[0], segment.rows.orders, segment.rows.firsts
+    at = bisect_right(orders, new.start[1])  # it lies within the segment, so in its file
     head, tail = sharing.part(segment.rows, 0, at), sharing.part(segment.rows, at, len(orders))
     values = segment.values
     return (
-        Segment(segment.start, None, orders[at - 1], head, values[: firsts[at]]),
+        Segment(segment.start, None, (file, orders[at - 1]), head, values[: firsts[at]]),
         new,
-        Segment(orders[at], segment.stop, segment.until, tail, values[firsts[at] :]),
+        Segment((file, orders[at]), segment.stop, segment.until, tail, values[firsts[at] :]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 
 from hypothesis import given
@@ -38,6 +39,29 @@ def test_batches_in_any_order_give_the_same_series(batches: list[list[float]], r
         last = series.last()
         assert last is not None
         assert last.value == batches[-1][-1]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 300)), max_size=12), st.randoms())
+def test_batches_of_several_files_stand_in_the_order_of_the_files_and_of_their_places(
+    batches: list[tuple[str, int]], random: object
+) -> None:
+    placed = [
+        (file, float(place), [place * 1000.0 + i for i in range(size)]) for place, (file, size) in enumerate(batches)
+    ]
+    series = Series("k", "s")
+    for file, place, batch in sorted(placed, key=lambda _: random.random()):  # type: ignore[attr-defined]
+        series = extend(series, points(batch, place * 1000), place, file)
+    assert values_of(series) == [value for _, _, batch in sorted(placed) for value in batch]
+
+
+def test_a_point_that_came_alone_costs_little_more_than_its_numbers() -> None:
+    series, count = Series("k", "s"), SMALL * 8
+    for place in range(count):
+        series = extend(series, points([0.5], place), float(place), "train.log")
+    rows = {id(s.rows): s.rows for s in series.segments}.values()
+    kept = [part for r in rows for part in (r.steps, r.times, r.orders, r.firsts)]
+    assert all(isinstance(part, array) for part in kept)  # a tuple for each took five times as much as all else
+    assert sum(map(sys.getsizeof, kept)) < count * 48
 
 
 def test_appending_keeps_old_views_and_merges_small_segments() -> None:
