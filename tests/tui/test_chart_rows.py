@@ -166,6 +166,8 @@ def test_of_several_runs_the_one_in_front_is_followed_and_of_one_run_every_line(
     assert "k" not in behind[2]
     assert "▲" in behind[2]
     assert front[2].startswith("    100k")
+    smooth = text(rows_of([line(bad, 0, 2), line(good, 1, 2)], look=Look(smooth=Smooth("weight", 0.99))))
+    assert smooth[2].rstrip().endswith("A")  # the line goes there, smooth as it is
     other = replace(bad, key="val_loss")
     assert text(rows_of([line(good), line(other)]))[2].startswith("    100k")
 

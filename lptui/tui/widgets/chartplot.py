@@ -138,7 +138,7 @@ def _several(curves: Sequence[Curve], paper: Paper) -> Grid:
     grid: Grid = [[(" ", "")] * paper.width for _ in range(paper.height)]
     for curve in reversed(curves):
         dash = DASHES[curve.line.solid % len(DASHES)] if paper.mono else (1,)
-        for y, row in enumerate(dots(curve.smooth or curve.middle, paper.width, paper.height, paper.scale, dash)):
+        for y, row in enumerate(dots(curve.course, paper.width, paper.height, paper.scale, dash)):
             for x, cell in enumerate(row):
                 if cell:
                     bits[y][x] |= cell
@@ -151,9 +151,11 @@ def _letter(grid: Grid, curves: Sequence[Curve], paper: Paper) -> None:
     """Each line's letter where it ends, so that it is known without its colour."""
     taken: set[tuple[int, int]] = set()
     for curve in curves:
-        means = (curve.smooth or curve.columns).mean
-        last = next((i for i in range(len(means) - 1, -1, -1) if means[i] is not None), None)
-        value = means[last] if last is not None else None
+        line = curve.course
+        last = next((i for i in range(len(line.mean) - 1, -1, -1) if line.mean[i] is not None), None)
+        value = line.mean[last] if last is not None else None
+        if last is not None and line.last is not None and line.low[last] != line.high[last]:
+            value = line.last[1]
         if last is None or value is None:
             continue
         share = min(1.0, max(0.0, paper.scale.share(value)))

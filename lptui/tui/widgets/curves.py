@@ -45,16 +45,24 @@ class Curve:
 
     @property
     def middle(self) -> Columns:
-        """A line through the means, to its newest value where that lies outside of all of them: it explodes."""
-        columns, means = self.columns, self.columns.mean
+        """A line through the means."""
+        return replace(self.columns, low=self.columns.mean, high=self.columns.mean)
+
+    @property
+    def course(self) -> Columns:
+        """The line that stands for it among others: smoothed, or through the means; drawn on to its newest value where
+        that lies outside of all of it, as when a loss explodes."""
+        line = self.smooth or self.middle
+        means, last = line.mean, line.last
         at = next((i for i in range(len(means) - 1, -1, -1) if means[i] is not None), None)
         before = [v for v in means[:at] if v is not None]
-        newest = columns.last[1] if columns.last is not None else math.nan
-        if at is None or not before or not math.isfinite(newest) or min(before) <= newest <= max(before):
-            return replace(columns, low=means, high=means)
-        ends = [v for v in (means[at], newest) if v is not None]
+        if at is None or last is None or not before or not math.isfinite(last[1]):
+            return line
+        if min(before) <= last[1] <= max(before):
+            return line
+        ends = [v for v in (means[at], last[1]) if v is not None]
         low, high = (*means[:at], min(ends), *means[at + 1 :]), (*means[:at], max(ends), *means[at + 1 :])
-        return replace(columns, low=low, high=high)
+        return replace(line, low=low, high=high)
 
 
 def scale_of(curves: Sequence[Curve], *, log: bool, clip: bool) -> Scale | None:
