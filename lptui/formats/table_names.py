@@ -26,6 +26,14 @@ KNOWN = frozenset(
 )
 _KEY = re.compile(rb'"([^"\\]{1,100})" {0,2}: {0,2}(-?[0-9NI.]|"|\{|\[|true|false|null)')
 _LISTS = re.compile(rb'\{\s{0,80}"[^"]{0,200}"\s{0,80}:\s{0,80}\[')
+_FOREIGN = (
+    (b"\xff\xfe", "its text is UTF-16, and UTF-8 is read: write it anew as that"),
+    (b"\xfe\xff", "its text is UTF-16, and UTF-8 is read: write it anew as that"),
+    (b"\x1f\x8b", "it is compressed (gzip): unpack it to have it read"),
+    (b"PK\x03\x04", "it is a ZIP archive and no table"),
+)
+_NO_TEXT = tuple(bytes((n,)) for n in range(32) if n not in b"\t\n\v\f\r\x1b")
+_START = 512
 _SEPARATORS = (",", "\t", ";")
 
 
@@ -37,11 +45,22 @@ def is_one_document(head: bytes) -> bool:
     return not first.rstrip().endswith(b"}") or (_LISTS.match(first) is not None and not more.strip())
 
 
+def tell_foreign(head: bytes) -> str:
+    """What begins with `head`, if it is no text that is read; '' for text, and for nothing."""
+    for magic, what in _FOREIGN:
+        if head.startswith(magic):
+            return what
+    first = head[:_START].lstrip().partition(b"\n")[0]  # further on a crash may have left a hole
+    return "it holds no text" if any(byte in first for byte in _NO_TEXT) else ""
+
+
 def holds_metrics(name: str, head: bytes) -> bool:
     """Whether what begins with `head` holds metrics of a training rather than data, by the names of its columns."""
     name = name.lower()
     if name == "trainer_state.json":
         return b'"log_history"' in head or b'"best_metric"' in head
+    if tell_foreign(head):
+        return name in KNOWN and name != "progress.txt"  # so that its reader is told
     text = head.lstrip(b"\xef\xbb\xbf \r\n\t")
     if not text:
         return name in KNOWN and name != "progress.txt"

@@ -8,7 +8,7 @@ from lptui.files import FileFailure, Handle, Stat, open_file, stat_file
 from lptui.formats.alignment import Alignment
 from lptui.formats.columns import Reading, to_points
 from lptui.formats.progress_values import Progress
-from lptui.formats.table_names import HEAD, is_one_document
+from lptui.formats.table_names import HEAD, is_one_document, tell_foreign
 from lptui.formats.tables import (
     MOST_COLUMNS,
     DelimitedReader,
@@ -66,7 +66,7 @@ class MetricFileSource:
         self._rows = 0
         self._attempt = 0
         self._began = False
-        self._torn = ""
+        self._torn = self._foreign = ""
         self._document = Document([])
         self._teller = Teller(self.place)
         self._newest = NewestRecord(self.name, self.place)
@@ -138,7 +138,12 @@ class MetricFileSource:
     def _read_rows(self, stat: Stat) -> list[Row]:
         assert self._handle is not None
         if self._read == 0:
-            self._reader = choose_reader(self._handle.pread(0, HEAD))
+            head = self._handle.pread(0, HEAD)
+            self._foreign = tell_foreign(head)
+            self._reader = choose_reader(head)
+        if self._foreign:
+            self._read, self._head, self.pending = 0, b"", False
+            return []
         if self._reader is None:
             return self._read_document(self._handle, stat)
         self._torn = ""
@@ -204,6 +209,8 @@ class MetricFileSource:
             )
 
     def _make_status(self, stat: Stat, now: float) -> SourceStatus:
+        if self._foreign:
+            return SourceStatus(self.name, "failed", self._foreign, now, path=self.path)
         odd = self._reader.odd if self._reader is not None else 0
         details = [self._torn] if self._torn else []
         if odd:

@@ -24,6 +24,7 @@ WATCH = 3.0
 GROWTH_KEPT = 60
 _TELL = ("metta-s1", "metta-s2", "metta-head")
 """Layouts of runs that say how they end."""
+_TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _FATAL = ("log:", "kernel:")
 LINGER = 6.0
 """Seconds for which processes that worked count as working: between two readings they may rest."""
@@ -161,12 +162,20 @@ def _conclude(state: RunState, ending: Ending | None, silence: Silence) -> tuple
     if state.still_reading or state.processes_reason == NOT_LOOKED:
         return "unknown", "still being read"
     if quiet is None:
-        return ("waiting", "nothing has been written yet") if not state.series else ("unknown", "no sign of life")
+        return ("waiting", _tell_nothing(state)) if not state.series else ("unknown", "no sign of life")
     if says == "dead":
         return _conclude_dead(state, quiet, silence.calm)
     if quiet <= silence.calm:
         return "running", "its files grow (its process cannot be seen from here)"
     return "unknown", f"silent for {short_duration(quiet)}; its process cannot be seen from here"
+
+
+def _tell_nothing(state: RunState) -> str:
+    """Why nothing is known of the run: a file of metrics that is there and cannot be read is not nothing."""
+    failed = next((s for s in state.statuses.values() if s.condition == "failed" and s.source.endswith(_TABLES)), None)
+    return (
+        "nothing has been written yet" if failed is None else f"nothing can be read: {failed.source}: {failed.detail}"
+    )
 
 
 def _conclude_alive(
