@@ -23,6 +23,7 @@ from lptui.tui.panes.learning import LearningPane
 from lptui.tui.screens.detail import DetailScreen
 from lptui.tui.screens.help import HelpScreen
 from lptui.tui.screens.run import RunScreen
+from lptui.tui.screens.stage import is_open
 from lptui.tui.widgets.rows import LinesView, RowsView
 
 SIZES = [(200, 50), (120, 40), (80, 24), (60, 15)]
@@ -452,6 +453,20 @@ async def test_before_the_first_state_the_painted_picture_stays() -> None:
         assert lines[0].startswith(" arena_lp  running")
         assert lines[1].startswith("last line of the log")
         assert "\x1b" not in "".join(lines)
+
+
+async def test_the_painted_picture_stays_until_the_log_is_in_hand() -> None:
+    whole = replace(failing(), began=failing().now)
+    nothing_yet = replace(whole, logs={}, statuses={})
+    monitor = FakeMonitor(nothing_yet)
+    app = LptuiApp(monitor, Settings(), themes=Shelf(), first_rows=lambda: (" painted",))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert picture(app)[0].startswith(" painted"), "and no empty panes in its place"
+        monitor.publish(whole)
+        await settle(pilot)
+        assert any("1 Log" in line for line in picture(app))
+    assert is_open(replace(nothing_yet, now=whole.now + 1.0)), "a mount that hangs is told, not waited for"
 
 
 async def test_ascii_mode_draws_ascii_only() -> None:

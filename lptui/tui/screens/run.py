@@ -17,7 +17,7 @@ from lptui.tui.layout import classify, is_visitor
 from lptui.tui.moments import finding_cursor, fix_command, order_findings
 from lptui.tui.panes import PANES, Pane
 from lptui.tui.screens.live import LiveScreen
-from lptui.tui.screens.stage import Curtain, Sentence, Stage
+from lptui.tui.screens.stage import Curtain, Sentence, Stage, is_open
 from lptui.tui.widgets.header import Header, sentence
 from lptui.tui.widgets.spans import clean
 from lptui.tui.widgets.tabs import Footer, Tabs
@@ -91,7 +91,7 @@ class RunScreen(LiveScreen):
         old, self._workspace = self._workspace, workspace
         if not self.is_mounted or not workspace.runs:
             return
-        if self.has_class("-opening"):
+        if self.has_class("-opening") and is_open(workspace.run):
             self.remove_class("-opening")
             self.call_after_refresh(self._focus_current)
         self._header.show(workspace)

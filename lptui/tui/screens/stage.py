@@ -10,10 +10,13 @@ from textual.geometry import NULL_SPACING, Offset, Region, Size
 from textual.layout import Layout, WidgetPlacement
 from textual.widget import Widget
 
+from lptui.state.run_state import RunState
 from lptui.tui.layout import Box, SizeClass, plan
 from lptui.tui.panes import PANES, Pane, load_pane
 from lptui.tui.widgets.rows import LinesView
 from lptui.tui.widgets.spans import Row, clean, crop, wrap
+
+PATIENCE = 1.0
 
 
 class Curtain(LinesView):
@@ -26,6 +29,14 @@ class Curtain(LinesView):
         painted: tuple[str, ...] = getattr(self.app, "first_rows", ())
         rows = [crop(((clean(line), "value"),), width) for line in painted[:height]]
         return rows or [((" opening the run …", "dim"),)]
+
+
+def is_open(run: RunState) -> bool:
+    """Whether there is as much to show as was painted before: the log's last lines, or why there are none, for which
+    the picture waits `PATIENCE` seconds."""
+    logs = run.run.logs
+    told = any(status.path in logs for status in run.statuses.values())
+    return not logs or bool(run.logs) or told or run.now - run.began >= PATIENCE
 
 
 class Sentence(LinesView):
