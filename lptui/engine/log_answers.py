@@ -85,7 +85,8 @@ class LogAnswers:
             elif isinstance(request, AlignLogs):
                 reply(Aligned(request, None))
             return
-        if isinstance(source, MergedLog) and not isinstance(request, _OF_PARTS):
+        whole = request.whole if isinstance(request, PlaceAnchors) else not isinstance(request, _OF_PARTS)
+        if isinstance(source, MergedLog) and whole:
             source.finish(lambda: not self._is_stale(lane, request))
         for answer in self._answers_of(request, source):
             if self._is_stale(lane, request):

@@ -77,10 +77,11 @@ class MergeLogs:
 
 @frozen
 class PlaceAnchors:
-    """Where lines of single logs lie in the merged one."""
+    """Where lines of single logs lie in the merged one. `whole`: history that is no part of it yet is counted first."""
 
     file: str
     anchors: tuple[Anchor, ...]
+    whole: bool = False
 
 
 @frozen

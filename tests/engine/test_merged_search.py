@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 import lptui.stores.log_cuts as log_cuts
+from lptui.engine.log_answers import LogAnswers
 from lptui.engine.saving import save
 from lptui.engine.search import search
 from lptui.engine.seek import seek
 from lptui.engine.sift import sift
 from lptui.model.log_query import LogPlace, LogQuery
+from lptui.model.merged import PlaceAnchors
+from lptui.model.place import Anchor
 from lptui.model.request import SaveLog, SearchLog, SeekLog, SiftLog
 from lptui.sources.log import LogSource
 from lptui.sources.merged_log import MergedLog
@@ -118,3 +121,27 @@ def test_what_is_saved_says_of_which_rank_it_is(merged: MergedLog, tmp_path: Pat
     target.parent.mkdir()
     list(save(SaveLog(merged.file, LogQuery(level="error"), str(target)), merged.view, merged.read, "/nowhere"))
     assert target.read_bytes().splitlines() == [line[:-1] for _, line in lines_of(merged) if b"[ERROR]" in line]
+
+
+def test_a_line_that_is_gone_to_before_all_is_counted_has_its_place(tmp_path: Path) -> None:
+    sources: dict[str, LogSource] = {}
+    for rank in range(2):
+        path = tmp_path / f"rank{rank}.log"
+        clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(NOW - 60))
+        path.write_text("".join(f"{clock},{rank}00 [INFO] step {n} {'x' * 90}\n" for n in range(40_000)))
+        os.utime(path, (NOW, NOW))
+        sources[str(path)] = LogSource(str(path))
+    merged = MergedLog(str(tmp_path), lambda: sources)
+    merged.wanted = True
+    for source in sources.values():
+        list(source.poll(NOW))
+    list(merged.poll(NOW))
+    answers = LogAnswers(lambda path: merged if path == merged.file else sources.get(path), str(tmp_path))
+    anchor = Anchor(next(iter(sources)), 0, 0)
+    found: list[tuple[int | None, ...]] = []
+    for whole in (False, True):
+        reply = lambda answer: found.append(answer.positions)  # noqa: E731
+        answers._answer("moments", PlaceAnchors(merged.file, (anchor,), whole), reply)
+    assert found == [(None,), (merged.view.start,)]
+    for source in sources.values():
+        source.close()

@@ -79,7 +79,7 @@ class Merging:
 
     def go(self, view: LogView, anchor: Anchor) -> None:
         """Bring the line of a single log into view."""
-        self._column.ask(PlaceAnchors(view.file, (anchor,)), self._on_found)
+        self._column.ask(PlaceAnchors(view.file, (anchor,), whole=True), self._on_found)
 
     def name_line(self, view: LogView, position: int, tell: Callable[[Anchor], None]) -> None:
         """Ask for the lasting name of the line at `position`."""
