@@ -11,6 +11,7 @@ from lptui.model.care import Care, CareEntry
 from lptui.model.expectation import Judgement
 from lptui.model.finding import Evidence, Finding, Fix
 from lptui.model.readings import SourceStatus
+from lptui.state.metrics import SERIES_LIMIT
 from lptui.state.resuming import resume_proof
 from lptui.state.run_state import Progress, RunState
 from lptui.state.saving import readiness
@@ -187,7 +188,9 @@ def _numbers(state: RunState) -> Iterator[str]:
         )
         yield "  " + resume_line(readiness(state))
     if state.series:
-        yield "  " + ", ".join((*main_metric(state), f"{plural(len(state.series), 'metric')} in all"))
+        full = len(state.series) >= SERIES_LIMIT
+        told = f"the first {SERIES_LIMIT:,} metrics; what is beyond them is left out" if full else ""
+        yield "  " + ", ".join((*main_metric(state), told or f"{plural(len(state.series), 'metric')} in all"))
 
 
 def _expected(state: RunState) -> Iterator[str]:

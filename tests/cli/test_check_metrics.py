@@ -8,7 +8,11 @@ import pytest
 
 from lptui.cli.presentation import to_json, to_sentences
 from lptui.engine.reading import read_run
+from lptui.model.run import RunInfo
 from lptui.run import discover
+from lptui.state.metrics import SERIES_LIMIT
+from lptui.state.run_state import RunState
+from lptui.stores.series import Series
 
 RECORDED = Path(__file__).parents[1] / "formats" / "recorded"
 
@@ -49,3 +53,11 @@ def test_infinities_are_text(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text("step,loss\n1,0.5\n2,inf\n")
     told = to_json(read_run(discover(str(tmp_path)), patience=0.0))
     assert told["metrics"]["newest"]["loss"]["value"] == "inf"
+
+
+def test_metrics_beyond_those_that_are_kept_are_not_passed_over_in_silence(tmp_path: Path) -> None:
+    series = {f"layer/{n}/w": Series(f"layer/{n}/w", "wandb") for n in range(SERIES_LIMIT)}
+    run = RunInfo("r", str(tmp_path), "generic")
+    told = " ".join(to_sentences(RunState(run=run, series=series)))
+    assert "the first 20,000 metrics; what is beyond them is left out" in told
+    assert "3 metrics in all" in " ".join(to_sentences(RunState(run=run, series=dict(list(series.items())[:3]))))
