@@ -29,15 +29,13 @@ class Problem(Exception):
 
 def throttled(wait: float = 0.0) -> Problem:
     """It was asked too often, by all who use this key."""
-    pause = f" of {wait:.0f} s" if wait >= 1 else ""
-    return Problem(
-        "throttled", f"the server was asked too often with this key and wants a pause{pause} (HTTP 429)", wait
-    )
+    pause = f", it wants {wait:.0f} s of rest" if wait >= 1 else ""
+    return Problem("throttled", f"the server was asked too often (HTTP 429){pause}", wait)
 
 
 def broken(code: int | str) -> Problem:
     """It fails, which is no fault of the question."""
-    return Problem("server-error", f"the server fails (HTTP {code}): nothing is wrong on this side")
+    return Problem("server-error", f"the server itself fails (HTTP {code})")
 
 
 def slow() -> Problem:
