@@ -15,6 +15,8 @@ from lptui.state.run_state import RunState
 from lptui.tui.messages import EngineFailed, StateArrived
 from lptui.tui.toasts import Told, find_toasts
 
+FREEZES = 60
+"""As many seconds of reading history: on a mount that hangs it may never end, and what is frozen is never garbage."""
 OnState = Callable[[RunState], None]
 OnAnswer = Callable[[Answer], None]
 OnFailure = Callable[[Exception], None]
@@ -58,14 +60,14 @@ class Attached:
     def watch(self, slot: int, post: Callable[[Message], object]) -> None:
         """Let the monitor of `slot` begin, since the screen stands by now; it posts its states and its failure."""
 
-        frozen_at = 0.0
+        frozen_at, freezes_left = 0.0, FREEZES
 
         def post_state(state: RunState) -> None:
-            nonlocal frozen_at
+            nonlocal frozen_at, freezes_left
             if state.series or state.findings or state.checkpoints:
                 importlib.import_module("numpy")  # for the charts: in the engine's thread, not in that of the screen
-            if state.still_reading and state.now != frozen_at:
-                frozen_at = state.now
+            if state.still_reading and state.now != frozen_at and freezes_left:
+                frozen_at, freezes_left = state.now, freezes_left - 1
                 gc.freeze()  # what history leaves stays too: a search through all of it would hold up the screen
             post(StateArrived(slot, state))
 

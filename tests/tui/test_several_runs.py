@@ -13,6 +13,7 @@ from lptui.model.readings import SourceStatus
 from lptui.model.request import ReadLog
 from lptui.state.run_state import RunState
 from lptui.tui.app import LptuiApp
+from lptui.tui.attached import FREEZES
 from lptui.tui.panes import Pane
 from lptui.tui.screens.help import HelpScreen
 from lptui.tui.screens.run import RunScreen
@@ -240,3 +241,6 @@ async def test_what_history_leaves_is_not_searched_for_garbage(monkeypatch: pyte
         assert len(frozen) == at_start + 3
         monitor.publish(replace(healthy(), now=healthy().now + 9))
         assert len(frozen) == at_start + 3
+        for second in range(10, 500):  # a mount that hangs: never read to its end
+            monitor.publish(replace(healthy(), now=healthy().now + second, statuses=reading))
+        assert len(frozen) == at_start + FREEZES
