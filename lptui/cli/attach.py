@@ -145,7 +145,9 @@ def open_screen(chosen: Sequence[tuple[RunInfo, Find]], given: list[str]) -> int
             say(f"{settings.title}: {settings.message}")
             return USAGE
         from lptui.cli.screen import make_app
+        from lptui.tui.outlet import StdoutDriver
 
+        StdoutDriver.entered = True
         app = make_app([(run, again(run, find)) for run, find in chosen], settings, first.hand_over)
         app.run(mouse=settings.mouse)
     return finish(app)

@@ -8,14 +8,26 @@ from typing import Any
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
+_ENTER = "\x1b[?1049h"
+
 
 class StdoutDriver(LinuxDriver):
     """Textual's driver of a terminal, which writes to stderr of itself."""
+
+    entered = False
+    """Whether the alternate screen was entered already, by what was painted: once more would clear it in many
+    terminals."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if sys.__stdout__ is not None:
             self._file = sys.__stdout__
+
+    def write(self, data: str) -> None:
+        if data == _ENTER and StdoutDriver.entered:
+            StdoutDriver.entered = False  # after ctrl+z it must be entered anew
+            return
+        super().write(data)
 
 
 def to_stdout(driver: type[Driver]) -> type[Driver]:
