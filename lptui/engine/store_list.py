@@ -12,6 +12,8 @@ from lptui.model.summary import RunSummary
 from lptui.run.listing import Listing
 from lptui.run.lookup import find_stores_below
 
+LOOK_AGAIN = 30.0
+"""Seconds after which a database with a run that goes on is read again although it is as it was: silence ends that."""
 MOST = 64
 """Databases whose runs are listed."""
 
@@ -43,10 +45,15 @@ class StoreList:
         return [path for path in list(stores)[:MOST] if self._is_due(path, now)]
 
     def _is_due(self, path: str, now: float) -> bool:
-        """Whether a database changed since it was read, and enough time went by for its size."""
+        """Whether a database changed since it was read, or one of its runs goes on, and enough time went by for its
+        size."""
         stamp, known = stamp_or_none(path), self._known[path]
-        if stamp is None or stamp == known.stamp:
+        if stamp is None:
             return False
+        if stamp == known.stamp:
+            going_on = any(row.summary.condition == "running" for row in known.rows.values())
+            if not going_on or now - known.at < LOOK_AGAIN:
+                return False
         if known.stamp is not None and now - known.at < PER_MIB * stamp.size / (1 << 20):
             return False
         known.stamp, known.at = stamp, now

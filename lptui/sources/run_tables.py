@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from lptui.formats.columns import Reading
@@ -17,6 +17,8 @@ ROWS = 20_000
 _NEWEST = 1000
 _MOST_VALUES = 200_000
 """Newest values, of all runs together, that are read for the list."""
+_MLFLOW_RECENT, _TRACKIO_RECENT = 2000, 500
+"""Newest rows of a run that tell its pace: of MLflow one holds one value, of trackio all that were logged at once."""
 _ENDINGS = {"FINISHED": "completed", "FAILED": "failed (MLflow)", "KILLED": "killed (MLflow)"}
 _INFINITE = 1.7976931348623157e308
 """How MLflow stores an infinity."""
@@ -47,7 +49,8 @@ class Tables:
 
     `runs`: (id, name) of the newest runs first. `metrics`: rows of a run after a row number. `settings`: name and value
     of each parameter. `alerts`: as in Alert below, after a row number. `ends`, `newest`: by run, how those that are
-    over ended, and their newest readings.
+    over ended, and their newest readings. `recent`: of one run the last readings of all metrics, as far as they tell
+    its pace, oldest first.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Tables:
     alerts: Callable[[sqlite3.Connection, str, int], list[Alert]]
     ends: Callable[[sqlite3.Connection], dict[str, Ended]]
     newest: Callable[[sqlite3.Connection], dict[str, list[Reading]]]
+    recent: Callable[[sqlite3.Connection, str], list[Reading]]
 
 
 @frozen
@@ -102,12 +106,22 @@ def _mlflow_metrics(db: sqlite3.Connection, run: str, after: int) -> Batch:
         " WHERE run_uuid = ? AND rowid > ? ORDER BY rowid LIMIT ?"
     )
     rows = db.execute(query, (run, after, ROWS)).fetchall()
+    return Batch(_read_mlflow(row[1:] for row in rows), int(rows[-1][0]) if rows else after, len(rows) == ROWS)
+
+
+def _read_mlflow(rows: Iterable[Sequence[object]]) -> list[Reading]:
+    """Rows of key, value, timestamp, step, is_nan."""
     readings: list[Reading] = []
-    for _, key, value, at, step, is_nan in rows:
+    for key, value, at, step, is_nan in rows:
         number = float("nan") if is_nan else _to_number(value)
         if number is not None:
             readings.append((_to_float(step), _to_float(at) / 1000, ((str(key), number),)))
-    return Batch(readings, int(rows[-1][0]) if rows else after, len(rows) == ROWS)
+    return readings
+
+
+def _mlflow_recent(db: sqlite3.Connection, run: str) -> list[Reading]:
+    query = "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ? ORDER BY rowid DESC LIMIT ?"
+    return _read_mlflow(reversed(db.execute(query, (run, _MLFLOW_RECENT)).fetchall()))
 
 
 def _to_number(value: object) -> float | None:
@@ -133,8 +147,18 @@ def _trackio_runs(db: sqlite3.Connection) -> list[tuple[str, str]]:
 def _trackio_metrics(db: sqlite3.Connection, run: str, after: int) -> Batch:
     query = "SELECT id, timestamp, step, metrics FROM metrics WHERE run_name = ? AND id > ? ORDER BY id LIMIT ?"
     rows = db.execute(query, (run, after, ROWS)).fetchall()
-    readings = [(_to_float(step), _to_time(at), flatten(parse_json(_raw(values)))) for _, at, step, values in rows]
-    return Batch([r for r in readings if r[2]], int(rows[-1][0]) if rows else after, len(rows) == ROWS)
+    return Batch(_read_trackio(row[1:] for row in rows), int(rows[-1][0]) if rows else after, len(rows) == ROWS)
+
+
+def _read_trackio(rows: Iterable[Sequence[object]]) -> list[Reading]:
+    """Rows of timestamp, step, metrics."""
+    readings = [(_to_float(step), _to_time(at), flatten(parse_json(_raw(values)))) for at, step, values in rows]
+    return [reading for reading in readings if reading[2]]
+
+
+def _trackio_recent(db: sqlite3.Connection, run: str) -> list[Reading]:
+    query = "SELECT timestamp, step, metrics FROM metrics WHERE run_name = ? ORDER BY id DESC LIMIT ?"
+    return _read_trackio(reversed(db.execute(query, (run, _TRACKIO_RECENT)).fetchall()))
 
 
 def _trackio_settings(db: sqlite3.Connection, run: str) -> list[tuple[str, str]]:
@@ -207,10 +231,24 @@ def _trackio_newest(db: sqlite3.Connection) -> dict[str, list[Reading]]:
 
 
 MLFLOW = Tables(
-    "mlflow", _mlflow_runs, _mlflow_metrics, _mlflow_settings, lambda db, run, after: [], _mlflow_ends, _mlflow_newest
+    "mlflow",
+    _mlflow_runs,
+    _mlflow_metrics,
+    _mlflow_settings,
+    lambda db, run, after: [],
+    _mlflow_ends,
+    _mlflow_newest,
+    _mlflow_recent,
 )
 TRACKIO = Tables(
-    "trackio", _trackio_runs, _trackio_metrics, _trackio_settings, _trackio_alerts, lambda db: {}, _trackio_newest
+    "trackio",
+    _trackio_runs,
+    _trackio_metrics,
+    _trackio_settings,
+    _trackio_alerts,
+    lambda db: {},
+    _trackio_newest,
+    _trackio_recent,
 )
 
 

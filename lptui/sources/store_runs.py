@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from lptui.files import FileFailure
@@ -20,6 +21,8 @@ from lptui.sources.run_tables import MLFLOW, TRACKIO, Ended, Tables, is_alone, t
 LARGEST = 256 << 20
 """Bytes of a store that is copied for the list."""
 _TRIES = 3
+GOING_ON = 64
+"""Runs, those with the newest readings, of which the pace is told."""
 Answer = TypeVar("Answer")
 
 
@@ -32,13 +35,22 @@ class StoreRun:
     readings: tuple[Reading, ...] = ()
     """Its newest."""
     ended: Ended | None = None
+    recent: tuple[Reading, ...] = ()
+    """Those that tell its pace, oldest first; of runs that may go on."""
 
 
-def read_store(store: MetricStore) -> tuple[StoreRun, ...]:
-    """The newest 1,000 runs of a store, newest first. Raises FileFailure, which says why there are none."""
+def read_store(store: MetricStore, since: float) -> tuple[StoreRun, ...]:
+    """The newest 1,000 runs of a store, newest first; those without an end that recorded something after `since`
+    (unix s) with what tells their pace. Raises FileFailure, which says why there are none."""
 
     def read(tables: Tables, database: sqlite3.Connection) -> tuple[StoreRun, ...]:
-        return _name_runs(store.path, tables.runs(database), tables.ends(database), tables.newest(database))
+        runs, ends, newest = tables.runs(database), tables.ends(database), tables.newest(database)
+        going_on = _going_on([run for run, _ in runs if run not in ends], newest, since)
+        recent = {run: tuple(tables.recent(database, run)) for run in going_on}
+        return tuple(
+            replace(one, recent=recent.get(run, ()))
+            for (run, _), one in zip(runs, _name_runs(store.path, runs, ends, newest), strict=True)
+        )
 
     return _ask(store, read)
 
@@ -80,6 +92,11 @@ def _ask(store: MetricStore, question: Callable[[Tables, sqlite3.Connection], An
         raise FileFailure(store.path, cause, "look at it with sqlite3") from error
     finally:
         copy.close()
+
+
+def _going_on(runs: list[str], newest: dict[str, list[Reading]], since: float) -> list[str]:
+    last = {run: max((at for _, at, _ in newest.get(run, ()) if at >= since), default=0.0) for run in runs}
+    return sorted((run for run in runs if last[run]), key=lambda run: -last[run])[:GOING_ON]
 
 
 def _name_runs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,50 @@ def test_the_list_finds_more_roots_in_its_own_thread(stores: Path, tmp_path: Pat
     }
     assert len(board.rows) == 5
     assert board.notes == ()
+
+
+def _record(path: Path, ago: list[float]) -> None:
+    """A run of MLflow's without an end, and one of trackio's, that recorded something so many seconds before NOW."""
+    with sqlite3.connect(path / "mlflow" / "mlflow.db") as db:
+        (run,) = db.execute("SELECT run_uuid FROM runs WHERE name = 'newest'").fetchone()
+        db.execute("UPDATE runs SET status = 'RUNNING', end_time = NULL WHERE name = 'newest'")
+        db.execute("DELETE FROM metrics WHERE run_uuid = ?", (run,))
+        db.execute("DELETE FROM latest_metrics WHERE run_uuid = ?", (run,))
+        rows = [("train/loss", 1.0, int((NOW - a) * 1000), run, n, 0) for n, a in enumerate(ago)]
+        insert = "INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, ?)"
+        db.executemany(f"INSERT {insert}", rows)
+        db.execute(f"INSERT {insert.replace('metrics', 'latest_metrics', 1)}", rows[-1])
+    with sqlite3.connect(path / "trackio" / "demo.db") as db:
+        query = "INSERT INTO metrics (run_id, timestamp, run_name, step, metrics) VALUES ('n', ?, 'new', ?, ?)"
+        for n, a in enumerate(ago):
+            told = datetime.fromtimestamp(NOW - a, UTC).isoformat()
+            db.execute(query, (told, n, '{"reward": 1.5, "other": 2.5}'))
+
+
+@pytest.mark.parametrize(
+    ("every", "silent", "condition"),
+    [(2.0, 30.0, "running"), (2.0, 120.0, "unknown"), (300.0, 2400.0, "running"), (300.0, 4000.0, "unknown")],
+)
+def test_silence_is_judged_by_the_pace_of_the_readings(
+    stores: Path, every: float, silent: float, condition: str
+) -> None:
+    _record(stores, [silent + every * n for n in reversed(range(50))])
+    found = rows(stores)
+    for path in ("mlflow/mlflow.db/newest", "trackio/demo.db/new"):
+        row = found[path]
+        full = read_run(discover(row.path), clock=lambda: NOW, patience=0.0)
+        assert (row.condition, row.reason, row.step) == (condition, full.life.reason, 49)
+        assert full.life.condition == condition
+        assert full.series[row.metric].last().value == row.value  # type: ignore[union-attr]
+
+
+def test_a_run_that_falls_silent_is_looked_at_again_though_its_database_stays_as_it_is(stores: Path) -> None:
+    _record(stores, [2.0 * n for n in reversed(range(50))])
+    listed = make_list(stores)
+    listed.read()
+    for later, condition in ((20, "running"), (35, "running"), (120, "unknown"), (10_000, "unknown")):
+        listed._clock = lambda later=later: NOW + later
+        listed._list()
+        listed._look_at_all()
+        going_on = {r.name: r.condition for r in listed.board().rows if r.name in ("new", "newest")}
+        assert going_on == {"new": condition, "newest": condition}
