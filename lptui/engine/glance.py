@@ -13,6 +13,7 @@ from lptui.engine.headline import choose_headline
 from lptui.engine.quick_ends import WandbEnd, collect_samples, read_last_facts, read_log_end, read_wandb_end
 from lptui.engine.quick_state import begin, count_restarts, find_processes
 from lptui.files import Entry
+from lptui.files.generations import original_name
 from lptui.model.events import Facts, Samples
 from lptui.model.run import RunInfo
 from lptui.model.summary import RunSummary
@@ -136,8 +137,9 @@ def _find_logs(files: Iterable[Entry], folders: set[str], path: str, listing: Li
     if "logs" in folders and listing.find(f"{path}/logs", "script.log"):
         return (f"{path}/logs/script.log",)
     unknown = [f for f in folders if f not in _KNOWN and not layout.is_checkpoint_folder(f)]
-    own = [e.path for e in files if layout.is_log(e.name)]
-    return None if unknown or len(own) != 1 else tuple(own)
+    own = {e.name: e.path for e in files if layout.is_log(e.name)}
+    rotated = {name for e in files if layout.is_log(name := original_name(e.name))}
+    return None if unknown or len(own) != 1 or rotated - own.keys() else tuple(own.values())
 
 
 def _may_measure(name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lptui.engine.headline import is_headline, wanted
 from lptui.files import FileFailure, open_file
+from lptui.files.generations import find_latest
 from lptui.formats.columns import to_points
 from lptui.formats.leveldb import BLOCK, NotWandbFile, RecordReader
 from lptui.formats.log_points import UNITS, collect_points
@@ -63,8 +64,10 @@ def read_end(path: str, length: int) -> tuple[bytes, int, float] | None:
 
 
 def read_log_end(path: str) -> LogEnd | None:
-    """The end of a log; None if it cannot be read."""
+    """The end of a log, or while nothing has its name of what it was rotated to last; None if it cannot be read."""
     found = read_end(path, LOG_TAIL)
+    if found is None and (older := find_latest(path)) is not None:
+        found = read_end(older.path, LOG_TAIL)
     if found is None:
         return None
     data, start, modified = found

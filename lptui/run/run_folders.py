@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from lptui.files import Entry, FileFailure, open_file
+from lptui.files.generations import original_name
 from lptui.run import layout
 from lptui.run.listing import Listing, may_enter
 from lptui.run.metric_files import holds_table
@@ -24,8 +25,9 @@ def is_run(listing: Listing, path: str) -> bool:
     """Whether `path` itself is a run: checkpoints, metrics, or a configuration with anything beside it, or a
     log."""
     entries = listing.entries(path)
-    logged = any(e.stat.is_file and layout.is_log(e.name) for e in entries)
-    return (logged or _is_strong(listing, entries) or _is_table_run(listing, entries)) and not _is_source(entries)
+    return (bool(_logs(entries)) or _is_strong(listing, entries) or _is_table_run(listing, entries)) and not _is_source(
+        entries
+    )
 
 
 def holds_run(listing: Listing, entries: Sequence[Entry]) -> bool:
@@ -39,10 +41,20 @@ def is_log_run(listing: Listing, folder: str) -> bool:
     entries = listing.entries(folder)
     if _is_source(entries) or any(e.stat.is_file and may_be_store(e.name) for e in entries):
         return False
-    logs = [e for e in entries if e.stat.is_file and e.stat.size and layout.is_log(e.name)]
-    notes = [e for e in logs if not e.name.lower().endswith(".txt")]
+    notes = [e for e in _logs(entries) if e.stat.size and not _log_name(e).lower().endswith(".txt")]
     newest = sorted(notes, key=lambda e: (-e.stat.modified_at, e.path))[:MOST_LOOKS]
     return any(_tells_progress(listing, e) for e in newest) and len(list(_runs_below(listing, folder, _DEEP))) <= 1
+
+
+def _logs(entries: Sequence[Entry]) -> list[Entry]:
+    """Logs; of one that was rotated and holds nothing yet, or is not there yet, its older generations too."""
+    begun = {e.name for e in entries if e.stat.is_file and e.stat.size}
+    return [e for e in entries if e.stat.is_file and (name := _log_name(e)) and (name == e.name or name not in begun)]
+
+
+def _log_name(entry: Entry) -> str:
+    """The name of the log that this is, or was until it was rotated; "" if it is none."""
+    return next((name for name in (entry.name, original_name(entry.name)) if layout.is_log(name)), "")
 
 
 def _runs_below(listing: Listing, folder: str, deep: int) -> Iterator[str]:
@@ -68,7 +80,7 @@ def _is_strong(listing: Listing, entries: Sequence[Entry]) -> bool:
         return True
     saved = any(layout.is_checkpoint_file(n) for n in files) or bool(folders & layout.CHECKPOINT_FOLDERS)
     config = any(n in layout.CONFIG_NAMES for n in files) or ".hydra" in folders
-    logged = any(layout.is_log(n) for n in files) or _has_script_log(listing, entries)
+    logged = bool(_logs(entries)) or _has_script_log(listing, entries)
     return sum((saved, config, logged, "wandb" in folders)) >= 2 or "trainer_state.pt" in files
 
 
@@ -80,7 +92,7 @@ def _has_split(listing: Listing, entries: Sequence[Entry]) -> bool:
 
 def _has_script_log(listing: Listing, entries: Sequence[Entry]) -> bool:
     folders = [e for e in entries if e.stat.is_folder and e.name in layout.LOG_FOLDERS]
-    return any(layout.is_log(e.name) for folder in folders for e in listing.entries(folder.path))
+    return any(_logs(listing.entries(folder.path)) for folder in folders)
 
 
 def _is_table_run(listing: Listing, entries: Sequence[Entry]) -> bool:

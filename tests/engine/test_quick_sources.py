@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import pytest
+
+from lptui.engine.glance import glance_at
 from lptui.engine.quick_look import look_at
 from lptui.run import discover
+from lptui.run.listing import Listing
 from lptui.sources.writers import Writers
 
 DICTS = "".join(
@@ -31,3 +36,18 @@ def test_lines_that_tell_an_epoch_only_give_no_step(tmp_path: Path) -> None:
     (tmp_path / "train.log").write_text(DICTS)
     row = look_at(discover(str(tmp_path)), Writers(), 2e9)
     assert (row.step, row.epoch, row.metric) == (None, 3, "loss")
+
+
+@pytest.mark.parametrize("folder", ["", "logs/"])
+def test_of_a_log_that_was_just_rotated_the_newest_generation_is_looked_at(tmp_path: Path, folder: str) -> None:
+    steps = "".join(f"step={n} reward={n / 10:.3f}\n" for n in range(1, 700))
+    for name, text in (("script.log.1", steps), ("script.log.2", "step=3 reward=9.0\n")):
+        path = tmp_path / folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        os.utime(path, (2e9 - int(name[-1]),) * 2)
+    (tmp_path / "config.yaml").write_text("a: 1")
+    row = look_at(discover(str(tmp_path)), Writers(), 2e9)
+    assert (row.condition, row.step, row.metric, row.value) == ("running", 699, "reward", 69.9)
+    glanced = glance_at(str(tmp_path), 2e9, Writers(), 2e9, Listing())
+    assert glanced.step in (None, row.step)

@@ -31,6 +31,22 @@ def test_a_folder_with_a_log_of_progress_is_a_run_and_one_with_other_logs_is_non
     assert names(tmp_path) == {"plain", "deep/er"}
 
 
+def test_a_log_that_was_rotated_and_has_not_begun_anew_makes_a_run_still(tmp_path: Path) -> None:
+    write(tmp_path / "renamed" / "script.log.1", STEPS)
+    write(tmp_path / "dated" / "train.log-20261128", STEPS)
+    write(tmp_path / "begun" / "train.log", "")
+    write(tmp_path / "begun" / "train.log.1", STEPS)
+    write(tmp_path / "below" / "logs" / "script.log.1", STEPS)
+    write(tmp_path / "below" / "config.yaml", "a: 1")
+    write(tmp_path / "packed" / "train.log.1.gz", STEPS)
+    write(tmp_path / "notes" / "ideas.txt.1", STEPS)
+    write(tmp_path / "other" / "train.log", "Setting up libfoo\n")
+    write(tmp_path / "other" / "train.log.1", STEPS)
+    write(tmp_path / "library" / "libfoo.so.1", STEPS)
+    assert names(tmp_path) == {"renamed", "dated", "begun", "below"}
+    assert names(tmp_path / "renamed") == {""}
+
+
 def test_what_a_training_keeps_below_its_log_is_no_run_of_its_own_but_several_are(tmp_path: Path) -> None:
     write(tmp_path / "sb3" / "train.log", STEPS)
     write(tmp_path / "sb3" / "logs" / "progress.csv", TABLE)
