@@ -17,6 +17,7 @@ from lptui.run import layout
 from lptui.run.discovery import discover
 from lptui.run.listing import Listing, may_enter
 from lptui.run.metric_stores import find_databases, find_named, find_store, list_mlflow_runs
+from lptui.run.own_records import find_foreign
 from lptui.run.run_folders import holds_run, is_log_run, is_run
 
 LIST_DEPTH = 6
@@ -94,22 +95,29 @@ def usual_roots(settings: Sequence[str], env: Mapping[str, str], here: str) -> t
 
 def find_runs(root: str, listing: Listing) -> Iterator[tuple[str, float]]:
     """(path, newest mtime in its folder) of all runs at or below `root`, as they are met; what lies past the entry
-    budget is left out."""
+    budget is left out. W&B's folders come last: of those that are a run's own record nothing is said."""
     root = os.path.abspath(os.path.expanduser(root))
     if find_store(root) is not None:  # a database that was named: find_stores_below tells of it
         return
     itself = is_run(listing, root)
     whole = holds_run(listing, listing.entries(root))
     own = {f"{root}/{name}" for name in layout.CHECKPOINT_FOLDERS | layout.LOG_FOLDERS} if itself else set[str]()
-    found = False
+    runs: list[str] = []
+    records: list[str] = []
     for path in chain(_run_paths(listing, root), () if itself else _tracked_runs(listing, root)):
         if path in own:  # a run's checkpoints and logs are no run
             continue
         if whole and not holds_run(listing, listing.entries(path)) and is_log_run(listing, path):
             continue
-        found = True
+        folder, _, name = path.rpartition("/")
+        if folder.endswith("/wandb") and _WANDB_RUN.match(name):
+            records.append(path)
+            continue
+        runs.append(path)
         yield path, _newest_entry(listing, path)
-    if not found and itself:
+    for path in find_foreign(listing, runs, records):
+        yield path, _newest_entry(listing, path)
+    if not runs and not records and itself:
         yield root, _newest_entry(listing, root)
 
 

@@ -18,7 +18,7 @@ from lptui.run.listing import Listing, read_head
 PARENTS = 4
 PEEKS = 40
 _HEAD = 64 * 1024
-_RUN_FOLDER = re.compile(r"(?:offline-run|dryrun|run)-(\d{8}_\d{6})-(.+)\Z")
+RUN_FOLDER = re.compile(r"(?:offline-run|dryrun|run)-(\d{8}_\d{6})-(.+)\Z")
 
 
 class WandbFolder(NamedTuple):
@@ -70,7 +70,7 @@ def folders_in(listing: Listing, container: str) -> list[WandbFolder]:
     found: list[WandbFolder] = []
     for folder in (container, f"{container}/wandb"):
         for entry in listing.entries(folder):
-            match = _RUN_FOLDER.match(entry.name)
+            match = RUN_FOLDER.match(entry.name)
             if match and entry.stat.is_folder:
                 found.append(WandbFolder(entry.path, match[1], match[2]))
     return sorted(found, key=lambda f: (f.stamp, f.path))

@@ -95,6 +95,31 @@ def test_a_link_to_a_run_is_listed_once(tmp_path: Path) -> None:
     assert [r.path for r in list_runs(str(tmp_path))] == [str(run)]
 
 
+def test_a_record_beside_a_run_is_listed_only_where_it_is_no_runs_own(tmp_path: Path) -> None:
+    def record(name: str, data: bytes = b"") -> None:
+        folder = tmp_path / "wandb" / name
+        folder.mkdir(parents=True)
+        (folder / f"run-{name.rpartition('-')[2]}.wandb").write_bytes(data)
+
+    ids = {"by.name": "by.name", "by.ipc": "abcd1234", "by.head": "x7x7x7x7"}
+    for at, run in enumerate(ids, 1):
+        make_run(tmp_path / "train_dir" / run, at * 1000)
+    (tmp_path / "train_dir" / "by.ipc" / "wandb_ipc.json").write_text('{"run_id": "abcd1234"}')
+    record("offline-run-20261128_124554-by.name")
+    record("run-20261128_134554-by.name")  # its second start
+    record("run-20261128_124554-abcd1234")
+    record("run-20261128_124554-x7x7x7x7", b"\x22\x07by.head")
+    record("run-20261128_124554-notebook")
+    record("offline-run-20261128_124554-by.name2")
+    foreign = {"run-20261128_124554-notebook", "offline-run-20261128_124554-by.name2"}
+    listed = {run.path.removeprefix(f"{tmp_path}/"): run.wandb for run in list_runs(str(tmp_path))}
+    assert set(listed) == {*(f"train_dir/{run}" for run in ids), *(f"wandb/{name}" for name in foreign)}
+    for run, run_id in ids.items():
+        assert listed[f"train_dir/{run}"]
+        assert all(path.endswith(f"run-{run_id}.wandb") for path in listed[f"train_dir/{run}"])
+    assert len(list_runs(str(tmp_path / "train_dir"))) == 3
+
+
 def test_wandb_runs_of_a_script_are_listed_each_but_those_of_a_run_are_its_own(tmp_path: Path) -> None:
     names = ("run-20261128_115142-f1jddt9b", "offline-run-20261128_124554-w4dvzklq")
     for folder in ("script", "deep/script", "run"):
