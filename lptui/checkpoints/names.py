@@ -43,31 +43,30 @@ class CheckpointName:
         return None
 
 
-_TEMPORARY = re.compile(
-    rf"tmp[^/]*\.pt|\.tmp[A-Za-z0-9]{{6}}|.*\.{_SUFFIX}(?:\.[^.]+)*\.(?:tmp|part|partial|incomplete)"
-)
-_METTA_MODEL = re.compile(r"model_(\d{4,})\.pt")
-_METTA_DUNDER = re.compile(r".+__e(\d+)__s(\d+)__t\d+__sc-?\d+\.pt")
-_METTA_VERSION = re.compile(r".+:v(\d+)(\.pt|\.mpt|\.zip)?")
-_LIGHTNING = re.compile(r"(?:.*[-_/])?epoch=(\d+)(?:-step=(\d+))?.*\.ckpt")
-_LIGHTNING_STEP = re.compile(r"(?:.*[-_])?step=(\d+).*\.ckpt")
-_LIGHTNING_LAST = re.compile(r"last(?:-v\d+)?\.ckpt")
-_HF_FOLDER = re.compile(r"checkpoint-(\d+)")
-_SB3 = re.compile(r".+_(\d+)_steps\.zip")
-_SB3_SIDE = re.compile(r".+_(?:replay_buffer|vecnormalize)_(\d+)_steps\.pkl")
-_TRAILING = re.compile(rf"(?:.*?[^\d])??(?:([A-Za-z]+)[-_=.]?)?(\d+)(?:[-_](?:best|last|final|ema))?\.{_SUFFIX}")
-_OPTIMIZER = re.compile(r"(?:^|[-_.])optim(?:izer)?(?:[-_.]|$)", re.IGNORECASE)
-_HF_SIDE = re.compile(r"scheduler\.pt|scaler\.pt|rng_state(?:_\d+)?\.pth|training_args\.bin")
-_HF_WEIGHTS = re.compile(r"(?:adapter_)?(?:pytorch_)?model(?:-\d{5}-of-\d{5})?\.(?:bin|safetensors)")
-_DEEPSPEED = re.compile(
+# Texts, which `re` compiles when they are first used and keeps: a start-up asks none of them.
+_TEMPORARY = rf"tmp[^/]*\.pt|\.tmp[A-Za-z0-9]{{6}}|.*\.{_SUFFIX}(?:\.[^.]+)*\.(?:tmp|part|partial|incomplete)"
+_METTA_MODEL = r"model_(\d{4,})\.pt"
+_METTA_DUNDER = r".+__e(\d+)__s(\d+)__t\d+__sc-?\d+\.pt"
+_METTA_VERSION = r".+:v(\d+)(\.pt|\.mpt|\.zip)?"
+_LIGHTNING = r"(?:.*[-_/])?epoch=(\d+)(?:-step=(\d+))?.*\.ckpt"
+_LIGHTNING_STEP = r"(?:.*[-_])?step=(\d+).*\.ckpt"
+_LIGHTNING_LAST = r"last(?:-v\d+)?\.ckpt"
+_HF_FOLDER = r"checkpoint-(\d+)"
+_SB3 = r".+_(\d+)_steps\.zip"
+_SB3_SIDE = r".+_(?:replay_buffer|vecnormalize)_(\d+)_steps\.pkl"
+_TRAILING = rf"(?:.*?[^\d])??(?:([A-Za-z]+)[-_=.]?)?(\d+)(?:[-_](?:best|last|final|ema))?\.{_SUFFIX}"
+_OPTIMIZER = r"(?i)(?:^|[-_.])optim(?:izer)?(?:[-_.]|$)"
+_HF_SIDE = r"scheduler\.pt|scaler\.pt|rng_state(?:_\d+)?\.pth|training_args\.bin"
+_HF_WEIGHTS = r"(?:adapter_)?(?:pytorch_)?model(?:-\d{5}-of-\d{5})?\.(?:bin|safetensors)"
+_DEEPSPEED = (
     r"mp_rank_\d+_model_states\.pt|(?:bf16_|fp16_)?zero_pp_rank_\d+_mp_rank_\d+_(optim|model)_states\.pt"
     r"|layer_\d+(?:-model_\d+)?-model_states\.pt|(?:layer_\d+_)?expert_\d+_mp_rank_\d+_(?:model|optim)_states\.pt"
 )
 _ORBAX = frozenset(("_CHECKPOINT_METADATA", "_METADATA", "_sharding", "manifest.ocdbt", "commit_success.txt"))
-_ORBAX_PARTS = re.compile(r"d|array_metadatas|ocdbt\.process_\d+|.+\.orbax-checkpoint-tmp.*")
-_NUMBERED = re.compile(r"(?:[A-Za-z]+[-_=]?)?(\d+)")
-_FLAX = re.compile(r"checkpoint_(\d+)|flax_model(?:-\d{5}-of-\d{5})?\.msgpack")
-_NUMPY = re.compile(r"(?:ckpt|checkpoint|params|weights|model|policy|state)(?:[-_=]?(\d+))?\.(?:npz|npy)")
+_ORBAX_PARTS = r"d|array_metadatas|ocdbt\.process_\d+|.+\.orbax-checkpoint-tmp.*"
+_NUMBERED = r"(?:[A-Za-z]+[-_=]?)?(\d+)"
+_FLAX = r"checkpoint_(\d+)|flax_model(?:-\d{5}-of-\d{5})?\.msgpack"
+_NUMPY = r"(?:ckpt|checkpoint|params|weights|model|policy|state)(?:[-_=]?(\d+))?\.(?:npz|npy)"
 _EPOCH_WORDS = frozenset(("epoch", "epochs", "ep", "e"))
 _STEP_WORDS = frozenset(("step", "steps", "s", "iter", "iters", "it", "iteration", "update", "updates"))
 
@@ -78,7 +77,7 @@ def recognise(parts: Sequence[str]) -> CheckpointName | None:
         return None
     name = parts[-1]
     in_bundle = _in_bundle(parts)
-    if _TEMPORARY.fullmatch(name):
+    if re.fullmatch(_TEMPORARY, name):
         bundle = in_bundle.bundle if in_bundle else None
         return CheckpointName("temporary", in_bundle.layout if in_bundle else "any", bundle=bundle)
     if in_bundle is not None:
@@ -98,11 +97,11 @@ def _in_bundle(parts: Sequence[str]) -> CheckpointName | None:
     for depth in range(len(parts) - 1, 0, -1):
         folder, bundle = parts[depth - 1], tuple(parts[:depth])
         direct = depth == len(parts) - 1
-        version = _METTA_VERSION.fullmatch(folder)
+        version = re.fullmatch(_METTA_VERSION, folder)
         if version and version[2] is None:
             role = "policy" if direct and parts[-1] == "weights.safetensors" else "side"
             return CheckpointName(role, "metta-bundle", epoch=_count(version[1]), bundle=bundle)
-        numbered = _HF_FOLDER.fullmatch(folder)
+        numbered = re.fullmatch(_HF_FOLDER, folder)
         if numbered:
             role = _hf_role(parts[-1]) if direct else "side"
             return CheckpointName(role, "hf", global_step=_count(numbered[1]), bundle=bundle)
@@ -111,7 +110,7 @@ def _in_bundle(parts: Sequence[str]) -> CheckpointName | None:
 
 def _in_deepspeed(parts: Sequence[str]) -> CheckpointName | None:
     """One file a rank, in the folder of a tag (global_stepN, or whatever the trainer called it)."""
-    match = _DEEPSPEED.fullmatch(parts[-1])
+    match = re.fullmatch(_DEEPSPEED, parts[-1])
     if match is None:
         return None
     role = "optimizer" if "_optim_" in parts[-1] else "policy"
@@ -121,13 +120,13 @@ def _in_deepspeed(parts: Sequence[str]) -> CheckpointName | None:
 
 def _in_orbax(parts: Sequence[str]) -> CheckpointName | None:
     """A step folder of orbax (JAX); until its commit the folder has a temporary name."""
-    if parts[-1] not in _ORBAX and not any(_ORBAX_PARTS.fullmatch(part) for part in parts[:-1]):
+    if parts[-1] not in _ORBAX and not any(re.fullmatch(_ORBAX_PARTS, part) for part in parts[:-1]):
         return None
     depth = next((i for i, part in enumerate(parts[:-1]) if ".orbax-checkpoint-tmp" in part), None)
     temporary = depth is not None
     if depth is None:
-        depth = next((i for i, part in enumerate(parts[:-1]) if _NUMBERED.fullmatch(part)), len(parts) - 2)
-        if parts[-1] not in _ORBAX and not _NUMBERED.fullmatch(parts[max(depth, 0)]):
+        depth = next((i for i, part in enumerate(parts[:-1]) if re.fullmatch(_NUMBERED, part)), len(parts) - 2)
+        if parts[-1] not in _ORBAX and not re.fullmatch(_NUMBERED, parts[max(depth, 0)]):
             return None  # a folder called "d" alone is no sign of orbax
     bundle = tuple(parts[: depth + 1]) or (".",)
     role = "temporary" if temporary else "full" if parts[-1] == "_METADATA" else "side"
@@ -142,7 +141,7 @@ def _trailing_number(folder: str) -> int | None:
 def _arrays(name: str) -> CheckpointName | None:
     """Flax's msgpack files and numpy's archives, by the names that trainers give them."""
     for pattern, layout in ((_FLAX, "flax"), (_NUMPY, "numpy")):
-        match = pattern.fullmatch(name)
+        match = re.fullmatch(pattern, name)
         if match is not None:
             return CheckpointName("full", layout, number=_count(match[1]) if match[1] else None)
     return None
@@ -161,44 +160,44 @@ def _hf_role(name: str) -> str:
     if name in ("optimizer.pt", "optimizer.bin"):
         return "optimizer"
     known = _generic(name)
-    if known is None or _HF_SIDE.fullmatch(name):
+    if known is None or re.fullmatch(_HF_SIDE, name):
         return "side"
-    return "policy" if _HF_WEIGHTS.fullmatch(name) else known.role
+    return "policy" if re.fullmatch(_HF_WEIGHTS, name) else known.role
 
 
 def _metta(name: str) -> CheckpointName | None:
     if name == "trainer_state.pt":
         return CheckpointName("trainer_state", "metta")
-    model = _METTA_MODEL.fullmatch(name)
+    model = re.fullmatch(_METTA_MODEL, name)
     if model:
         return CheckpointName("policy", "metta", epoch=_count(model[1]))
-    dunder = _METTA_DUNDER.fullmatch(name)
+    dunder = re.fullmatch(_METTA_DUNDER, name)
     if dunder:
         return CheckpointName("policy", "metta", epoch=_count(dunder[1]), agent_step=_count(dunder[2]))
-    version = _METTA_VERSION.fullmatch(name)
+    version = re.fullmatch(_METTA_VERSION, name)
     if version and version[2] is not None:
         return CheckpointName("policy", "metta", epoch=_count(version[1]))
     return None
 
 
 def _lightning(name: str) -> CheckpointName | None:
-    match = _LIGHTNING.fullmatch(name)
+    match = re.fullmatch(_LIGHTNING, name)
     if match:
         step = _count(match[2]) if match[2] else None
         return CheckpointName("full", "lightning", epoch=_count(match[1]), global_step=step)
-    match = _LIGHTNING_STEP.fullmatch(name)
+    match = re.fullmatch(_LIGHTNING_STEP, name)
     if match:
         return CheckpointName("full", "lightning", global_step=_count(match[1]))
-    if _LIGHTNING_LAST.fullmatch(name):
+    if re.fullmatch(_LIGHTNING_LAST, name):
         return CheckpointName("full", "lightning")
     return None
 
 
 def _sb3(name: str) -> CheckpointName | None:
-    match = _SB3.fullmatch(name)
+    match = re.fullmatch(_SB3, name)
     if match:
         return CheckpointName("full", "sb3", global_step=_count(match[1]))
-    match = _SB3_SIDE.fullmatch(name)
+    match = re.fullmatch(_SB3_SIDE, name)
     return CheckpointName("side", "sb3", global_step=_count(match[1])) if match else None
 
 
@@ -207,11 +206,11 @@ def _generic(name: str) -> CheckpointName | None:
     if not dot or f".{suffix}" not in SUFFIXES or not stem:
         return None
     role = "policy" if suffix in ("safetensors", "mpt") else "full"
-    if _OPTIMIZER.search(stem):
+    if re.search(_OPTIMIZER, stem):
         role = "optimizer"
-    elif _HF_SIDE.fullmatch(name):  # also where they lie in a folder of another name
+    elif re.fullmatch(_HF_SIDE, name):  # also where they lie in a folder of another name
         role = "side"
-    match = _TRAILING.fullmatch(name)
+    match = re.fullmatch(_TRAILING, name)
     if match is None or _is_shard(stem):
         return CheckpointName(role, "generic")
     word, number = (match[1] or "").lower(), _count(match[2])

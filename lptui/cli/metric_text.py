@@ -11,10 +11,11 @@ from typing import Any
 from lptui.state.run_state import RunState
 from lptui.stores.provenance import members
 from lptui.text import format_value, sanitise
+from lptui.text.regex import Regex
 from lptui.trends.roles import choose_keys
 
 _TELLING = ("score", "success", "loss")
-_RESULT = re.compile(r"loss|acc(uracy)?\b|acc_|map\d|top_?[15]\b|f1|perplexity|reward|return|score|mae\b|error", re.I)
+_RESULT = Regex(r"loss|acc(uracy)?\b|acc_|map\d|top_?[15]\b|f1|perplexity|reward|return|score|mae\b|error", re.I)
 _MORE = 4
 """Results without a role (of validation, say) that are told beside those that have one."""
 

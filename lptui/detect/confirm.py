@@ -29,6 +29,7 @@ from lptui.detect.raised import read_tracebacks, read_unreadable
 from lptui.detect.scanner import UNREADABLE, Scanner
 from lptui.formats.traceback import HEAD, MARK
 from lptui.model.log import Suspect
+from lptui.text.regex import Regex
 
 __all__ = ["RECOVERY", "UNCAUGHT", "Hit", "find_hits"]
 
@@ -41,8 +42,8 @@ _CONTEXT, _CONTEXT_OF_RAISED = 6, 30
 """Lines before a hit in which a pattern's `context` is looked for; an exception's frames count."""
 _HELP = 5
 """Lines before one of a help text in which its option stands."""
-_DIGITS = re.compile(rb"0x[0-9a-f]+|\d{2,}(?:[:.,]\d+)*|\d+(?:[:.,]\d+)+")
-_FRAME = re.compile(r'\s*File "[^"]+", line \d+')
+_DIGITS = Regex(rb"0x[0-9a-f]+|\d{2,}(?:[:.,]\d+)*|\d+(?:[:.,]\d+)+")
+_FRAME = Regex(r'\s*File "[^"]+", line \d+')
 
 
 def find_hits(

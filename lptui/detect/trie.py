@@ -13,6 +13,7 @@ from functools import cache
 from typing import Protocol
 
 from lptui.detect.catalogue import Pattern
+from lptui.text.regex import Regex
 
 LONG_LITERAL = 14
 """A literal this long is rare enough to search for alone; a shorter one is searched with the rest of its pattern."""
@@ -21,11 +22,11 @@ LONGEST_SHAPE = 1024
 MOST_SHAPES = 4096
 _FEWEST_LETTERS = 3
 """A literal with fewer of them besides its digits (an error code) is looked for as it is."""
-_COUNT = re.compile(r"\{([0-9]+)(?:,[0-9]*)?\}")
-_GROUP = re.compile(r"\?P<\w+>")
+_COUNT = Regex(r"\{([0-9]+)(?:,[0-9]*)?\}")
+_GROUP = Regex(r"\?P<\w+>")
 _DIGITS = b"0123456789"
 _FOLD = bytes.maketrans(b"\rABCDEFGHIJKLMNOPQRSTUVWXYZ", b"\nabcdefghijklmnopqrstuvwxyz")
-_ATOM = re.compile(
+_ATOM = Regex(
     r"(?P<edge>\\[bB])|(?P<escape>\\x[0-9a-fA-F]{2}|\\[^wWdDsSx])"
     r"|(?P<loose>\\[wWdDsS]|\[\^?\]?(?:\\.|[^\]\\])*\]|\.)(?P<times>[+*?]?)"
     r"|(?P<digit>[0-9])[+*?]?|(?P<open>\(\?[a-z]*:)|(?P<plain>.)",

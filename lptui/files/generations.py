@@ -8,11 +8,12 @@ from contextlib import suppress
 
 from lptui.files.parts import Mark
 from lptui.files.seam import Entry, FileFailure, Handle, list_folder, open_file
+from lptui.text.regex import Regex
 
 _DATE = r"\d{4}-?\d\d-?\d\d(?:[_T-]?\d\d(?:[-:]?\d\d(?:[-:]?\d\d(?:[_.]\d{1,9})?)?)?)?"
 _PACKED = r"(?:\.gz|\.zst)?"
-_DATE_WITHIN = re.compile(rf"(?<=.)[.-]{_DATE}(?=\.[^.]+\Z)")
-_BEHIND = re.compile(rf"(?<=.)[.-](?:\d{{1,4}}|{_DATE})\Z")
+_DATE_WITHIN = Regex(rf"(?<=.)[.-]{_DATE}(?=\.[^.]+\Z)")
+_BEHIND = Regex(rf"(?<=.)[.-](?:\d{{1,4}}|{_DATE})\Z")
 _LOOKED_AT = 12
 """Newest generations that are compared with a text."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from lptui.text.regex import Regex
 
 _COLOUR = rb"(?:\x1b\[[0-9;]{0,16}[A-Km])*"
-_ENDS = re.compile(
+_ENDS = Regex(
     # tqdm and all built on it: `12/80 [00:01<00:05, 41.4it/s, loss=0.5]`, `60it [00:00, 71.55it/s]`
     rb"[\d.,kMGTP?](?:[A-Za-z]{0,12}) \[[\d:]{4,12}(?:<[^,\]\r\n]{1,16})?, *[\d.?]{1,16}[^\]\r\n]{0,400}\]"
     + _COLOUR

@@ -14,29 +14,30 @@ from typing import NamedTuple
 
 from lptui.formats.clock_forms import STARTS, Form, read_form
 from lptui.formats.clock_values import seconds_of_day, to_time
-from lptui.formats.json_clock import COUNTED, DAY_CLOCK, LOOK, find_json_clock
+from lptui.formats.json_clock import DAY_CLOCK, LOOK, find_json_clock
 from lptui.model.value import frozen
+from lptui.text.regex import Regex
 
 _LOOK = 400  # no known prefix is longer; a line may be megabytes
 _REMEMBERED = 256
 
-_RANK = re.compile(
+_RANK = Regex(
     rb"\[(?:rank|default)(\d{1,6})\]:? ?"
     rb"|\((?:[\w.:<>\[\]-]{1,60},? )?(?:rank=(\d{1,6}), )?pid=\d{1,10}(?:, ip=[\d.:a-f]{1,45})?\) ?"  # Ray, SkyPilot
 )
-_ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_CLOCK = re.compile(rb"\[?" + DAY_CLOCK + rb"\]?(?=[\s\[|>-]|: |$)")
-_GLOG = re.compile(
+_ESCAPE = Regex(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_CLOCK = Regex(rb"\[?" + DAY_CLOCK + rb"\]?(?=[\s\[|>-]|: |$)")
+_GLOG = Regex(
     rb"\[?([DIWEFC])(\d\d)(\d\d) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))? +(?:\d+ +)?"
     rb"(?:\[?[\w./+-]{1,200}:\d+\] ?)?"
 )
-_GLOG_PLAIN = re.compile(rb"\[([DIWEFC]) [\w./+-]{1,200}:\d+\] ?")
+_GLOG_PLAIN = Regex(rb"\[([DIWEFC]) [\w./+-]{1,200}:\d+\] ?")
 _GLOG_STARTS = b"[DIWEFC"
-_COUNTING = COUNTED.groups
+_COUNTING = 2
 """Groups of the patterns of seconds since 1970 (whole ones and a fraction); all others have more."""
 _COUNTED = frozenset(bytes([c]) for c in b" 0123456789")
 _WORD = rb"(TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN|WARNING|ERROR|CRITICAL|FATAL)"
-_AFTER_CLOCK = re.compile(
+_AFTER_CLOCK = Regex(
     rb"\s*(?:"
     # Metta's console, plain
     rb"(?:\[(?:\d+(?:-\d+)?)?\] +)?" + _WORD + rb"\b:? +(?:\[\d+(?:-\d+)?\] )?(?:- )?"
@@ -51,14 +52,14 @@ _AFTER_CLOCK = re.compile(
     rb"|: ([WEF]) (?=[\w./+-]{1,200}:\d+\] )"  # TensorFlow
     rb")"
 )
-_ALONE = re.compile(
+_ALONE = Regex(
     rb" *(?:" + _WORD + rb":[\w.]{1,80}:|" + _WORD + rb":? - |" + _WORD + rb": +|\[(?!SUCCESS)" + _WORD + rb"\] +"
     rb"|" + _WORD + rb" {1,8}(?=\S)|[a-z_][\w.]{0,60} " + _WORD + rb": )"
 )
-_TRANSFORMERS = re.compile(rb"\[" + _WORD + rb"\|[^\]]{1,200}\] *")
-_RANKED = re.compile(rb" {0,3}(\d{1,5}): ")
+_TRANSFORMERS = Regex(rb"\[" + _WORD + rb"\|[^\]]{1,200}\] *")
+_RANKED = Regex(rb" {0,3}(\d{1,5}): ")
 """How `srun --label` marks what each task prints."""
-_CALLS = re.compile(rb"Traceback \(most recent|  File \"")
+_CALLS = Regex(rb"Traceback \(most recent|  File \"")
 _LEVELS = {
     b"TRACE": "debug",
     b"DEBUG": "debug",
@@ -103,7 +104,7 @@ def read_prefix(line: bytes) -> Prefix:
     """Take a line's prefix apart; an unknown one is empty. The line holds no escape sequences."""
     found = _match_prefix(line)
     clock, has_date, has_zone = None, False, False
-    if found.clock is not None and found.clock.re is _GLOG:
+    if found.clock is not None and found.clock.re is _GLOG.compiled:
         clock = seconds_of_day(found.clock, 4)
     elif found.clock is not None and found.clock.re.groups == _COUNTING:
         whole, fraction = found.clock.groups()
@@ -135,7 +136,8 @@ def find_clock(line: bytes) -> ClockSpan | None:
     if match.re.groups == _COUNTING:
         point, fraction = match.span(2) if match[2] else (match.end(1), match.end(1))
         return ClockSpan(match.start(1), match.end(1), point, fraction, fraction, fraction)
-    has_date, has_zone = match.re is not _GLOG and match[1] is not None, match.re is not _GLOG and match[8] is not None
+    dated = match.re is not _GLOG.compiled
+    has_date, has_zone = dated and match[1] is not None, dated and match[8] is not None
     point, fraction = match.span(7) if match[7] else (match.end(6), match.end(6))
     zone, end = match.span(8) if has_zone else (fraction, fraction)
     return ClockSpan(match.start(1 if has_date else 4), match.end(6), point, fraction, zone, end)

@@ -12,23 +12,24 @@ import re
 from lptui.formats.progress_labels import EPOCH, find_epoch, find_epochs, find_role
 from lptui.formats.progress_pairs import NUMBER, Pairs, begun, find_pairs, to_float
 from lptui.formats.progress_values import Progress
+from lptui.text.regex import Regex
 
 _COUNT = rb"(?<![\w.])(?P<done>\d{1,18}(?:\.\d{1,3})?)(?P<by>[kMGTP]?)"
 _RATE = (
     rb"(?:(?P<rate>[\d.]{1,16})(?P<rate_by>[kMGTP]?)|\?)(?P<per>[A-Za-z_]{0,12}/s|s/\w{1,12})(?P<postfix>[^\]]{0,1000})"
 )
-_BAR = re.compile(
+_BAR = Regex(
     _COUNT + rb"/(?:(?P<total>\d{1,18}(?:\.\d{1,3})?)(?P<total_by>[kMGTP]?)|\?)"
     rb" \[[\d:]{4,12}<[^,\]]{1,16}, *" + _RATE
 )
-_ENDLESS = re.compile(_COUNT + rb" ?(?P<total>(?P<total_by>\b\B)?)[A-Za-z_]{0,12} \[[\d:]{4,12}, *" + _RATE)
+_ENDLESS = Regex(_COUNT + rb" ?(?P<total>(?P<total_by>\b\B)?)[A-Za-z_]{0,12} \[[\d:]{4,12}, *" + _RATE)
 """tqdm without a total: `60it [00:00, 71.55it/s, loss=0.1]`."""
 GATE = (rb"[0-9kMGTP?] \[[0-9:]+<[0-9?]", rb"[0-9][A-Za-z]* \[[0-9:]+, +[0-9.?]+[A-Za-z]*/s")
-_KERAS = re.compile(
+_KERAS = Regex(
     rb"(?<!\d)(\d{1,12})/(\d{1,12}) {1,8}(?:\[[=>.]{1,80}\]|(?:\xe2[\x80-\xbf]{2}){1,80}|(?=- )) {0,3}(?:- )?"
     rb"([^/]{0,40}?(\d{1,9})([mu]?s)/(?:step|sample))?(.{0,2000})"
 )
-_YOLO = re.compile(
+_YOLO = Regex(
     rb" {0,12}(\d{1,6})/(\d{1,6}) {1,12}[\d.]{1,8}G((?: {1,12}(?:" + NUMBER + rb")){3}) {1,12}\d{1,6} {1,12}\d{1,5}:"
 )
 _YOLO_NAMES = ("box_loss", "cls_loss", "dfl_loss")

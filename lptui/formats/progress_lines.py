@@ -28,26 +28,27 @@ from lptui.formats.progress_rich import read_rich
 from lptui.formats.progress_tables import close_table, read_opening
 from lptui.formats.progress_totals import read_plan, split_totals
 from lptui.formats.progress_values import Progress
+from lptui.text.regex import Regex
 
 _SHARES = rb"(\d+)% train / (\d+)% rollout / (\d+)% stats"
 _SPEED = rb"(\d[\d.]*) ?([kMG]?)"
 
-_METTA_1 = re.compile(rb"Epoch (\d+) - ([\d.]+) steps/sec \(" + _SHARES)
-_METTA_2 = re.compile(
+_METTA_1 = Regex(rb"Epoch (\d+) - ([\d.]+) steps/sec \(" + _SHARES)
+_METTA_2 = Regex(
     rb"Epoch (\d+) \[([^\]]{0,200})\] / " + _SPEED + rb"sps / ([\d.]+)% of " + _SPEED + rb"steps / \(" + _SHARES
 )
-_METTA_3 = re.compile(
+_METTA_3 = Regex(
     rb"(\S{0,200}) _ epoch (\d+) _ ([\d,]+)/([\d,]+) \([\d.]+%\) _ " + _SPEED + rb"sps"
     rb" _ train (\d+)% _ rollout (\d+)% _ stats (\d+)%(.{0,200})"
 )
-_METTA_3_STAT = re.compile(rb" _ ([a-z][\w.]{0,60}) ([\d.]+) \([-\d.]+/s\)")
-_STEP = re.compile(
+_METTA_3_STAT = Regex(rb" _ ([a-z][\w.]{0,60}) ([\d.]+) \([-\d.]+/s\)")
+_STEP = Regex(
     rb"(?<![\w./-])(?:global[_ ]?steps?|steps?|iter(?:ation)?s?|(?:num_)?updates?) {0,2}[=:#]? {0,2}\[? {0,6}"
     rb"(" + PLAIN + rb")(?: {0,8}/ {0,8}(" + PLAIN + rb"))?(?!\w|\.\d)",
     re.IGNORECASE,
 )
 _DRAWN = frozenset((b"=", b"-", b"*", b"#", b"|", b"\xe2", b" "))
-_CLU = re.compile(rb"\[(\d{1,15})\] (?=[\w/]{1,80}=)")
+_CLU = Regex(rb"\[(\d{1,15})\] (?=[\w/]{1,80}=)")
 _SPEED_KEYS = frozenset(("sps", "it/s", "steps/s", "steps/sec", "steps_per_sec", "steps_per_second"))
 
 _SGR = rb"(?:\x1b\[[0-9;]*m)*"  # Rich colours names, signs and numbers each by itself
@@ -184,7 +185,7 @@ def _read_pairs(message: bytes) -> Progress | None:
         epoch=number,
         epochs=(find_epochs(message, epoch) if epoch else None) or epochs,
         step=done,
-        total_steps=(to_int(step[2]) if step and step.re is _STEP and step[2] else None) or total,
+        total_steps=(to_int(step[2]) if step and step.re is _STEP.compiled and step[2] else None) or total,
         steps_per_second=speeds[0] if speeds else None,
         metrics=metrics,
     )

@@ -7,11 +7,10 @@ says too little to be told from that of an installation or a download.
 
 from __future__ import annotations
 
-import re
-
 from lptui.formats.progress_labels import EPOCH, find_epoch, find_epochs, find_role
 from lptui.formats.progress_pairs import begun, find_pairs, to_float, to_int
 from lptui.formats.progress_values import Progress
+from lptui.text.regex import Regex
 
 END = rb"\xe2[\x94\x95][\x81\xb8\xba] {1,12}"
 """The end of a bar that Rich draws."""
@@ -20,14 +19,14 @@ GATE = (
     rb"(?:(?:[-0-9:% \[<,]|\x1b\[[0-9;]*m|\xe2\x80\xa2)*[0-9,]+/ *[0-9?]"
     rb"| *[0-9]+%(?:\x1b\[[0-9;]*m)* (?:\x1b\[[0-9;]*m)*[-0-9]+:[-0-9])"
 )
-_END = re.compile(END)
+_END = Regex(END)
 _TIME = rb"(?P<time>\d{1,4}:\d\d(?::\d\d)?(?![\d:])|-:--:--|--:--)"
 _COUNT = rb"(?P<done>[\d,]{1,24})/ {0,12}(?P<total>[\d,]{1,24}|\?)(?![\w/.])"
 _RATE = rb"(?P<rate>[\d.,]{1,16}) ?(?P<unit>it/s|s/it|\w{1,12}/s)(?!\w)"
-_PART = re.compile(rb"[ \[\]<,|]{0,40}(?:\xe2\x80\xa2|\d{1,3}%|" + _TIME + rb"|" + _COUNT + rb"|" + _RATE + rb")")
-_PADDED = re.compile(rb" {3,200}(?=\S)(?![\w./-]{1,80}: {0,2}[-\d.])")
-_SHARE = re.compile(r" {0,4}\d{1,3}%$")
-_ALONE = re.compile(END + rb" {0,3}(\d{1,3})% " + _TIME + rb"(?=\s|$)")
+_PART = Regex(rb"[ \[\]<,|]{0,40}(?:\xe2\x80\xa2|\d{1,3}%|" + _TIME + rb"|" + _COUNT + rb"|" + _RATE + rb")")
+_PADDED = Regex(rb" {3,200}(?=\S)(?![\w./-]{1,80}: {0,2}[-\d.])")
+_SHARE = Regex(r" {0,4}\d{1,3}%$")
+_ALONE = Regex(END + rb" {0,3}(\d{1,3})% " + _TIME + rb"(?=\s|$)")
 """The columns of `track`."""
 _WORKING = "Working..."
 _MOST_PARTS = 12

@@ -15,24 +15,25 @@ from lptui.formats.log_prefix import find_message, strip_escapes
 from lptui.formats.progress_labels import COUNTED
 from lptui.formats.progress_pairs import speaks
 from lptui.formats.progress_values import Progress
+from lptui.text.regex import Regex
 
 _BAR = rb"(?:\||\xe2\x94[\x82\x83]|\xe2\x95\x91)"
-_VALUE = re.compile(
+_VALUE = Regex(
     rb"(?P<number>[-+]?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,40})(?:\.\d{0,40})?(?:[eE][-+]?\d{1,4})?|\.\d{1,40}"
     rb"|nan|NaN|NAN|inf|Inf|Infinity))(?P<unit>[kKMGBT]?)"
     rb" ?(?P<rest>%|[mu]?s|(?:steps|it|samples|frames)/s(?:ec)?)?(?: \([^()]{0,200}\))?"
 )
-_NAME = re.compile(rb"[A-Za-z_][\w ./()\[\]%-]{0,100}(?:\.{0,3}|\xe2\x80\xa6)")
-_GAP = re.compile(rb" {2,}")
-_CELL = re.compile(rb"([A-Za-z_][\w ./()%-]{0,60}?) {2,60}(\S{1,40})")
-_LABEL = re.compile(rb"\s{0,80}([A-Za-z_][\w ./()-]{0,100}?): {1,40}(\S.{0,200})")
-_HEADING = re.compile(
+_NAME = Regex(rb"[A-Za-z_][\w ./()\[\]%-]{0,100}(?:\.{0,3}|\xe2\x80\xa6)")
+_GAP = Regex(rb" {2,}")
+_CELL = Regex(rb"([A-Za-z_][\w ./()%-]{0,60}?) {2,60}(\S{1,40})")
+_LABEL = Regex(rb"\s{0,80}([A-Za-z_][\w ./()-]{0,100}?): {1,40}(\S.{0,200})")
+_HEADING = Regex(
     rb"[-=*# ]{0,200}(?:Learning )?(iter(?:ation)?|step|update|epoch)s?[ :=]{1,3}\[? {0,8}([\d,]{1,20}) {0,2}"
     rb"(?:/|of) {0,8}([\d,]{1,20}) {0,2}\]?[-=*# :]{0,200}",
     re.IGNORECASE,
 )
 _ENDS = frozenset(bytes([c]) for c in b"0123456789]-=*#:")
-_RULER = re.compile(rb"[-=+*#_ \t|\xe2\x80-\xbf]*")
+_RULER = Regex(rb"[-=+*#_ \t|\xe2\x80-\xbf]*")
 _STEPS = (
     "total_timesteps",
     "total timesteps",

@@ -8,16 +8,17 @@ from functools import lru_cache
 
 from lptui.formats.progress_pairs import Pairs
 from lptui.formats.progress_values import Progress
+from lptui.text.regex import Regex
 
 _UNITS = rb"(?:(?:train(?:ing)?|optimi[sz]ation|env(?:ironment)?|global|gradient|agent)[_ ])?(?:time)?(?:steps?"
 _STEPS = rb"(?:(?:total|max)[_ ]" + _UNITS + rb"|iters|iterations|updates)|num[_ ]train(?:ing)?[_ ]steps)"
 _EPOCHS = rb"(?:total|max|num)[_ ](?:train(?:ing)?[_ ])?epochs"
 _AMOUNT = rb"(\d[\d_,]{0,24}(?:\.\d{0,20})?(?:e\+?\d{1,2})?)(?![\w:/%-]|\.\d)"
-_PLANNED = re.compile(
+_PLANNED = Regex(
     rb"(?<![\w./-])(?:(" + _STEPS + rb")|" + _EPOCHS + rb")['\"]? {0,2}[=:] {0,2}" + _AMOUNT, re.IGNORECASE
 )
-_STEP_NAME = re.compile(_STEPS.decode(), re.IGNORECASE)
-_EPOCH_NAME = re.compile(_EPOCHS.decode(), re.IGNORECASE)
+_STEP_NAME = Regex(_STEPS.decode(), re.IGNORECASE)
+_EPOCH_NAME = Regex(_EPOCHS.decode(), re.IGNORECASE)
 _DEEPEST = 2
 """Spaces before a setting that may still be the training's own: further in, an environment or a model has its own."""
 _MOST = 1e18
@@ -46,7 +47,7 @@ def split_totals(pairs: Pairs, step: float | None, epoch: float | None) -> tuple
     return tuple((n, v) for n, v in pairs if n not in dropped) if dropped else pairs, steps, epochs
 
 
-def _pick(totals: dict[str, float], names: re.Pattern[str], count: float | None) -> int | None:
+def _pick(totals: dict[str, float], names: Regex[str], count: float | None) -> int | None:
     if count is None:
         return None
     return next((int(v) for n, v in totals.items() if names.fullmatch(n) and max(1.0, count) <= v < _MOST), None)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from lptui.model.run import Layout
+from lptui.text.regex import Regex
 
 CHECKPOINT_FOLDERS = frozenset({"checkpoints", "checkpoint", "ckpt", "ckpts", "weights", "saved_models"})
 CHECKPOINT_FILES = (".pt", ".pth", ".ckpt", ".safetensors", ".mpt")
@@ -26,9 +27,9 @@ LOG_FOLDERS = frozenset({"logs", "log"})
 
 # a folder that is one checkpoint: checkpoint-500 (HF), RUN:v12 (Metta 2026), global_step10 (DeepSpeed),
 # step_5, epoch=3
-_CHECKPOINT_ITSELF = re.compile(r"(?:checkpoint|ckpt|global_step|step|epoch|iter)[-_=]?\d+(?:[-_.=].*)?\Z|.+:v\d+\Z")
-_LOG = re.compile(r".+\.(?:log|out|err|txt)\Z|(?:.+\.[eo]\d+|stdout|stderr|nohup)\Z", re.IGNORECASE)
-_NOT_A_LOG = re.compile(
+_CHECKPOINT_ITSELF = Regex(r"(?:checkpoint|ckpt|global_step|step|epoch|iter)[-_=]?\d+(?:[-_.=].*)?\Z|.+:v\d+\Z")
+_LOG = Regex(r".+\.(?:log|out|err|txt)\Z|(?:.+\.[eo]\d+|stdout|stderr|nohup)\Z", re.IGNORECASE)
+_NOT_A_LOG = Regex(
     r"(?:.*requirements.*|readme.*|licen[cs]e.*|notice.*|copying.*|cmakelists|vocab.*|merges|modelarchitecture|classes"
     r"|labels|.*_list|pip[-_]?freeze.*|environment|packages|progress_bar|robots|top_level|sources|entry_points"
     r"|commit|git.*|diff.*|version)\.txt\Z",
@@ -39,13 +40,13 @@ METRIC_FILES = frozenset(
     {"progress.csv", "progress.json", "result.json", "results.csv", "monitor.csv", "trainer_state.json"}
 )
 """Files of a framework's own loggers that make a folder a run."""
-_TABLE = re.compile(
+_TABLE = Regex(
     r".+\.(?:csv|tsv|jsonl|ndjson|log\.json)\Z|trainer_state\.json\Z|progress\.(?:json|txt)\Z|log\.txt\Z"
     r"|(?:results?|scalars|history|metrics|stats|train(?:ing)?_log)\.json\Z",
     re.IGNORECASE,
 )
-_MODEL = re.compile(r"model_\d{4,}\.pt\Z")
-_SCRIPT_LOG = re.compile(r"script(?:_\d+)?\.log\Z")
+_MODEL = Regex(r"model_\d{4,}\.pt\Z")
+_SCRIPT_LOG = Regex(r"script(?:_\d+)?\.log\Z")
 
 
 def is_log(name: str) -> bool:

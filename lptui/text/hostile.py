@@ -12,6 +12,7 @@ import re
 import unicodedata
 
 from lptui.model.value import frozen
+from lptui.text.regex import Regex
 
 PLACEHOLDER = "␛"
 TAB = 4
@@ -28,20 +29,20 @@ _DISPUTED = (
     "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u1160-\u11ff\u2630-\u2637\u268a-\u268f"
     "\u3164\u3248-\u324f\u4dc0-\u4dff\ud7b0-\ud7ff\uffa0\U000110bd\U000110cd"
 )
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f" + _INVISIBLE + _DISPUTED + "]")
+_UNSAFE = Regex("[\x00-\x1f\x7f-\x9f" + _INVISIBLE + _DISPUTED + "]")
 # Joiners, variation selectors and skin tones change the width of their neighbours in some terminals only.
-_GLUE = re.compile("[\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
-_SGR = re.compile(r"\x1b\[([0-9;:]{0,64})m")
-_ESCAPE = re.compile(
+_GLUE = Regex("[\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
+_SGR = Regex(r"\x1b\[([0-9;:]{0,64})m")
+_ESCAPE = Regex(
     r"\x1b(?:\[[0-?]{0,256}[ -/]{0,16}[@-~]?"  # CSI
     r"|[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)?"  # OSC, DCS, SOS, PM, APC: up to their end, or all that follows
     r"|[ -/]{1,8}[0-~]?|[0-~]|$)?"
     r"|\x9b[0-?]{0,256}[ -/]{0,16}[@-~]?|[\x90\x98\x9d\x9e\x9f][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)?"
 )
 # What opens or ends a link, whole and well-formed: Rich's handler wraps a file's name so. The text between is kept.
-_LINK = re.compile(r"\x1b\]8;[ -:<-~]{0,256};[!-~]{0,2048}(?:\x07|\x1b\\)")
+_LINK = Regex(r"\x1b\]8;[ -:<-~]{0,256};[!-~]{0,2048}(?:\x07|\x1b\\)")
 _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
-_COMBINING = re.compile(f"({_MARKS}{{{COMBINING_LIMIT}}}){_MARKS}+")
+_COMBINING = Regex(f"({_MARKS}{{{COMBINING_LIMIT}}}){_MARKS}+")
 
 
 @frozen
