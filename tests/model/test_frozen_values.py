@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError, asdict, astuple, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -35,6 +35,14 @@ class Usual:
     label: str = ""
     tags: list[str] = field(default_factory=list[str], hash=False)
     note: str = field(default="", compare=False, repr=False)
+
+
+@frozen
+class Counted:
+    """What belongs to the class is no field."""
+
+    count: ClassVar[int] = 7
+    size: int = 1
 
 
 @frozen(kw_only=True)
@@ -79,6 +87,14 @@ def test_it_is_what_the_standard_library_makes(args: tuple[Any, ...], kwargs: di
     assert [f.name for f in fields(ours)] == [f.name for f in fields(usual)]
     assert ours == Point(*args, **kwargs)
     assert ours != usual
+
+
+def test_the_types_of_its_fields_are_told() -> None:
+    assert [f.type for f in fields(Point)] == [f.type for f in fields(Usual)]
+    assert Point.__annotations__ == Usual.__annotations__
+    assert [(f.name, f.type) for f in fields(Derived)] == [("at", "float"), ("name", "str"), ("size", "int")]
+    assert [f.name for f in fields(Counted)] == ["size"]
+    assert Counted.count == 7
 
 
 def test_fields_that_do_not_count_are_not_compared() -> None:
