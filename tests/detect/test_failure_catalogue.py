@@ -207,3 +207,31 @@ def test_entry_by_name() -> None:
     assert entry("no-such-class") is None
     assert all(Path(file).suffix == ".yaml" for file in find_packaged())
     assert sum(Path(file).stat().st_size for file in find_packaged()) < catalogue_files.LARGEST_FILE
+
+
+@pytest.mark.parametrize(
+    ("line", "does", "command"),
+    [
+        (
+            "mlflow.exceptions.MlflowException: API request to http://m:5000/api/2.0/mlflow/runs/create failed",
+            "answers",
+            "curl",
+        ),
+        ("WARNING Failed to log metrics to mlflow: timed out", "answers", "curl"),
+        ("mlflow.exceptions.RestException: TEMPORARILY_UNAVAILABLE: try later", "answers", "curl"),
+        (
+            "mlflow.exceptions.RestException: INVALID_PARAMETER_VALUE: Changing param values is not allowed.",
+            "refused",
+            "",
+        ),
+        ("mlflow.exceptions.MlflowException: RESOURCE_DOES_NOT_EXIST: Run with id=3 not found", "refused", ""),
+        ("wandb: Network error (ReadTimeout), entering retry loop.", "WANDB_MODE=offline", "wandb sync"),
+    ],
+)
+def test_each_metrics_service_has_its_own_fix(scanner: Scanner, line: str, does: str, command: str) -> None:
+    (finding,) = told(scanner, line)
+    assert finding.cls == "wandb-failure"
+    assert finding.fix is not None
+    assert does in finding.fix.what
+    assert finding.fix.command.startswith(command)
+    assert ("wandb" in finding.fix.command) == ("wandb" in line)
