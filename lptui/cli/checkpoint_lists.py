@@ -9,7 +9,7 @@ from lptui.model.readings import CheckpointReading
 from lptui.run.checkpoint_room import MANY, Retention, Room
 from lptui.run.checkpoint_series import Cadence
 from lptui.run.checkpoint_summary import RunCheckpoints
-from lptui.run.recovery import Readiness
+from lptui.run.readiness import Readiness
 from lptui.run.resume_proof import ResumeProof
 from lptui.text import plural, sanitise, short_bytes, short_duration
 from lptui.text.secrets import mask_text

@@ -16,7 +16,6 @@ from lptui.model.events import CareTaken, Tick
 from lptui.model.run import RunInfo
 from lptui.sources import Source
 from lptui.sources.registry import HOST_SOURCES, SOURCES, sources_of
-from lptui.sources.wandb import WandbSource
 from lptui.state.fold import fold
 from lptui.state.life import WATCH
 from lptui.state.pace import UNKNOWN
@@ -42,9 +41,8 @@ def read_run(
     """
     begun = clock()
     sources = [source for kind in sources_of(run, (*SOURCES, *HOST_SOURCES)) for source in kind.make(run).values()]
-    for source in sources:
-        if isinstance(source, WandbSource):
-            source.sampling = False
+    if run.wandb:
+        _read_whole(sources)
     share_scan(sources, rules)
     lane = Lane("reading", clock, lambda events: None)
     state = RunState(run=run, now=begun, began=begun, rules=rules)
@@ -59,6 +57,15 @@ def read_run(
     for source in sources:
         source.close()
     return number_lines(state)
+
+
+def _read_whole(sources: list[Source]) -> None:
+    """No sample first of files of W&B: nobody looks at a picture until all is read."""
+    from lptui.sources.wandb import WandbSource  # here, not at the top: most runs have none
+
+    for source in sources:
+        if isinstance(source, WandbSource):
+            source.sampling = False
 
 
 def _read_all(state: RunState, sources: list[Source], lane: Lane, clock: Callable[[], float]) -> RunState:

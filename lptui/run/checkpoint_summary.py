@@ -10,7 +10,7 @@ from lptui.model.value import frozen
 from lptui.run.checkpoint_history import CheckpointHistory, Deletion
 from lptui.run.checkpoint_room import Room, forecast
 from lptui.run.checkpoint_series import Cadence, SeriesBreak, find_breaks, main_series, measure_cadence
-from lptui.run.recovery import Readiness
+from lptui.run.readiness import Readiness
 
 STALE = 3.0
 """Usual intervals without a save that are too many."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from lptui.model.events import CheckpointsSeen
 from lptui.run.checkpoint_history import remember
 from lptui.run.checkpoint_summary import RunCheckpoints, summarise, understand
-from lptui.run.recovery import Readiness, assess
+from lptui.run.readiness import Readiness
 from lptui.state.run_state import RunState
 
 _ENDED = ("finished", "crashed")
@@ -34,6 +34,8 @@ def run_checkpoints(state: RunState) -> RunCheckpoints:
 
 def readiness(state: RunState) -> Readiness:
     """Whether the run could go on from what lies there, and what would be lost."""
+    from lptui.run.recovery import assess  # here, not at the top: its rules wait for checkpoints
+
     return assess(
         state.checkpoints,
         state.run.layout,
