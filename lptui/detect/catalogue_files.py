@@ -61,16 +61,17 @@ def _restore_all(rows: Any) -> dict[str, Entry] | None:
     """The entries of a copy, or None where it holds something else."""
     if not isinstance(rows, list):
         return None
+    names = [f.name for f in fields(Entry)]
     try:
-        entries = [_restore(row) for row in cast(list[list[Any]], rows)]
+        entries = [_restore(names, row) for row in cast(list[list[Any]], rows)]
     except (ValueError, TypeError, IndexError):
         return None
     return {entry.id: entry for entry in entries} or None
 
 
-def _restore(row: list[Any]) -> Entry:
+def _restore(names: list[str], row: list[Any]) -> Entry:
     values = [tuple(v) if isinstance(v, list) else v for v in cast(list[object], row)]
-    given: dict[str, Any] = dict(zip((f.name for f in fields(Entry)), values, strict=True))
+    given: dict[str, Any] = dict(zip(names, values, strict=True))
     given["patterns"] = tuple(Pattern(*p) for p in given["patterns"])
     given["fixes"] = tuple(FixRule(*f) for f in given["fixes"])
     for key in _SETS:
