@@ -15,6 +15,7 @@ from lptui.formats.log_shape import (
     continues,
     last_frame,
     level_gate,
+    level_gate_in_colour,
     level_run,
     line_level,
     own_prefix,
@@ -31,6 +32,14 @@ _MOST_CONTINUED = 200
 _FEED = re.compile(rb"\n")
 
 
+class _InColour:
+    """What finds lines of some levels whose letters may be in colour."""
+
+    def __init__(self, levels: frozenset[str]) -> None:
+        self.gate = compile_bytes(level_gate_in_colour(levels))
+        self.run = compile_bytes(rb"(?m)^" + level_run(levels, coloured=True))
+
+
 class Sieve:
     """Raises ValueError for a pattern that is none."""
 
@@ -42,6 +51,7 @@ class Sieve:
         self._gate = self._text or self._make_gate(query)
         plain = self._worst and not (query.text or query.unless or query.ranks)
         self._run = compile_bytes(rb"(?m)^" + level_run(self._worst)) if plain else None
+        self._in_colour = _InColour(self._worst) if plain else None
 
     @property
     def begins(self) -> Begins | None:
@@ -57,10 +67,10 @@ class Sieve:
         """Offsets of the lines in `data`, a block of whole lines, that are kept, in order; of a huge line, of the
         first match in it."""
         kept: list[int] = []
-        if self._run is None:
+        if self._run is None or self._in_colour is None:
             self._keep_each(data, kept)
         elif b"\x1b" in data:
-            self._keep_between(self._run, data, kept)
+            self._keep_in_colour(self._in_colour, data, kept)
         else:
             self._keep_runs(self._run, data, kept)
         return kept
@@ -82,17 +92,19 @@ class Sieve:
             else:
                 at = self._take_run(data, start, found.end(), kept)
 
-    def _keep_between(self, run: Any, data: bytes, kept: list[int]) -> None:
-        """As `_keep_runs`, where some lines are in colour: only what lies between the runs is stripped of it."""
+    def _keep_in_colour(self, shapes: _InColour, data: bytes, kept: list[int]) -> None:
+        """As `_keep_runs`, where lines are in colour: only those that may be of the level are stripped of it."""
         at = 0
-        while at < len(data):
-            found = run.search(data, at)
-            stop = len(data) if found is None else found.start()
-            if stop > at:
-                inner: list[int] = []
-                self._keep_each(data[at:stop], inner)
-                kept += [at + offset for offset in inner]
-            at = stop if found is None else self._take_run(data, stop, found.end(), kept)
+        while (hit := shapes.gate.search(data, at)) is not None:
+            start = data.rfind(b"\n", at, hit.start()) + 1 or at
+            found = shapes.run.match(data, start)
+            if found is not None:
+                at = self._take_run(data, start, found.end(), kept)
+                continue
+            end = data.find(b"\n", start)
+            line = data[start : len(data) if end < 0 else end]
+            place = next(_hits(self._gate, line), None)
+            at = start + len(line) + 1 if place is None else self._take(data, start, start + place[1], kept)
 
     def _take_run(self, data: bytes, start: int, end: int, kept: list[int]) -> int:
         kept.append(start)

@@ -35,6 +35,10 @@ _GLOG_LETTERS = {"debug": b"D", "info": b"I", "warning": b"W", "error": b"E", "c
 _CONTINUED = (b" ", b"\t", "│".encode(), "╭".encode(), "╰".encode(), "❱".encode(), b"|")
 _LABELS = rb"(?:\[(?:rank|default)\d{1,6}\]:? ?)?"
 _CLOCK = rb"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ])?(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d)?\]?"
+_HUE = rb"(?:\x1b\[[0-9;]{0,12}m){0,2}"
+"""The colour between two parts of a prefix, so short that the prefix still lies in the head of its line. Until they are
+whole, patterns have `~` in its place."""
+_ANY_HUE = rb"(?:\x1b\[[0-9;:?]*[A-Za-z])*"
 _LABEL = re.compile(rb"\[(?:rank|default)\d{1,6}\]:? ?")
 
 
@@ -109,25 +113,58 @@ def level_gate(levels: Collection[str]) -> bytes:
     return b"|".join(parts)
 
 
-def level_run(levels: Collection[str]) -> bytes:
+def _spread(text: str) -> bytes:
+    """A pattern for `text`, where `~` stands for a colour that may be between any two letters."""
+    return b"~".join(re.escape(letter).encode() for letter in text)
+
+
+def level_gate_in_colour(levels: Collection[str]) -> bytes:
+    """A pattern that finds (at least) all lines in which `level_gate` finds something once their colours are taken out,
+    wherever these stand: inside of a word too. It may find others: what it finds is looked at without colours."""
+    words = sorted({w for w, level in _WORDS.items() if level in levels})
+    upper = b"|".join(_spread(w.upper()) for w in words)
+    any_case = b"|".join(_spread(w) for w in words)
+    letters = b"".join(_GLOG_LETTERS[level] for level in sorted(levels))
+    daemons = b"|".join(_spread(daemon) for daemon in ("slurm", "srun", "sbatch", "salloc"))
+    end = rb"~(?:\W|(?m:$))"
+    parts = [
+        rb"(?:" + upper + rb")" + end,
+        rb'"~(?i:' + any_case + rb')~"',
+        rb"[" + letters + rb"]~(?:(?:\d~){4} | ~(?:[\w./+-]~)+:~\d)",
+        rb"(?:" + daemons + rb")[^\n]*:~ ~(?:" + any_case + rb")" + end,
+        rb'=~"?~(?i:' + any_case + rb")" + end,
+        rb"[\[m]~(?:" + any_case + rb"|" + _spread("exception") + rb")(?: |~)*[\]\x1b]",
+    ]
+    if "warning" in levels:
+        parts.append(_spread("Warning: "))
+    if "error" in levels:
+        parts += [_spread("Fatal Python error"), _spread("Traceback (most recent")]
+        parts.append(rb"(?:" + b"|".join(map(_spread, ("Error", "Exception", "Interrupt"))) + rb")" + end)
+    return b"|".join(parts).replace(b"~", _ANY_HUE)
+
+
+def level_run(levels: Collection[str], *, coloured: bool = False) -> bytes:
     """A pattern for as many whole lines as follow each other and are certainly of these levels: a clock and a level,
-    glog, NCCL, or JSON that begins so. Lines in colour or with carriage returns are left to `line_level`."""
+    glog, NCCL, or JSON that begins so. Lines with carriage returns, and where `coloured` is not asked for those in
+    colour, are left to `line_level`."""
     names = sorted({w for w, level in _WORDS.items() if level in levels and w != "err"})
     upper = rb"(?:" + b"|".join(name.upper().encode() for name in names) + rb")"
     any_case = rb"(?i:" + b"|".join(name.encode() for name in names) + rb")"
     letters = b"".join(_GLOG_LETTERS[level] for level in sorted(levels))
     nccl = b"|".join(word for word, level in _NCCL_LEVELS.items() if level in levels)
+    clock = rb"~" + _CLOCK + rb"~"
     shapes = (
-        _CLOCK + rb" ?\[ {0,8}" + upper + rb" {0,8}\] ",
-        _CLOCK + rb" {1,3}" + upper + rb":? ",
-        _CLOCK + rb" [-|] {0,8}" + upper + rb" {0,8}[-|] ",
-        _CLOCK + rb" - [a-z_][\w.]{0,79} - " + upper + rb" - ",
+        clock + rb" ?~\[~ {0,8}~" + upper + rb"~ {0,8}~ {0,8}\]~ ",
+        clock + rb" {1,3}~" + upper + rb"~:?~ ",
+        clock + rb" ~[-|]~ {0,8}~" + upper + rb"~ {0,8}~ {0,8}[-|]~ ",
+        clock + rb" - ~[a-z_][\w.]{0,79}~ - ~" + upper + rb"~ - ",
         rb"\[?[" + letters + rb"]\d{4} (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})? +\w",
         rb"[a-z][\w.-]{0,79}:\d{1,10}:\d{1,10} \[\d{1,4}\] NCCL (?:" + nccl + rb")\b",
     )
     json = rb'\{(?:"(?:ts|time|timestamp|asctime)": ?"[^"\\\n\r\x1b]{0,40}", ?)?"(?:level|levelname|severity)": ?"'
     line = rb"(?:" + _LABELS + rb"(?:" + b"|".join(shapes) + rb")|" + json + any_case + rb'")'
-    return rb"(?:" + line + rb"[^\n\r\x1b]*\n)+"
+    line = line.replace(b"~", _HUE if coloured else b"")
+    return rb"(?:" + line + (rb"[^\n\r]*\n)+" if coloured else rb"[^\n\r\x1b]*\n)+")
 
 
 def rank_gate(ranks: Collection[int]) -> bytes:
