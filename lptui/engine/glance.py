@@ -25,7 +25,7 @@ from lptui.sources.writers import Writers
 from lptui.state.attempts import find_starts
 from lptui.state.endings import count_attempts, find_ending
 from lptui.state.metrics import tell_progress
-from lptui.state.progress import add_facts, report
+from lptui.state.progress import add_facts, count_done, report
 from lptui.state.run_state import RunState
 
 AT_WORK = 5.0
@@ -98,7 +98,7 @@ def _judge(row: RunSummary, state: RunState, newest: float | None) -> RunSummary
         condition=condition,
         reason=reason,
         modified_at=newest,
-        step=progress.step,
+        step=count_done(state, progress.total, condition),
         total=progress.total,
         epoch=progress.epoch,
         steps_per_second=progress.steps_per_second,

@@ -23,6 +23,7 @@ from lptui.run.listing import Listing
 from lptui.sources.writers import Writers
 from lptui.state.fold import fold, fold_all
 from lptui.state.life import judge
+from lptui.state.progress import count_done
 from lptui.state.quantities import match_sources
 from lptui.state.run_state import RunState
 
@@ -69,7 +70,7 @@ def summarise(state: RunState, looked: Looked) -> RunSummary:
         life.condition,
         life.reason,
         life.last_sign,
-        progress.step,
+        count_done(state, progress.total, life.condition),
         progress.total,
         progress.epoch,
         progress.steps_per_second,

@@ -62,7 +62,8 @@ def _tick(state: RunState, event: Tick) -> RunState:
         state = match_sources(state)
         state = replace(state, axes=find_axes(state.series, state.axes))
     state = replace(state, now=event.now, began=state.began or event.now)
-    return tend(judge_metrics(replace(state, life=judge(state), progress=refresh_eta(state))))
+    state = replace(state, life=judge(state))
+    return tend(judge_metrics(replace(state, progress=refresh_eta(state))))
 
 
 def _run(state: RunState, event: RunSeen) -> RunState:

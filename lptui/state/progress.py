@@ -159,9 +159,22 @@ def refresh_eta(state: RunState) -> Progress:
         eta = max(0.0, (1.0 - progress.share) / pace)
     if state.life.condition in ("finished", "crashed"):
         eta = None
-    if total == progress.total and eta == progress.eta:
+    step = count_done(state, total, state.life.condition)
+    if (total, eta, step) == (progress.total, progress.eta, progress.step):
         return progress
-    return replace(progress, total=total, eta=eta)
+    return replace(progress, total=total, eta=eta, step=step)
+
+
+def count_done(state: RunState, total: int | None, condition: str) -> int | None:
+    """How many steps are done. A counter that begins at 0 ends one short of `total`; that this was its last step is
+    known once the run is finished."""
+    step = state.progress.step
+    if step is None or total is None or not 1 < total <= step + 1:
+        return step
+    told = _newest(_heard(state.reported), "step")  # and not what was counted before, if it goes on
+    if told is None:
+        return step
+    return total if condition == "finished" and int(told) == total - 1 else int(told)
 
 
 def find_total(state: RunState) -> int | None:

@@ -11,6 +11,7 @@ import pytest
 
 from lptui.detect.registry import load_detectors
 from lptui.engine.core import advance, advance_all
+from lptui.engine.quick_look import summarise
 from lptui.model.events import Tick
 from lptui.model.readings import ProcessReading
 from lptui.model.run import RunInfo
@@ -153,3 +154,30 @@ def test_trackio_tells_that_the_program_left_after_an_exception_as_well(
 def test_while_the_process_lives_trackios_last_line_ends_nothing(tmp_path: Path) -> None:
     data = (LOGS / "trackio-ended-file.log").read_bytes()
     assert read(data, tmp_path, now=NOW + 1, lives=True).life.condition == "running"
+
+
+def count(last: int) -> bytes:
+    return b"".join(b"step %d/700 loss=0.5\n" % n for n in range(last + 1))
+
+
+def test_a_counter_that_begins_at_0_is_at_its_total_once_the_run_is_finished(tmp_path: Path) -> None:
+    done = read(count(699), tmp_path)
+    assert (done.life.condition, done.progress.step, done.progress.total) == ("finished", 700, 700)
+    row = summarise(done, "quick")
+    assert (row.step, row.total) == (700, 700)
+    on = advance(replace(done, processes=(TRAINER,), now=NOW + 1), Tick(now=NOW + 1, seen_at=NOW + 1), load_detectors())
+    assert (on.life.condition, on.progress.step) == ("running", 699)  # it goes on: what it says counts
+
+
+@pytest.mark.parametrize(("last", "step"), [(698, 698), (700, 700)])
+def test_no_other_step_is_made_up(tmp_path: Path, last: int, step: int) -> None:
+    assert read(count(last), tmp_path).progress.step == step
+
+
+def test_a_run_that_is_at_its_last_step_is_not_there_yet(tmp_path: Path) -> None:
+    state = read(count(699), tmp_path, now=NOW + 1, lives=True)
+    assert (state.life.condition, state.progress.step) == ("running", 699)
+    failed = read(
+        count(699) + b"Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nKeyError: 'a'\n", tmp_path
+    )
+    assert (failed.life.condition, failed.progress.step) == ("crashed", 699)
