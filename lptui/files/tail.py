@@ -56,8 +56,7 @@ class Tail:
         self._next: deque[tuple[SeamKind, Handle]] = deque()  # generations that follow once the present one is read
         self._beside: frozenset[str] = frozenset()  # older generations that were there when we came
         self._away = False  # the file was deleted meanwhile
-        self.remote = False
-        """Whether other machines write to it: what they append is then seen through a fresh handle only."""
+        self.remote = False  # whether other machines write to it: what they append shows in a fresh handle only
 
     @property
     def _live(self) -> FilePart | None:

@@ -28,8 +28,7 @@ FLOODS = ((32 * 1024, 10), (16 * 1024, 40))
 """Of a poll that brings more than so many bytes so many numbers are read: more than a chart can show in a second."""
 OVERLAP = 300.0
 """Seconds that an older file may go on beside what follows it; beyond it is that of another rank."""
-TRIES = 3
-"""Polls after which history that cannot be read is given up."""
+TRIES = 3  # polls after which history that cannot be read is given up
 LONGEST_LINE = 256 * 1024
 """A line longer than this is scanned in pieces, so that a file without newlines cannot stop the scan."""
 

@@ -35,8 +35,7 @@ class LogPart:
         self.path, self.label, self.rank = path, label, rank
         self._view, self._read = view, read
         self.clock = LineClock()
-        self.dated = False
-        """Whether any of its lines was seen to have a clock."""
+        self.dated = False  # whether any of its lines was seen to have a clock
         self._counted: LineIndex | None = None
         self._days: list[tuple[int, float]] | None = None
         self._open_until = 0  # no line ends between the last complete one and here
